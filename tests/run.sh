@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Everything that `./dev test` runs, step by step, each counted; the last line is "N passed, N failed, N skipped".
+# Output of each step: build-test/log/STEP.log. Name steps to run only those: tests/run.sh unit http
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit
+
+root=$PWD
+out=$root/build-test
+log=$out/log
+tally=$out/tally
+rm -rf "$log" "$tally"
+mkdir -p "$log" "$tally"
+python=/usr/bin/python3
+wanted=" $* "
+
+# Runs a step unless others were named. A step without counts of its own counts as one.
+step() { # name description command...
+    local name=$1 what=$2 started=$SECONDS
+    shift 2
+    if [ "$wanted" != "  " ] && [[ $wanted != *" $name "* ]] && [[ $name != build-* ]]; then return; fi
+    printf '%-12s %s ... ' "$name" "$what"
+    if "$@" >"$log/$name.log" 2>&1; then
+        [ -e "$tally/$name" ] || echo "1 0 0" >"$tally/$name"
+        printf 'ok (%ss)\n' $((SECONDS - started))
+    else
+        [ -e "$tally/$name" ] && awk '{exit !($2 == 0)}' "$tally/$name" && rm "$tally/$name"
+        [ -e "$tally/$name" ] || echo "0 1 0" >"$tally/$name"
+        printf 'FAILED (%ss), see %s\n' $((SECONDS - started)) "${log#"$root"/}/$name.log"
+        tail -n 40 "$log/$name.log" | sed 's/^/    /'
+    fi
+}
+
+# Adds up a JUnit file: "passed failed skipped".
+count_junit() { # step file
+    "$python" tests/junit_count.py "$2" >"$tally/$1" || return 1
+    sed -n 's/^skipped: /    skipped: /p' "$log/$1.log"
+}
+
+setup() { # folder meson-options...
+    local folder=$1
+    shift
+    [ -f "$folder/build.ninja" ] || meson setup "$folder" --werror "$@"
+}
+
+build_gcc() { setup "$out/asan" --buildtype=debugoptimized -Db_sanitize=address,undefined -Dtests=true && meson compile -C "$out/asan"; }
+build_tsan() { setup "$out/tsan" --buildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false -Dtests=true && meson compile -C "$out/tsan"; }
+build_clang() {
+    CC=clang setup "$out/clang" --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true &&
+        meson compile -C "$out/clang"
+}
+build_release() { setup "$out/release" --buildtype=release -Db_ndebug=true && meson compile -C "$out/release"; }
+build_analyzer() { setup "$out/analyzer" --buildtype=debug -Dc_args=-fanalyzer && meson compile -C "$out/analyzer"; }
+
+meson_tests() { # step build-folder
+    local status=0
+    meson test -C "$2" --print-errorlogs --timeout-multiplier 5 || status=1
+    count_junit "$1" "$2/meson-logs/testlog.junit.xml" && return $status
+}
+
+run_pytest() { # step files...
+    local name=$1 status=0
+    shift
+    NOTES_BUILD=$out/asan "$python" -m pytest -q -rs -p no:cacheprovider --junitxml="$out/$name.xml" "$@" || status=1
+    count_junit "$name" "$out/$name.xml" && return $status
+}
+
+run_fuzz() {
+    local status=0
+    tests/fuzz/run.sh "$out/clang" "${FUZZ_SECONDS:-10}" | tee "$out/fuzz.out" || status=1
+    sed -n 's/^fuzz: \([0-9]*\) passed, \([0-9]*\) failed$/\1 \2 0/p' "$out/fuzz.out" >"$tally/fuzz"
+    [ -s "$tally/fuzz" ] && return $status
+}
+
+sources() { git ls-files "$@"; }
+check_format() { sources '*.c' '*.h' | xargs clang-format --dry-run -Werror; }
+check_tidy() {
+    sources 'common/*.c' 'userauth-svc/*.c' 'notes-svc/*.c' |
+        xargs -P "$(nproc)" -n 4 clang-tidy -p "$out/clang" --quiet --warnings-as-errors='*'
+}
+check_cppcheck() {
+    cppcheck --enable=warning,portability --inline-suppr --error-exitcode=1 --quiet --std=c11 --suppress=missingInclude \
+        --suppressions-list=tests/lint/cppcheck.txt -D__GNUC__ -Icommon -Inotes-svc -Iuserauth-svc common userauth-svc notes-svc
+}
+check_shell() { sources dev '*.sh' .ci/run | xargs shellcheck; }
+check_python() { sources '*.py' | xargs "$python" -m py_compile; }
+
+step build-gcc "gcc, -Werror, AddressSanitizer and UBSan" build_gcc
+step build-clang "clang, -Werror, sanitizers, fuzz targets" build_clang
+step build-tsan "gcc, ThreadSanitizer" build_tsan
+step build-release "release build, -Werror" build_release
+step analyzer "gcc -fanalyzer" build_analyzer
+step format "clang-format" check_format
+step layers "who may include whom" "$python" tests/lint/check_layers.py .
+step sizes "functions, files, nesting" "$python" tests/lint/check_sizes.py .
+step words "banned calls, heads of files" "$python" tests/lint/check_words.py .
+step tidy "clang-tidy" check_tidy
+step cppcheck "cppcheck" check_cppcheck
+step shellcheck "shell scripts" check_shell
+step python "Python scripts compile" check_python
+step unit "unit tests, ASan and UBSan" meson_tests unit "$out/asan"
+step unit-tsan "unit tests, TSan" meson_tests unit-tsan "$out/tsan"
+step tools "build-time compilers" run_pytest tools tests/unit
+step http "black box over HTTP" run_pytest http tests/http
+step cli "userauth-cli" run_pytest cli tests/cli
+step browser "Chromium" run_pytest browser tests/browser
+step fuzz "fuzz targets, ${FUZZ_SECONDS:-10} s each" run_fuzz
+
+cat "$tally"/* | awk '{p += $1; f += $2; s += $3} END {printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 || p == 0}'
