@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The reader, checker and printer of the settings table. A faulty value leaves the fallback in
+ * place, so that later checks of the same start do not report consequences. No message holds the
+ * value of a secret.
+ * Depends on: env.h, arena.h, ctx.h (for reading secret files), parse.h, strbuf.h, text.h. */
+#include "base/env.h"
+
+#include "base/arena.h"
+#include "base/ctx.h"
+#include "base/parse.h"
+#include "base/strbuf.h"
+#include "base/text.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SHOWN_VALUE_MAX_CHARS 64
+#define LIST_MAX_BYTES        1024
+#define SECRET_MASK           "********"
+#define UNSET_MASK            "-"
+
+void env_fault(struct env_faults *faults, const char *name, const char *format, ...)
+{
+    if (faults->count == ENV_FAULTS_MAX_COUNT)
+        return;
+    va_list values;
+    va_start(values, format);
+    const char *reason = arena_format_list(faults->arena, format, values);
+    va_end(values);
+    faults->lines[faults->count++] = arena_format(faults->arena, "%s: %s", name, reason);
+}
+
+/* NULL when unset or empty. */
+static const char *get(const char *name)
+{
+    const char *value = getenv(name);
+    return value && *value ? value : NULL;
+}
+
+/* A value as a message may show it: short, and without what could confuse a terminal. */
+static const char *shown(struct arena *arena, const char *value)
+{
+    if (!text_is_utf8(value, strlen(value)))
+        return "(not UTF-8)";
+    char *copy = text_cut(arena, value, SHOWN_VALUE_MAX_CHARS);
+    if (text_has_control(copy, ""))
+        return "(control characters)";
+    return strlen(copy) < strlen(value) ? arena_format(arena, "%s…", copy) : copy;
+}
+
+/* "json, text" */
+static const char *choice_list(struct arena *arena, const char *const *choices, const char *between)
+{
+    struct strbuf list;
+    strbuf_init(&list, arena, 0, LIST_MAX_BYTES);
+    for (size_t i = 0; choices[i]; i++) {
+        strbuf_add(&list, i > 0 ? between : "");
+        strbuf_add(&list, choices[i]);
+    }
+    const char *text = "";
+    return strbuf_text(&list, &text) == ERR_OK ? text : "";
+}
+
+/* The value of NAME or of its alias. */
+static const char *get_with_alias(const struct setting *setting, struct env_faults *faults)
+{
+    const char *value = get(setting->name);
+    const char *older = setting->alias ? get(setting->alias) : NULL;
+    if (value && older && !text_equals(value, older))
+        env_fault(faults, setting->name,
+                  "has another value than %s, which means the same; set one of them",
+                  setting->alias);
+    return value ? value : older;
+}
+
+/* Where the value stands in the config; at.kind is what the AT_ macros checked. */
+static void *field_of(const struct setting *setting, void *config)
+{
+    return (char *)config + setting->at.offset;
+}
+
+static const void *const_field_of(const struct setting *setting, const void *config)
+{
+    return (const char *)config + setting->at.offset;
+}
+
+static void read_i64(const struct setting *setting, int64_t *out_number, struct env_faults *faults)
+{
+    if (!parse_i64(setting->fallback, setting->min, setting->max, out_number))
+        abort();
+    const char *value = get_with_alias(setting, faults);
+    if (value && !parse_i64(value, setting->min, setting->max, out_number))
+        env_fault(faults, setting->name, "\"%s\" is not a number from %" PRId64 " to %" PRId64,
+                  shown(faults->arena, value), setting->min, setting->max);
+}
+
+static bool is_choice(const char *const *choices, const char *value)
+{
+    for (size_t i = 0; choices[i]; i++) {
+        if (text_equals(choices[i], value))
+            return true;
+    }
+    return false;
+}
+
+static void
+read_text(const struct setting *setting, const char **out_text, struct env_faults *faults)
+{
+    *out_text = setting->fallback;
+    const char *value = get_with_alias(setting, faults);
+    if (!value)
+        return;
+    if (!text_is_utf8(value, strlen(value)) || text_has_control(value, ""))
+        env_fault(faults, setting->name, "has control characters or is not UTF-8");
+    else if (setting->choices && !is_choice(setting->choices, value))
+        env_fault(faults, setting->name, "\"%s\" is none of %s", shown(faults->arena, value),
+                  choice_list(faults->arena, setting->choices, ", "));
+    else
+        *out_text = arena_text(faults->arena, value);
+}
+
+static void read_secret_file(const char *file_name,
+                             const char *path,
+                             struct secret *out_secret,
+                             struct env_faults *faults)
+{
+    struct ctx ctx;
+    ctx_init(&ctx, NULL, 0);
+    if (secret_read_file(&ctx, path, out_secret) != ERR_OK)
+        env_fault(faults, file_name, "%s", ctx.why.text);
+    ctx_done(&ctx);
+}
+
+static void
+read_secret(const struct setting *setting, struct secret *out_secret, struct env_faults *faults)
+{
+    const char *file_name = arena_format(faults->arena, "%s_FILE", setting->name);
+    const char *path = get(file_name);
+    const char *value = get_with_alias(setting, faults);
+    if (value && path)
+        env_fault(faults, setting->name, "is set, and %s too; set one of them", file_name);
+    else if (path)
+        read_secret_file(file_name, path, out_secret, faults);
+    else if (value && strlen(value) > SECRET_MAX_BYTES)
+        env_fault(faults, setting->name, "has more than %d bytes", SECRET_MAX_BYTES);
+    else if (value || setting->fallback) {
+        const char *text = value ? value : setting->fallback;
+        *out_secret = secret_new(text, strlen(text));
+    }
+}
+
+void env_read(const struct setting *settings, size_t count, void *config, struct env_faults *faults)
+{
+    for (size_t i = 0; i < count; i++) {
+        void *field = field_of(&settings[i], config);
+        switch (settings[i].at.kind) {
+        case SETTING_I64:
+            read_i64(&settings[i], field, faults);
+            break;
+        case SETTING_TEXT:
+            read_text(&settings[i], field, faults);
+            break;
+        case SETTING_SECRET:
+            read_secret(&settings[i], field, faults);
+            break;
+        }
+    }
+}
+
+void env_secrets_done(const struct setting *settings, size_t count, void *config)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (settings[i].at.kind == SETTING_SECRET)
+            secret_done(field_of(&settings[i], config));
+    }
+}
+
+/* Printing: all cells first, because a column is as wide as its widest cell. */
+
+enum {
+    COLUMN_NAME,
+    COLUMN_VALUE,
+    COLUMN_DEFAULT,
+    COLUMN_RANGE,
+    COLUMN_UNIT,
+    COLUMN_HELP,
+    COLUMN_COUNT
+};
+
+struct row {
+    const char *cells[COLUMN_COUNT];
+};
+
+static const char *
+value_cell(struct arena *arena, const struct setting *setting, const void *config)
+{
+    const void *field = const_field_of(setting, config);
+    switch (setting->at.kind) {
+    case SETTING_I64:
+        return arena_format(arena, "%" PRId64, *(const int64_t *)field);
+    case SETTING_SECRET:
+        return secret_is_set(field) ? SECRET_MASK : UNSET_MASK;
+    case SETTING_TEXT:
+        break;
+    }
+    const char *text = *(const char *const *)field;
+    return text && *text ? text : UNSET_MASK;
+}
+
+static const char *default_cell(const struct setting *setting)
+{
+    if (!setting->fallback || !*setting->fallback)
+        return UNSET_MASK;
+    return setting->at.kind == SETTING_SECRET ? SECRET_MASK : setting->fallback;
+}
+
+static const char *range_cell(struct arena *arena, const struct setting *setting)
+{
+    if (setting->at.kind == SETTING_I64)
+        return arena_format(arena, "%" PRId64 "..%" PRId64, setting->min, setting->max);
+    return setting->choices ? choice_list(arena, setting->choices, "|") : UNSET_MASK;
+}
+
+static const char *help_cell(struct arena *arena, const struct setting *setting)
+{
+    const char *help = setting->help ? setting->help : "";
+    if (setting->at.kind == SETTING_SECRET)
+        help = arena_format(arena, "%s (secret: also as %s_FILE)", help, setting->name);
+    return setting->alias ? arena_format(arena, "%s (alias %s)", help, setting->alias) : help;
+}
+
+static void
+fill_row(struct arena *arena, const struct setting *setting, const void *config, struct row *row)
+{
+    row->cells[COLUMN_NAME] = setting->name;
+    row->cells[COLUMN_VALUE] = value_cell(arena, setting, config);
+    row->cells[COLUMN_DEFAULT] = default_cell(setting);
+    row->cells[COLUMN_RANGE] = range_cell(arena, setting);
+    row->cells[COLUMN_UNIT] = setting->unit ? setting->unit : UNSET_MASK;
+    row->cells[COLUMN_HELP] = help_cell(arena, setting);
+}
+
+static size_t column_width(const struct row *rows, size_t count, size_t column)
+{
+    size_t width = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t chars = text_count_chars(rows[i].cells[column]);
+        width = chars > width ? chars : width;
+    }
+    return width;
+}
+
+/* Padding by hand: printf counts bytes. */
+static void print_row(FILE *out, const struct row *row, const size_t *widths)
+{
+    for (size_t column = 0; column < COLUMN_HELP; column++) {
+        (void)fputs(row->cells[column], out);
+        for (size_t at = text_count_chars(row->cells[column]); at < widths[column] + 2; at++)
+            (void)fputc(' ', out);
+    }
+    (void)fprintf(out, "%s\n", row->cells[COLUMN_HELP]);
+}
+
+void env_print(FILE *out, const struct setting *settings, size_t count, const void *config)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct row *rows = arena_take_array(&arena, count + 1, sizeof(*rows));
+    rows[0] = (struct row){{"NAME", "VALUE", "DEFAULT", "RANGE", "UNIT", "MEANING"}};
+    for (size_t i = 0; i < count; i++)
+        fill_row(&arena, &settings[i], config, &rows[i + 1]);
+    size_t widths[COLUMN_COUNT];
+    for (size_t column = 0; column < COLUMN_COUNT; column++)
+        widths[column] = column_width(rows, count + 1, column);
+    for (size_t i = 0; i < count + 1; i++)
+        print_row(out, &rows[i], widths);
+    arena_done(&arena);
+}
