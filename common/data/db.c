@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The part of a database connection that is the same for all engines: values, the check of the
+ * deadline before something new is begun, outputs written on success only, and which driver a URL
+ * means. Depends on: db_driver.h, the arena for what is read. */
+#include "data/db.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/ctx.h"
+#include "base/text.h"
+#include "data/db_driver.h"
+
+#define SQLITE_SCHEME "sqlite:"
+#define MYSQL_SCHEME  "mysql:"
+
+struct db_value db_null(void)
+{
+    return (struct db_value){.kind = DB_NULL};
+}
+
+struct db_value db_i64(int64_t number)
+{
+    return (struct db_value){.kind = DB_I64, .number = number};
+}
+
+struct db_value db_text(const char *text)
+{
+    if (!text)
+        return db_null();
+    return (struct db_value){.kind = DB_TEXT, .bytes = text, .size_bytes = strlen(text)};
+}
+
+struct db_value db_blob(const void *bytes, size_t size_bytes)
+{
+    return (struct db_value){.kind = DB_BLOB, .bytes = bytes, .size_bytes = size_bytes};
+}
+
+const char *db_url_fault(const char *url)
+{
+    if (text_starts_with(url, MYSQL_SCHEME))
+        return "this build has no MySQL driver: use sqlite:PATH";
+    if (!text_starts_with(url, SQLITE_SCHEME))
+        return "is not of the form sqlite:PATH";
+    if (!url[strlen(SQLITE_SCHEME)])
+        return "names no file: use sqlite:PATH";
+    return NULL;
+}
+
+enum err db_open(struct ctx *ctx, const struct db_options *options, struct db **out_db)
+{
+    const char *fault = db_url_fault(options->url);
+    if (fault)
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "the database's URL %s", fault);
+    return db_sqlite_open(ctx, options->url + strlen(SQLITE_SCHEME), options->lock_wait_ms, out_db);
+}
+
+struct db *db_new(const struct db_driver *driver, void *state)
+{
+    struct db *db = calloc(1, sizeof(*db));
+    if (!db)
+        abort();
+    db->driver = driver;
+    db->state = state;
+    return db;
+}
+
+void db_close(struct db *db)
+{
+    if (!db)
+        return;
+    db->driver->close(db->state);
+    free(db);
+}
+
+static enum err check_deadline(struct ctx *ctx)
+{
+    if (ctx_left_ms(ctx) > 0)
+        return ERR_OK;
+    return ctx_fail(ctx, ERR_UNAVAILABLE, "the deadline passed before the database was asked");
+}
+
+enum err db_run(struct ctx *ctx,
+                struct db *db,
+                const struct db_statement *statement,
+                struct db_values values,
+                int64_t *out_changed_count)
+{
+    enum err err = check_deadline(ctx);
+    if (err)
+        return err;
+    int64_t changed_count = 0;
+    err = db->driver->run(ctx, db->state, statement, values, &changed_count);
+    if (!err && out_changed_count)
+        *out_changed_count = changed_count;
+    return err;
+}
+
+int64_t db_last_id(struct db *db)
+{
+    return db->driver->last_id(db->state);
+}
+
+enum err db_query(struct ctx *ctx,
+                  struct db *db,
+                  const struct db_statement *statement,
+                  struct db_values values,
+                  struct db_rows *out_rows)
+{
+    assert(!out_rows->db);
+    enum err err = check_deadline(ctx);
+    if (err)
+        return err;
+    void *cursor = NULL;
+    err = db->driver->query(ctx, db->state, statement, values, &cursor);
+    if (!err)
+        *out_rows = (struct db_rows){.db = db, .cursor = cursor};
+    return err;
+}
+
+enum err db_next(struct ctx *ctx, struct db_rows *rows, bool *out_has_row)
+{
+    assert(rows->db);
+    bool has_row = false;
+    enum err err = rows->db->driver->next(ctx, rows->db->state, rows->cursor, &has_row);
+    if (!err)
+        *out_has_row = has_row;
+    return err;
+}
+
+void db_rows_done(struct db_rows *rows)
+{
+    if (!rows->db)
+        return;
+    rows->db->driver->rows_done(rows->db->state, rows->cursor);
+    *rows = (struct db_rows){0};
+}
+
+static struct db_value read_column(const struct db_rows *rows, int column)
+{
+    assert(rows->db);
+    return rows->db->driver->column(rows->db->state, rows->cursor, column);
+}
+
+bool db_rows_is_null(const struct db_rows *rows, int column)
+{
+    return read_column(rows, column).kind == DB_NULL;
+}
+
+int64_t db_rows_i64(const struct db_rows *rows, int column)
+{
+    struct db_value value = read_column(rows, column);
+    assert(value.kind == DB_I64);
+    return value.number;
+}
+
+const char *db_rows_text(struct ctx *ctx, const struct db_rows *rows, int column)
+{
+    struct db_value value = read_column(rows, column);
+    if (value.kind == DB_NULL)
+        return NULL;
+    assert(value.kind == DB_TEXT);
+    return arena_text_copy(&ctx->arena, value.bytes, value.size_bytes);
+}
+
+struct bytes db_rows_blob(struct ctx *ctx, const struct db_rows *rows, int column)
+{
+    struct db_value value = read_column(rows, column);
+    if (value.kind == DB_NULL)
+        return (struct bytes){0};
+    assert(value.kind == DB_BLOB);
+    char *copy = arena_text_copy(&ctx->arena, value.bytes, value.size_bytes);
+    return (struct bytes){.p = (const unsigned char *)copy, .n = value.size_bytes};
+}
+
+static enum err begin(struct ctx *ctx, struct db *db, bool is_write, struct db_transaction *out_tx)
+{
+    assert(!out_tx->db);
+    enum err err = check_deadline(ctx);
+    if (!err)
+        err = db->driver->begin(ctx, db->state, is_write);
+    if (!err)
+        out_tx->db = db;
+    return err;
+}
+
+enum err db_begin(struct ctx *ctx, struct db *db, struct db_transaction *out_tx)
+{
+    return begin(ctx, db, true, out_tx);
+}
+
+enum err db_begin_read(struct ctx *ctx, struct db *db, struct db_transaction *out_tx)
+{
+    return begin(ctx, db, false, out_tx);
+}
+
+/* No look at the deadline: all the work is done, and ending it well takes no longer than undoing
+ * it. */
+enum err db_commit(struct ctx *ctx, struct db_transaction *tx)
+{
+    assert(tx->db);
+    struct db *db = TAKE(tx->db);
+    return db->driver->commit(ctx, db->state);
+}
+
+void db_transaction_done(struct db_transaction *tx)
+{
+    if (!tx->db)
+        return;
+    struct db *db = TAKE(tx->db);
+    db->driver->roll_back(db->state);
+}
+
+enum err db_ping(struct ctx *ctx, struct db *db)
+{
+    enum err err = check_deadline(ctx);
+    return err ? err : db->driver->ping(ctx, db->state);
+}
+
+enum err db_script(struct ctx *ctx, struct db *db, const char *sql)
+{
+    enum err err = check_deadline(ctx);
+    return err ? err : db->driver->script(ctx, db->state, sql);
+}
+
+const char *db_library(void)
+{
+    return db_sqlite_library();
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One database connection, owned by one thread. Statements are constants of the *_store.c files, prepared once per
+ * connection; values are always bound, never put into the text. Callers see this file only, drivers implement
+ * db_driver.h.
+ *
+ * Use:  CLEANUP(db_rows_done) struct db_rows rows = {0};
+ *       enum err err = db_query(ctx, db, &FIND, DB_VALUES(db_text(name)), &rows);
+ *       while (!err && (err = db_next(ctx, &rows, &has_row)) == ERR_OK && has_row) ... db_rows_text(ctx, &rows, 0)
+ *
+ * Errors of all calls: ERR_CONFLICT a unique key exists; ERR_UNAVAILABLE locked until the deadline, full, read-only,
+ * lost, or the deadline passed; ERR_INTERNAL the statement is wrong. */
+#ifndef NOTES_DB_H
+#define NOTES_DB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+
+struct arena;
+struct ctx;
+struct db;
+struct db_driver;
+
+/* Static: the address is the statement's name in a connection's cache. */
+struct db_statement {
+    const char *sql; /* "?" for each value */
+};
+
+enum db_kind { DB_NULL, DB_I64, DB_TEXT, DB_BLOB };
+
+struct db_value {
+    enum db_kind kind;
+    int64_t number;
+    const void *bytes;
+    size_t size_bytes;
+};
+
+struct db_values {
+    const struct db_value *items;
+    size_t count;
+};
+
+struct db_value db_null(void);
+struct db_value db_i64(int64_t number);
+struct db_value db_text(const char *text); /* NULL binds NULL */
+struct db_value db_blob(const void *bytes, size_t size_bytes);
+
+/* At least one value; DB_NO_VALUES for none. */
+#define DB_VALUES(...)                                                                                     \
+    (struct db_values)                                                                                     \
+    {                                                                                                      \
+        .items = (const struct db_value[]){__VA_ARGS__},                                                   \
+        .count = sizeof((const struct db_value[]){__VA_ARGS__}) / sizeof(struct db_value)                  \
+    }
+#define DB_NO_VALUES                                                                                       \
+    (struct db_values)                                                                                     \
+    {                                                                                                      \
+        .items = NULL, .count = 0                                                                          \
+    }
+
+struct db_rows {
+    struct db *db; /* NULL: nothing open */
+    void *cursor;  /* the driver's */
+};
+
+/* Where the data is: from DATABASE_URL. */
+struct db_options {
+    const char *url; /* "sqlite:PATH" */
+    int64_t lock_wait_ms; /* for tools without a deadline of their own */
+};
+
+/* Is the URL of a kind that this build can open? Otherwise a reason for people, static text. */
+const char *db_url_fault(const char *url);
+
+/* Opens; the database file and nothing else is made (0600).
+ * Errors: ERR_UNAVAILABLE with a line for people in ctx->why.text. Owns: the caller. */
+MUST_CHECK enum err db_open(struct ctx *ctx, const struct db_options *options, struct db **out_db);
+
+/* A connection from a driver, for tests. */
+struct db *db_new(const struct db_driver *driver, void *state);
+
+/* NULL is fine. Threads: the owner's, or any when the owner is gone. */
+void db_close(struct db *db);
+DEFINE_CLEANUP(struct db *, db_close)
+
+/* Runs a statement that gives no rows. out_changed_count may be NULL: rows matched by it (an UPDATE to equal values counts). */
+MUST_CHECK enum err db_run(struct ctx *ctx, struct db *db, const struct db_statement *statement, struct db_values values,
+                           int64_t *out_changed_count);
+
+/* The id that the last INSERT of this connection made. */
+int64_t db_last_id(struct db *db);
+
+MUST_CHECK enum err db_query(struct ctx *ctx, struct db *db, const struct db_statement *statement, struct db_values values,
+                             struct db_rows *out_rows);
+MUST_CHECK enum err db_next(struct ctx *ctx, struct db_rows *rows, bool *out_has_row);
+void db_rows_done(struct db_rows *rows);
+
+/* Columns from 0 of the current row. Texts and blobs are copied into the arena of ctx. */
+bool db_rows_is_null(const struct db_rows *rows, int column);
+int64_t db_rows_i64(const struct db_rows *rows, int column);
+const char *db_rows_text(struct ctx *ctx, const struct db_rows *rows, int column); /* NULL for NULL */
+struct bytes db_rows_blob(struct ctx *ctx, const struct db_rows *rows, int column);
+
+/* A write transaction: the write lock is taken at the start (SQLite: BEGIN IMMEDIATE, behind an in-process queue that
+ * is fair and obeys the deadline). Without db_commit the end of the scope rolls back:
+ *       CLEANUP(db_transaction_done) struct db_transaction tx = {0};
+ *       err = db_begin(ctx, db, &tx); ... err = db_commit(ctx, &tx); */
+struct db_transaction {
+    struct db *db; /* NULL: none open */
+};
+MUST_CHECK enum err db_begin(struct ctx *ctx, struct db *db, struct db_transaction *out_tx);
+/* A snapshot for several reads that belong together. */
+MUST_CHECK enum err db_begin_read(struct ctx *ctx, struct db *db, struct db_transaction *out_tx);
+MUST_CHECK enum err db_commit(struct ctx *ctx, struct db_transaction *tx);
+void db_transaction_done(struct db_transaction *tx);
+
+/* Does it answer? */
+MUST_CHECK enum err db_ping(struct ctx *ctx, struct db *db);
+
+/* Runs a script of several statements, for migrations only. */
+MUST_CHECK enum err db_script(struct ctx *ctx, struct db *db, const char *sql);
+
+/* "SQLite 3.40.1": for --version. */
+const char *db_library(void);
+
+#endif

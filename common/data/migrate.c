@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Runs the migrations that a database lacks, all in one write transaction: a second process that
+ * starts meanwhile waits at the database's lock and then finds nothing to do, and a failure leaves
+ * the database as it was. Names are compared as well: a database that holds another program's
+ * migrations is refused before anything is changed. Depends on: db.h. Knows no engine; the scripts
+ * do. */
+#include "data/migrate.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/ctx.h"
+#include "base/text.h"
+#include "data/db.h"
+
+/* Types that all engines know. */
+static const char make_table_sql[] = "CREATE TABLE IF NOT EXISTS schema_migrations ("
+                                     " version INTEGER PRIMARY KEY,"
+                                     " name VARCHAR(255) NOT NULL,"
+                                     " oldest_program INTEGER NOT NULL,"
+                                     " applied_unix_ms BIGINT NOT NULL)";
+
+static const struct db_statement list = {
+    "SELECT version, name, oldest_program FROM schema_migrations ORDER BY version"};
+static const struct db_statement insert = {
+    "INSERT INTO schema_migrations (version, name, oldest_program, applied_unix_ms) VALUES (?, ?, ?, ?)"};
+
+/* What the database says of itself. */
+struct state {
+    int64_t version;
+    int64_t oldest_program;
+};
+
+static enum err read_row(struct ctx *ctx,
+                         const struct migrations *migrations,
+                         const struct db_rows *rows,
+                         struct state *state)
+{
+    int64_t version = db_rows_i64(rows, 0);
+    const char *name = db_rows_text(ctx, rows, 1);
+    int64_t oldest_program = db_rows_i64(rows, 2);
+    bool is_known = version >= 1 && version <= (int64_t)migrations->count;
+    const char *our_name = is_known ? migrations->items[version - 1].name : NULL;
+    if (our_name && !text_equals(name, our_name))
+        return ctx_fail(ctx, ERR_CONFLICT,
+                        "the database is another program's: its migration %" PRId64
+                        " is \"%s\", here it is \"%s\"",
+                        version, name, our_name);
+    state->version = version;
+    if (oldest_program > state->oldest_program)
+        state->oldest_program = oldest_program;
+    return ERR_OK;
+}
+
+static enum err read_state(struct ctx *ctx,
+                           struct db *db,
+                           const struct migrations *migrations,
+                           struct state *out_state)
+{
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    enum err err = db_query(ctx, db, &list, DB_NO_VALUES, &rows);
+    struct state state = {0};
+    bool has_row = true;
+    while (!err && has_row) {
+        err = db_next(ctx, &rows, &has_row);
+        if (!err && has_row)
+            err = read_row(ctx, migrations, &rows, &state);
+    }
+    if (!err)
+        *out_state = state;
+    return err;
+}
+
+static enum err apply(struct ctx *ctx, struct db *db, const struct migration *migration)
+{
+    enum err err = db_script(ctx, db, migration->sql);
+    if (!err)
+        err = db_run(ctx, db, &insert,
+                     DB_VALUES(db_i64(migration->version), db_text(migration->name),
+                               db_i64(migration->oldest_program), db_i64(clock_unix_ms())),
+                     NULL);
+    if (!err)
+        return ERR_OK;
+    /* The first cause does not say which script it was. */
+    const char *cause = arena_text(&ctx->arena, ctx->why.text);
+    ctx_forgive(ctx);
+    return ctx_fail(ctx, err, "migration %" PRId64 " (%s): %s", migration->version, migration->name,
+                    cause);
+}
+
+static enum err apply_missing(struct ctx *ctx,
+                              struct db *db,
+                              const struct migrations *migrations,
+                              const struct state *state,
+                              int64_t *out_applied_count)
+{
+    int64_t applied_count = 0;
+    for (size_t i = 0; i < migrations->count; i++) {
+        const struct migration *migration = &migrations->items[i];
+        assert(migration->version == (int64_t)i + 1);
+        if (migration->version <= state->version)
+            continue;
+        enum err err = apply(ctx, db, migration);
+        if (err)
+            return err;
+        applied_count++;
+    }
+    *out_applied_count = applied_count;
+    return ERR_OK;
+}
+
+enum err migrate_run(struct ctx *ctx,
+                     struct db *db,
+                     const struct migrations *migrations,
+                     int64_t *out_applied_count)
+{
+    CLEANUP(db_transaction_done) struct db_transaction tx = {0};
+    enum err err = db_begin(ctx, db, &tx);
+    if (!err)
+        err = db_script(ctx, db, make_table_sql);
+    struct state state = {0};
+    if (!err)
+        err = read_state(ctx, db, migrations, &state);
+    if (err)
+        return err;
+    int64_t known = (int64_t)migrations->count;
+    if (state.oldest_program > known)
+        return ctx_fail(ctx, ERR_CONFLICT,
+                        "the database is at migration %" PRId64
+                        " and needs a program that knows migration %" PRId64
+                        "; this one knows %" PRId64,
+                        state.version, state.oldest_program, known);
+    int64_t applied_count = 0;
+    err = apply_missing(ctx, db, migrations, &state, &applied_count);
+    if (!err)
+        err = db_commit(ctx, &tx);
+    if (!err)
+        *out_applied_count = applied_count;
+    return err;
+}
