@@ -25,10 +25,12 @@ class Fault(Exception):
 
 
 def read_text(path):
+    content = path.read_bytes()
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise Fault(f"{path}:1: not UTF-8 at byte {error.start}") from error
+        line = content[:error.start].count(b"\n") + 1
+        raise Fault(f"{path}:{line}: not UTF-8") from error
     for number, line in enumerate(text.split("\n"), 1):
         if any(ord(c) < 32 and c != "\t" for c in line):
             raise Fault(f"{path}:{number}: a control character")

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * One database connection, owned by one thread. Statements are constants of the *_store.c files, prepared once per
- * connection; values are always bound, never put into the text. Callers see this file only, drivers implement
- * db_driver.h.
+ * One database connection, owned by one thread. Statements are constants of the *_store.c files,
+ * prepared once per connection; values are always bound, never put into the text. Callers see this
+ * file only, drivers implement db_driver.h.
  *
  * Use:  CLEANUP(db_rows_done) struct db_rows rows = {0};
  *       enum err err = db_query(ctx, db, &FIND, DB_VALUES(db_text(name)), &rows);
- *       while (!err && (err = db_next(ctx, &rows, &has_row)) == ERR_OK && has_row) ... db_rows_text(ctx, &rows, 0)
+ *       while (!err && (err = db_next(ctx, &rows, &has_row)) == ERR_OK && has_row)
+ *           ... db_rows_text(ctx, &rows, 0)
  *
- * Errors of all calls: ERR_CONFLICT a unique key exists; ERR_UNAVAILABLE locked until the deadline, full, read-only,
- * lost, or the deadline passed; ERR_INTERNAL the statement is wrong. */
+ * Errors of all calls: ERR_CONFLICT a unique key exists; ERR_UNAVAILABLE locked until the deadline,
+ * full, read-only, lost, or the deadline passed; ERR_INTERNAL the statement is wrong. */
 #ifndef NOTES_DB_H
 #define NOTES_DB_H
 
@@ -51,16 +52,16 @@ struct db_value db_text(const char *text); /* NULL binds NULL */
 struct db_value db_blob(const void *bytes, size_t size_bytes);
 
 /* At least one value; DB_NO_VALUES for none. */
-#define DB_VALUES(...)                                                                                     \
-    (struct db_values)                                                                                     \
-    {                                                                                                      \
-        .items = (const struct db_value[]){__VA_ARGS__},                                                   \
-        .count = sizeof((const struct db_value[]){__VA_ARGS__}) / sizeof(struct db_value)                  \
+#define DB_VALUES(...)                                                                    \
+    (struct db_values)                                                                    \
+    {                                                                                     \
+        .items = (const struct db_value[]){__VA_ARGS__},                                  \
+        .count = sizeof((const struct db_value[]){__VA_ARGS__}) / sizeof(struct db_value) \
     }
-#define DB_NO_VALUES                                                                                       \
-    (struct db_values)                                                                                     \
-    {                                                                                                      \
-        .items = NULL, .count = 0                                                                          \
+#define DB_NO_VALUES              \
+    (struct db_values)            \
+    {                             \
+        .items = NULL, .count = 0 \
     }
 
 struct db_rows {
@@ -71,7 +72,9 @@ struct db_rows {
 /* Where the data is: from DATABASE_URL. */
 struct db_options {
     const char *url; /* "sqlite:PATH" */
-    int64_t lock_wait_ms; /* for tools without a deadline of their own */
+    /* How long a tool without a deadline (ctx->deadline_ms is INT64_MAX) waits for a lock; 0: for
+     * ever. With a deadline, that is the limit. */
+    int64_t lock_wait_ms;
 };
 
 /* Is the URL of a kind that this build can open? Otherwise a reason for people, static text. */
@@ -88,14 +91,23 @@ struct db *db_new(const struct db_driver *driver, void *state);
 void db_close(struct db *db);
 DEFINE_CLEANUP(struct db *, db_close)
 
-/* Runs a statement that gives no rows. out_changed_count may be NULL: rows matched by it (an UPDATE to equal values counts). */
-MUST_CHECK enum err db_run(struct ctx *ctx, struct db *db, const struct db_statement *statement, struct db_values values,
+/* Runs a statement that gives no rows. out_changed_count may be NULL: rows matched by it (an UPDATE
+ * to equal values counts). Outside of a write transaction a statement that writes is refused
+ * (ERR_INTERNAL) while rows of this connection are not read to their end or done. */
+MUST_CHECK enum err db_run(struct ctx *ctx,
+                           struct db *db,
+                           const struct db_statement *statement,
+                           struct db_values values,
                            int64_t *out_changed_count);
 
 /* The id that the last INSERT of this connection made. */
 int64_t db_last_id(struct db *db);
 
-MUST_CHECK enum err db_query(struct ctx *ctx, struct db *db, const struct db_statement *statement, struct db_values values,
+/* A statement that writes and gives rows (RETURNING) needs a write transaction: ERR_INTERNAL. */
+MUST_CHECK enum err db_query(struct ctx *ctx,
+                             struct db *db,
+                             const struct db_statement *statement,
+                             struct db_values values,
                              struct db_rows *out_rows);
 MUST_CHECK enum err db_next(struct ctx *ctx, struct db_rows *rows, bool *out_has_row);
 void db_rows_done(struct db_rows *rows);
@@ -103,13 +115,17 @@ void db_rows_done(struct db_rows *rows);
 /* Columns from 0 of the current row. Texts and blobs are copied into the arena of ctx. */
 bool db_rows_is_null(const struct db_rows *rows, int column);
 int64_t db_rows_i64(const struct db_rows *rows, int column);
-const char *db_rows_text(struct ctx *ctx, const struct db_rows *rows, int column); /* NULL for NULL */
+/* NULL for NULL. */
+const char *db_rows_text(struct ctx *ctx, const struct db_rows *rows, int column);
 struct bytes db_rows_blob(struct ctx *ctx, const struct db_rows *rows, int column);
 
-/* A write transaction: the write lock is taken at the start (SQLite: BEGIN IMMEDIATE, behind an in-process queue that
- * is fair and obeys the deadline). Without db_commit the end of the scope rolls back:
+/* A write transaction: the write lock is taken at the start (SQLite: BEGIN IMMEDIATE, behind an
+ * in-process queue that is fair and obeys the deadline). Without db_commit the end of the scope
+ * rolls back:
  *       CLEANUP(db_transaction_done) struct db_transaction tx = {0};
- *       err = db_begin(ctx, db, &tx); ... err = db_commit(ctx, &tx); */
+ *       err = db_begin(ctx, db, &tx); ... err = db_commit(ctx, &tx);
+ * ERR_UNAVAILABLE from a call in it has undone it already, and no further call in it succeeds.
+ * ERR_CONFLICT undoes its statement only. db_commit ends it also when it fails. */
 struct db_transaction {
     struct db *db; /* NULL: none open */
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a database driver implements. Private to common/data and to tests that bring a driver of their own
- * (the one that fails its n-th call). Contracts are those of db.h; the reason of a failure goes into ctx->why. */
+ * What a database driver implements. Private to common/data and to tests that bring a driver of
+ * their own (the one that fails its n-th call). Contracts are those of db.h; the reason of a
+ * failure goes into ctx->why. */
 #ifndef NOTES_DB_DRIVER_H
 #define NOTES_DB_DRIVER_H
 
@@ -9,10 +10,16 @@
 
 struct db_driver {
     void (*close)(void *state);
-    enum err (*run)(struct ctx *ctx, void *state, const struct db_statement *statement, struct db_values values,
+    enum err (*run)(struct ctx *ctx,
+                    void *state,
+                    const struct db_statement *statement,
+                    struct db_values values,
                     int64_t *out_changed_count);
     int64_t (*last_id)(void *state);
-    enum err (*query)(struct ctx *ctx, void *state, const struct db_statement *statement, struct db_values values,
+    enum err (*query)(struct ctx *ctx,
+                      void *state,
+                      const struct db_statement *statement,
+                      struct db_values values,
                       void **out_cursor);
     enum err (*next)(struct ctx *ctx, void *state, void *cursor, bool *out_has_row);
     void (*rows_done)(void *state, void *cursor);
@@ -29,7 +36,8 @@ struct db {
     void *state;
 };
 
-MUST_CHECK enum err db_sqlite_open(struct ctx *ctx, const char *path, int64_t lock_wait_ms, struct db **out_db);
+MUST_CHECK enum err
+db_sqlite_open(struct ctx *ctx, const char *path, int64_t lock_wait_ms, struct db **out_db);
 const char *db_sqlite_library(void);
 
 #endif

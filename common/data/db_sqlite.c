@@ -160,15 +160,13 @@ static int on_busy(void *state, int tries_count)
     return 1;
 }
 
+/* Work without a deadline still waits for a lock no longer than the options say. */
 static void set_deadline(const struct ctx *ctx, struct connection *connection)
 {
     connection->deadline_ms = ctx->deadline_ms;
     connection->lock_until_ms = ctx->deadline_ms;
-    if (connection->lock_wait_ms <= 0)
-        return;
-    int64_t lock_until_ms = clock_monotonic_ms() + connection->lock_wait_ms;
-    if (lock_until_ms < connection->lock_until_ms)
-        connection->lock_until_ms = lock_until_ms;
+    if (ctx->deadline_ms == INT64_MAX && connection->lock_wait_ms > 0)
+        connection->lock_until_ms = clock_monotonic_ms() + connection->lock_wait_ms;
 }
 
 static enum err start_call(struct ctx *ctx, struct connection *connection)
@@ -297,6 +295,7 @@ static enum err bind_values(struct ctx *ctx,
                             struct db_values values,
                             sqlite3_destructor_type keeping)
 {
+    assert(compiled);
     int places_count = sqlite3_bind_parameter_count(compiled->code);
     if ((size_t)places_count != values.count)
         return ctx_fail(ctx, ERR_INTERNAL, "%zu values for the %d places of: %s", values.count,
@@ -317,6 +316,7 @@ run_plain(struct ctx *ctx, struct connection *connection, const struct db_statem
     enum err err = take_statement(ctx, connection, statement, &compiled);
     if (err)
         return err;
+    assert(compiled);
     int code = sqlite3_step(compiled->code);
     return code == SQLITE_DONE || code == SQLITE_ROW ? ERR_OK : fail(ctx, connection, code);
 }
@@ -511,10 +511,11 @@ static void sqlite_close(void *state)
     struct connection *connection = state;
     if (connection->transaction != TRANSACTION_NONE)
         undo(connection, TRANSACTION_NONE);
-    for (size_t i = 0; i < CACHE_SETS_COUNT * CACHE_WAYS_COUNT; i++) {
-        struct compiled *compiled = &connection->cache[i / CACHE_WAYS_COUNT][i % CACHE_WAYS_COUNT];
-        assert(!compiled->is_in_use);
-        sqlite3_finalize(compiled->code);
+    for (size_t i = 0; i < CACHE_SETS_COUNT; i++) {
+        for (size_t k = 0; k < CACHE_WAYS_COUNT; k++) {
+            assert(!connection->cache[i][k].is_in_use);
+            sqlite3_finalize(connection->cache[i][k].code);
+        }
     }
     connection->deadline_ms = INT64_MAX;
     int code = sqlite3_close(connection->handle);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * SQLite's result codes (sqlite.org/rescode.html) as far as logs name them, and what each means to a caller. A code that is
- * not listed counts as the kind that its low byte names. Private to db_sqlite.c, which brings sqlite3.h. */
+ * SQLite's result codes (sqlite.org/rescode.html) as far as logs name them, and what each means to
+ * a caller. A code that is not listed counts as the kind that its low byte names. Private to
+ * db_sqlite.c, which brings sqlite3.h. */
 #ifndef NOTES_DB_SQLITE_CODES_H
 #define NOTES_DB_SQLITE_CODES_H
 

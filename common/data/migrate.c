@@ -27,7 +27,8 @@ static const char make_table_sql[] = "CREATE TABLE IF NOT EXISTS schema_migratio
 static const struct db_statement list = {
     "SELECT version, name, oldest_program FROM schema_migrations ORDER BY version"};
 static const struct db_statement insert = {
-    "INSERT INTO schema_migrations (version, name, oldest_program, applied_unix_ms) VALUES (?, ?, ?, ?)"};
+    "INSERT INTO schema_migrations (version, name, oldest_program, applied_unix_ms)"
+    " VALUES (?, ?, ?, ?)"};
 
 /* What the database says of itself. */
 struct state {

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Migrations: numbered SQL scripts of sql/SERVICE/ENGINE/NNNN_name.sql, compiled in by tools/compile_sql.py, run at start
- * in one write transaction, so that several processes may start at once. Each script's first line states the oldest
- * program (by its newest migration number) that can still run on the result: `-- oldest program: N`.
- * Only older programs refuse the database, so going back one release works.
+ * Migrations: numbered SQL scripts of sql/SERVICE/ENGINE/NNNN_name.sql, compiled in by
+ * tools/compile_sql.py, run at start in one write transaction, so that several processes may start
+ * at once. Each script's first line states the oldest program (by its newest migration number) that
+ * can still run on the result: `-- oldest program: N`. Only older programs refuse the database, so
+ * going back one release works.
  *
- * The table: schema_migrations(version INTEGER PRIMARY KEY, name, oldest_program, applied_unix_ms). */
+ * Names must agree too, so that a database of another program is refused before it is changed.
+ * The table: schema_migrations(version, name, oldest_program, applied_unix_ms). */
 #ifndef NOTES_MIGRATE_H
 #define NOTES_MIGRATE_H
 
@@ -31,8 +33,12 @@ struct migrations {
 };
 
 /* Brings the database up to date.
- * Errors: ERR_CONFLICT the database is from a newer program that this one can't run on; a line for people is in
- *         ctx->why.text ("the database is at migration 9 and needs a program that knows migration 7; this one knows 3"). */
-MUST_CHECK enum err migrate_run(struct ctx *ctx, struct db *db, const struct migrations *migrations, int64_t *out_applied_count);
+ * Errors: ERR_CONFLICT the database is a newer program's, on which this one can't run, or another
+ *         program's; a line for people is in ctx->why.text ("the database is at migration 9 and
+ *         needs a program that knows migration 7; this one knows 3"). */
+MUST_CHECK enum err migrate_run(struct ctx *ctx,
+                                struct db *db,
+                                const struct migrations *migrations,
+                                int64_t *out_applied_count);
 
 #endif

@@ -192,3 +192,14 @@ void write_gate_leave(struct write_gate *gate)
     next->has_turn = true;
     pthread_cond_signal(&next->turn);
 }
+
+size_t write_gate_waiting_count(struct write_gate *gate)
+{
+    lock_mutex(&gate->lock);
+    CLEANUP(unlock_mutex) pthread_mutex_t *held = &gate->lock;
+    (void)held;
+    size_t count = 0;
+    for (const struct waiter *waiter = gate->first; waiter; waiter = waiter->next)
+        count++;
+    return count;
+}

@@ -11,6 +11,7 @@
 #define NOTES_WRITE_GATE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/cleanup.h"
@@ -27,5 +28,8 @@ void write_gate_close(struct write_gate *gate);
  * Units: until_ms is a clock_monotonic_ms(). */
 MUST_CHECK bool write_gate_enter(struct write_gate *gate, int64_t until_ms);
 void write_gate_leave(struct write_gate *gate);
+
+/* How many wait at the moment. */
+size_t write_gate_waiting_count(struct write_gate *gate);
 
 #endif

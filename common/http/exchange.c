@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Order of the answers: a malformed head at once; unknown path, wrong method when the body is read
+ * and dropped; then, on the route's lane, what the guard says; then what is wrong with query or
+ * body; then the handler. A body's fault waits for the guard because a stranger is told that he is
+ * one, and nothing else. Depends on: exchange.h, connections.h, router.h, log.h, json_body.h. */
+#include "http/exchange.h"
+
+#include "base/address.h"
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "http/connections.h"
+#include "http/form.h"
+#include "http/json_body.h"
+#include "http/router.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- beginning and end ---- */
+
+struct exchange *exchange_new(struct exchange_host *host,
+                              struct connection *connection,
+                              void *handle,
+                              const char *target)
+{
+    struct exchange *exchange = malloc(sizeof(*exchange));
+    if (!exchange)
+        return NULL;
+    memset(exchange, 0, offsetof(struct exchange, ctx));
+    ctx_init(&exchange->ctx, host->options.log, host->options.request_deadline_ms);
+    exchange->host = host;
+    exchange->connection = connection;
+    exchange->handle = handle;
+    exchange->begun_ms = clock_monotonic_ms();
+    exchange->target_at = target;
+    exchange->target_bytes = strlen(target);
+    size_t kept_bytes = exchange->target_bytes <= HTTP_TARGET_MAX_BYTES ? exchange->target_bytes
+                                                                        : HTTP_TARGET_MAX_BYTES + 1;
+    exchange->target = arena_text_copy(&exchange->ctx.arena, target, kept_bytes);
+    exchange->head.rq = &exchange->rq;
+    exchange->rq.method = HTTP_OTHER;
+    exchange->rq.target = "/";
+    exchange->rq.path = "/";
+    exchange->rq.client = connection->peer;
+    return exchange;
+}
+
+static bool is_health_check(const struct exchange *exchange)
+{
+    const struct route *route = exchange->rq.route;
+    return route &&
+           (text_equals(route->pattern, "/healthz") || text_equals(route->pattern, "/readyz")) &&
+           exchange->rs.status < 400;
+}
+
+static size_t sent_bytes(const struct exchange *exchange)
+{
+    const struct http_response *rs = &exchange->rs;
+    if (exchange->rq.method == HTTP_HEAD || rs->status == 204 || rs->status == 304)
+        return 0;
+    return rs->prepared ? http_prepared_size_bytes(rs->prepared) : rs->body.n;
+}
+
+static void write_log(struct exchange *exchange, bool is_whole)
+{
+    struct ctx *ctx = &exchange->ctx;
+    const struct http_request *rq = &exchange->rq;
+    const struct ctx_why *why = &ctx->why;
+    bool has_why = why->text[0] != '\0';
+    int status =
+        exchange->rs.prepared ? http_prepared_status(exchange->rs.prepared) : exchange->rs.status;
+    int64_t arena_bytes = (int64_t)ctx->arena.used_bytes;
+    const char *place = why->file ? arena_format(&ctx->arena, "%s:%d", why->file, why->line) : NULL;
+    const struct log_field fields[] = {
+        log_str("method", http_method_name(rq->method)),
+        log_str("route", rq->route ? rq->route->pattern : "-"),
+        log_i64("status", status),
+        log_i64("ms", clock_monotonic_ms() - exchange->begun_ms),
+        log_i64("bytes", (int64_t)sent_bytes(exchange)),
+        log_str("user", ctx->user),
+        log_str("peer", rq->client_text),
+        log_str("err", exchange->outcome ? err_name(exchange->outcome) : NULL),
+        log_str("why", has_why ? why->text : NULL),
+        log_str("at", place),
+        log_str("end", is_whole ? NULL : "cut"),
+        log_i64("arena_bytes", arena_bytes),
+    };
+    log_event_write(ctx->log, ctx, is_health_check(exchange) ? LOG_DEBUG : LOG_INFO,
+                    "http.request_done", fields, ARRAY_COUNT(fields));
+}
+
+void exchange_free(struct exchange *exchange, bool is_whole)
+{
+    if (exchange->stage != EXCHANGE_HEAD)
+        write_log(exchange, is_whole);
+    http_body_done(&exchange->body);
+    ctx_done(&exchange->ctx);
+    if (exchange->is_counted)
+        atomic_fetch_sub(&exchange->host->active_count, 1);
+    free(exchange);
+}
+
+bool exchange_must_close(const struct exchange *exchange)
+{
+    return exchange->must_close || atomic_load(&exchange->host->is_draining);
+}
+
+/* ---- answers ---- */
+
+static void complete_answer(struct exchange *exchange)
+{
+    const struct http_server_options *options = &exchange->host->options;
+    struct http_response *rs = &exchange->rs;
+    exchange->stage = EXCHANGE_ANSWERED;
+    if (rs->prepared)
+        return;
+    if (rs->status == 0)
+        rs->status = 200;
+    if (rs->has_plain_fields)
+        return;
+    http_response_field(rs, "X-Request-Id", exchange->ctx.request_id);
+    if (options->decorate)
+        options->decorate(options->app, &exchange->ctx, &exchange->rq, rs);
+}
+
+/* A client that is told to wait is told how long. */
+static void set_wait(struct ctx *ctx, enum err err)
+{
+    if (ctx->retry_after_s > 0)
+        return;
+    if (err == ERR_UNAVAILABLE)
+        ctx->retry_after_s = HTTP_RETRY_AFTER_S;
+    else if (err == ERR_RATE_LIMITED)
+        ctx->retry_after_s = 1;
+}
+
+static void add_error_fields(struct exchange *exchange, enum err err)
+{
+    struct http_response *rs = &exchange->rs;
+    struct ctx *ctx = &exchange->ctx;
+    if (err == ERR_METHOD)
+        http_response_field(
+            rs, "Allow",
+            router_allow(&exchange->host->options.router, ctx, exchange->head.raw_path));
+    bool must_wait = err == ERR_UNAVAILABLE || err == ERR_RATE_LIMITED;
+    if (must_wait && !http_response_find(rs, "Retry-After"))
+        http_response_field(rs, "Retry-After",
+                            arena_format(&ctx->arena, "%lld", (long long)ctx->retry_after_s));
+}
+
+static void answer_error(struct exchange *exchange, enum err err)
+{
+    const struct http_server_options *options = &exchange->host->options;
+    struct http_response *rs = &exchange->rs;
+    exchange->outcome = err;
+    *rs = (struct http_response){0};
+    set_wait(&exchange->ctx, err);
+    if (options->render_error)
+        options->render_error(options->app, &exchange->ctx, &exchange->rq, err, rs);
+    else
+        json_body_error(&exchange->ctx, err, rs);
+    if (rs->status == 0)
+        rs->status = err_status(err);
+    add_error_fields(exchange, err);
+    complete_answer(exchange);
+}
+
+/* ---- the head ---- */
+
+/* Who asks, as trusted proxies say. */
+static void set_client(struct exchange *exchange)
+{
+    struct http_request *rq = &exchange->rq;
+    const struct connection *connection = exchange->connection;
+    const char *forwarded_proto = rq->fields[HTTP_FIELD_X_FORWARDED_PROTO];
+    if (connection->is_trusted) {
+        rq->client = address_client(exchange->host->options.trusted, &connection->peer,
+                                    rq->fields[HTTP_FIELD_X_FORWARDED_FOR]);
+        rq->is_https = forwarded_proto && text_equals_nocase(forwarded_proto, "https");
+    }
+    char text[ADDRESS_TEXT_BYTES];
+    address_text(&rq->client, text);
+    rq->client_text = arena_text(&exchange->ctx.arena, text);
+    exchange->ctx.peer = rq->client_text;
+}
+
+static size_t body_limit(const struct exchange *exchange)
+{
+    const struct route *route = exchange->rq.route;
+    if (!route)
+        return 0;
+    return route->body_type == BODY_NONE ? BODY_NONE_MAX_BYTES : route->body_max_bytes;
+}
+
+/* What is read of a body at most, be it only to be dropped. */
+static size_t drain_limit(const struct exchange *exchange)
+{
+    size_t limit_bytes = body_limit(exchange);
+    return limit_bytes > HTTP_DRAIN_MAX_BYTES ? limit_bytes : HTTP_DRAIN_MAX_BYTES;
+}
+
+static bool has_wrong_type(struct exchange *exchange)
+{
+    const struct route *route = exchange->rq.route;
+    if (!route || route->body_type == BODY_NONE)
+        return false;
+    const char *wanted =
+        route->body_type == BODY_JSON ? "application/json" : "application/x-www-form-urlencoded";
+    if (!http_content_type_is(&exchange->ctx, &exchange->rq, wanted))
+        return false;
+    ctx_forgive(&exchange->ctx); /* told after the guard, see request_fault */
+    return true;
+}
+
+static void read_query(struct exchange *exchange)
+{
+    const char *query = exchange->head.raw_query;
+    struct bytes text = {.p = (const unsigned char *)query, .n = strlen(query)};
+    if (!form_parse(&exchange->ctx, text, &exchange->rq.query))
+        return;
+    exchange->is_query_bad = true;
+    ctx_forgive(&exchange->ctx);
+}
+
+/* A body that will not be taken is not asked for: too large even to be dropped, or the client waits
+ * for leave. */
+static bool is_settled(const struct exchange *exchange)
+{
+    const struct http_framing *framing = &exchange->head.framing;
+    bool has_body = framing->is_chunked || framing->declared_bytes > 0;
+    if (framing->declared_bytes > (int64_t)drain_limit(exchange))
+        return true;
+    return has_body && framing->expects_continue &&
+           (exchange->verdict || exchange->is_over || exchange->is_type_wrong);
+}
+
+enum exchange_next exchange_head(struct exchange *exchange, enum err head_err)
+{
+    struct ctx *ctx = &exchange->ctx;
+    exchange->stage = EXCHANGE_BODY;
+    exchange->is_counted = true;
+    atomic_fetch_add(&exchange->host->active_count, 1);
+    set_client(exchange);
+    exchange->verdict = head_err;
+    if (head_err) {
+        exchange->must_close = true;
+        return exchange_arrived(exchange);
+    }
+    exchange->verdict =
+        router_find(&exchange->host->options.router, ctx, exchange->head.raw_path, &exchange->rq);
+    const struct route *route = exchange->rq.route;
+    size_t keep_max_bytes = route && route->body_type != BODY_NONE ? route->body_max_bytes : 0;
+    http_body_init(&exchange->body, &exchange->host->bodies, keep_max_bytes);
+    read_query(exchange);
+    exchange->is_type_wrong = has_wrong_type(exchange);
+    exchange->is_over = exchange->head.framing.declared_bytes > (int64_t)body_limit(exchange);
+    if (!is_settled(exchange))
+        return EXCHANGE_READ;
+    exchange->must_close = true;
+    exchange->rq.has_body = true;
+    return exchange_arrived(exchange);
+}
+
+/* ---- the body ---- */
+
+enum exchange_next exchange_body(struct exchange *exchange, const void *bytes, size_t size_bytes)
+{
+    http_body_add(&exchange->body, bytes, size_bytes);
+    size_t total_bytes = exchange->body.total_bytes;
+    exchange->is_over = exchange->is_over || total_bytes > body_limit(exchange);
+    if (total_bytes <= drain_limit(exchange))
+        return EXCHANGE_READ;
+    exchange->outcome = ctx_fail(&exchange->ctx, ERR_TOO_LARGE,
+                                 "the body does not end after %zu bytes", total_bytes);
+    return EXCHANGE_CLOSE;
+}
+
+/* What guard and handler see of it. A type that the route does not read is not shown. */
+static void show_body(struct exchange *exchange)
+{
+    struct http_request *rq = &exchange->rq;
+    const struct http_body *body = &exchange->body;
+    rq->has_body = rq->has_body || body->total_bytes > 0;
+    exchange->is_type_wrong = exchange->is_type_wrong && rq->has_body;
+    if (exchange->is_type_wrong || body->size_bytes == 0)
+        return;
+    rq->body = (struct bytes){.p = body->bytes, .n = body->size_bytes};
+    bool is_cut = exchange->is_over || body->is_out_of_budget;
+    if (is_cut && rq->route->body_type == BODY_FORM)
+        rq->body = http_body_whole_chars(rq->body);
+}
+
+/* ---- guard and handler ---- */
+
+static enum err request_fault(struct exchange *exchange)
+{
+    struct ctx *ctx = &exchange->ctx;
+    if (exchange->is_query_bad)
+        return ctx_fail(ctx, ERR_INVALID, "the query is not a form in UTF-8");
+    if (exchange->is_over)
+        return ctx_fail(ctx, ERR_TOO_LARGE, "the body is larger than %zu bytes",
+                        body_limit(exchange));
+    if (exchange->body.is_out_of_budget)
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "all bodies together are larger than %zu bytes",
+                        HTTP_BODIES_MAX_BYTES);
+    if (exchange->is_type_wrong)
+        return ctx_fail(ctx, ERR_MEDIA_TYPE, "the body's type is not what the route reads");
+    return ERR_OK;
+}
+
+static enum err ask(struct exchange *exchange)
+{
+    const struct http_server_options *options = &exchange->host->options;
+    struct http_request *rq = &exchange->rq;
+    struct http_response *rs = &exchange->rs;
+    enum err err = options->guard ? options->guard(options->app, &exchange->ctx, rq, rs) : ERR_OK;
+    if (rs->status != 0) {
+        exchange->outcome = err;
+        return ERR_OK; /* the guard has answered */
+    }
+    if (!err)
+        err = request_fault(exchange);
+    return err ? err : rq->route->handler(options->app, &exchange->ctx, rq, rs);
+}
+
+static void run(struct exchange *exchange)
+{
+    enum err err = ask(exchange);
+    if (err)
+        answer_error(exchange, err);
+    else
+        complete_answer(exchange);
+}
+
+/* ---- on a lane ---- */
+
+/* After resume the loop may free the exchange at any moment. */
+static void give_back(struct exchange *exchange)
+{
+    struct exchange_host *host = exchange->host;
+    host->resume(exchange->handle);
+    atomic_fetch_sub(&host->suspended_count, 1);
+}
+
+static void job_run(struct job *job, void *local)
+{
+    struct exchange *exchange = (struct exchange *)(void *)job;
+    const struct lane_local *lane = local;
+    exchange->ctx.db = lane ? lane->db : NULL;
+    exchange->ctx.http = lane ? lane->http : NULL;
+    run(exchange);
+    exchange->ctx.db = NULL;
+    exchange->ctx.http = NULL;
+    give_back(exchange);
+}
+
+static void job_expire(struct job *job)
+{
+    struct exchange *exchange = (struct exchange *)(void *)job;
+    answer_error(exchange, ctx_fail(&exchange->ctx, ERR_UNAVAILABLE,
+                                    "waited in the queue until the deadline"));
+    give_back(exchange);
+}
+
+void exchange_submit(struct exchange *exchange)
+{
+    const struct http_server_options *options = &exchange->host->options;
+    struct workers *lane =
+        exchange->rq.route->lane == LANE_HASH ? options->hash_lane : options->worker_lane;
+    exchange->job = (struct job){
+        .deadline_ms = exchange->ctx.deadline_ms, .run = job_run, .expire = job_expire};
+    if (workers_submit(lane, &exchange->job))
+        return;
+    answer_error(exchange, ctx_fail(&exchange->ctx, ERR_UNAVAILABLE, "the queue is full"));
+    give_back(exchange);
+}
+
+enum exchange_next exchange_arrived(struct exchange *exchange)
+{
+    struct ctx *ctx = &exchange->ctx;
+    if (!connection_arrived(exchange->connection)) {
+        exchange->outcome = ctx_fail(ctx, ERR_TIMEOUT, "the request took too long to arrive");
+        return EXCHANGE_CLOSE;
+    }
+    ctx->deadline_ms = clock_monotonic_ms() + exchange->host->options.request_deadline_ms;
+    if (exchange->verdict) {
+        answer_error(exchange, exchange->verdict);
+        return EXCHANGE_SEND;
+    }
+    show_body(exchange);
+    if (exchange->rq.route->lane == LANE_LOOP) {
+        run(exchange);
+        return EXCHANGE_SEND;
+    }
+    exchange->stage = EXCHANGE_ON_LANE;
+    atomic_fetch_add(&exchange->host->suspended_count, 1);
+    return EXCHANGE_SUSPEND;
+}

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One curl handle per client, reset before each call, which keeps its connection. A GET goes out
+ * on the kept connection, and curl repeats it on a fresh one when the kept one turns out closed
+ * before a byte of answer came. Everything else gets a fresh connection, because curl would repeat
+ * it as well, and a write must not be sent twice.
+ * Depends on: http_client.h, ctx.h, strbuf.h, libcurl. */
+#include "http/http_client.h"
+
+#include "base/arena.h"
+#include "base/ctx.h"
+#include "base/parse.h"
+#include "base/text.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define FIELD_MAX_BYTES       2048
+#define RETRY_AFTER_MAX_S     86400
+#define KEEP_IDLE_S           30L /* shorter than the service's idle time-out */
+#define BUFFER_FIRST_BYTES    8192
+#define BUFFER_KEEP_MAX_BYTES 65536
+
+struct http_client {
+    CURL *curl;
+    unsigned char *buffer; /* of the answer under way; kept between calls */
+    size_t used_bytes;
+    size_t capacity_bytes;
+    struct ctx *ctx; /* of the call under way */
+    struct http_answer *answer;
+    bool is_too_large;
+    char fault[CURL_ERROR_SIZE];
+};
+
+bool http_client_start(void)
+{
+    return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+}
+
+struct http_client *http_client_new(void)
+{
+    struct http_client *client = calloc(1, sizeof(*client));
+    if (!client)
+        return NULL;
+    client->curl = curl_easy_init();
+    if (client->curl)
+        return client;
+    free(client);
+    return NULL;
+}
+
+void http_client_free(struct http_client *client)
+{
+    if (!client)
+        return;
+    curl_easy_cleanup(client->curl);
+    free(client->buffer);
+    free(client);
+}
+
+/* ---- what comes in ---- */
+
+static bool make_room(struct http_client *client, size_t more_bytes)
+{
+    size_t needed_bytes = client->used_bytes + more_bytes;
+    if (needed_bytes <= client->capacity_bytes)
+        return true;
+    size_t capacity_bytes = client->capacity_bytes ? client->capacity_bytes : BUFFER_FIRST_BYTES;
+    while (capacity_bytes < needed_bytes)
+        capacity_bytes *= 2;
+    unsigned char *buffer = realloc(client->buffer, capacity_bytes);
+    if (!buffer)
+        return false;
+    client->buffer = buffer;
+    client->capacity_bytes = capacity_bytes;
+    return true;
+}
+
+/* Returning less than was given ends the call. */
+static size_t take_body(char *data, size_t one, size_t size_bytes, void *user)
+{
+    struct http_client *client = user;
+    (void)one; /* always 1 */
+    if (size_bytes > HTTP_CLIENT_ANSWER_MAX_BYTES - client->used_bytes) {
+        client->is_too_large = true;
+        return 0;
+    }
+    if (!make_room(client, size_bytes))
+        return 0;
+    if (size_bytes > 0)
+        memcpy(client->buffer + client->used_bytes, data, size_bytes);
+    client->used_bytes += size_bytes;
+    return size_bytes;
+}
+
+/* The value when the line is that field, NULL otherwise. Over-long or not UTF-8 counts as absent.
+ */
+static const char *
+field_value(struct ctx *ctx, const char *line, size_t size_bytes, const char *name)
+{
+    size_t name_bytes = strlen(name);
+    if (size_bytes <= name_bytes || line[name_bytes] != ':' ||
+        strncasecmp(line, name, name_bytes) != 0)
+        return NULL;
+    const char *start = line + name_bytes + 1;
+    const char *end = line + size_bytes;
+    while (start < end && (*start == ' ' || *start == '\t'))
+        start++;
+    while (end > start && (unsigned char)end[-1] <= ' ')
+        end--;
+    size_t value_bytes = (size_t)(end - start);
+    if (value_bytes > FIELD_MAX_BYTES || !text_is_utf8(start, value_bytes))
+        return NULL;
+    return arena_text_copy(&ctx->arena, start, value_bytes);
+}
+
+static size_t take_field(char *line, size_t one, size_t size_bytes, void *user)
+{
+    struct http_client *client = user;
+    struct http_answer *answer = client->answer;
+    (void)one;
+    const char *value = NULL;
+    if (size_bytes >= 5 && memcmp(line, "HTTP/", 5) == 0)
+        *answer = (struct http_answer){0}; /* a status line: what came before was a 1xx */
+    else if ((value = field_value(client->ctx, line, size_bytes, "ETag")))
+        answer->etag = value;
+    else if ((value = field_value(client->ctx, line, size_bytes, "Link")))
+        answer->link = value;
+    else if ((value = field_value(client->ctx, line, size_bytes, "Content-Type")))
+        answer->is_json = strncasecmp(value, "application/json", 16) == 0;
+    else if ((value = field_value(client->ctx, line, size_bytes, "Retry-After"))) {
+        if (!parse_i64(value, 0, RETRY_AFTER_MAX_S, &answer->retry_after_s))
+            answer->retry_after_s = 0;
+    }
+    return size_bytes;
+}
+
+/* ---- what goes out ---- */
+
+/* curl copies each line, and its copy may hold a password. */
+static void lines_release(struct curl_slist **lines)
+{
+    for (struct curl_slist *line = *lines; line; line = line->next)
+        secret_wipe(line->data, strlen(line->data));
+    curl_slist_free_all(*lines);
+}
+
+static bool add_line(struct curl_slist **lines, const char *text)
+{
+    struct curl_slist *longer = curl_slist_append(*lines, text);
+    if (!longer)
+        return false;
+    *lines = longer;
+    return true;
+}
+
+/* base64 (RFC 4648 section 4). */
+static const char *encode_base64(struct ctx *ctx, const char *text)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t size_bytes = strlen(text);
+    char *out = arena_take(&ctx->arena, (size_bytes + 2) / 3 * 4 + 1);
+    for (size_t at = 0, to = 0; at < size_bytes; at += 3, to += 4) {
+        size_t count = size_bytes - at < 3 ? size_bytes - at : 3;
+        uint32_t bits = 0;
+        for (size_t i = 0; i < 3; i++)
+            bits = bits << 8 | (i < count ? (unsigned char)text[at + i] : 0U);
+        for (size_t i = 0; i < 4; i++)
+            out[to + i] = i <= count ? digits[bits >> (18 - 6 * i) & 63] : '=';
+    }
+    return out;
+}
+
+static const char *basic_line(struct ctx *ctx, const struct http_call *call)
+{
+    const struct secret *password = call->basic_password;
+    bool has_password = password && secret_is_set(password);
+    const char *both =
+        arena_format(&ctx->arena, "%s:%s", call->basic_user, has_password ? password->text : "");
+    return arena_format(&ctx->arena, "Authorization: Basic %s", encode_base64(ctx, both));
+}
+
+static bool make_lines(struct ctx *ctx, const struct http_call *call, struct curl_slist **lines)
+{
+    bool is_made = add_line(lines, "Accept: application/json") && add_line(lines, "Expect:") &&
+                   add_line(lines, arena_format(&ctx->arena, "X-Request-Id: %s", ctx->request_id));
+    if (is_made && call->json_body)
+        is_made = add_line(lines, "Content-Type: application/json");
+    if (is_made && call->basic_user)
+        is_made = add_line(lines, basic_line(ctx, call));
+    return is_made;
+}
+
+static CURLcode set_limits(CURL *curl, long timeout_ms)
+{
+    long connect_ms =
+        timeout_ms < HTTP_CLIENT_CONNECT_MAX_MS ? timeout_ms : HTTP_CLIENT_CONNECT_MAX_MS;
+    CURLcode bad = curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    bad |= curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    bad |= curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    bad |= curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    bad |= curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
+    bad |= curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    bad |= curl_easy_setopt(curl, CURLOPT_MAXAGE_CONN, KEEP_IDLE_S);
+    bad |= curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout_ms);
+    bad |= curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
+    bad |=
+        curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)HTTP_CLIENT_ANSWER_MAX_BYTES);
+    return bad;
+}
+
+static CURLcode set_request(CURL *curl, const struct http_call *call)
+{
+    bool is_get = text_equals(call->method, "GET");
+    CURLcode bad = curl_easy_setopt(curl, CURLOPT_URL, call->url);
+    if (call->json_body || text_equals(call->method, "POST")) {
+        const char *body = call->json_body ? call->json_body : "";
+        bad |= curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
+        bad |= curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+    }
+    if (text_equals(call->method, "HEAD"))
+        bad |= curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+    else
+        bad |= curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, call->method);
+    bad |= curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, is_get ? 0L : 1L);
+    return bad;
+}
+
+static CURLcode set_callbacks(struct http_client *client, struct curl_slist *lines)
+{
+    CURL *curl = client->curl;
+    CURLcode bad = curl_easy_setopt(curl, CURLOPT_HTTPHEADER, lines);
+    bad |= curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+    bad |= curl_easy_setopt(curl, CURLOPT_WRITEDATA, client);
+    bad |= curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_field);
+    bad |= curl_easy_setopt(curl, CURLOPT_HEADERDATA, client);
+    bad |= curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->fault);
+    return bad;
+}
+
+/* ---- a call ---- */
+
+static void begin(struct http_client *client, struct ctx *ctx, struct http_answer *answer)
+{
+    curl_easy_reset(client->curl);
+    client->ctx = ctx;
+    client->answer = answer;
+    client->used_bytes = 0;
+    client->is_too_large = false;
+    client->fault[0] = '\0';
+}
+
+/* The buffer may hold personal data, and a large one is not kept for a rare large answer. */
+static void end(struct http_client *client)
+{
+    if (client->buffer)
+        secret_wipe(client->buffer, client->used_bytes);
+    if (client->capacity_bytes > BUFFER_KEEP_MAX_BYTES) {
+        free(client->buffer);
+        client->buffer = NULL;
+        client->capacity_bytes = 0;
+    }
+    curl_easy_reset(client->curl);
+    client->ctx = NULL;
+    client->answer = NULL;
+}
+
+static enum err perform(struct http_client *client, const struct http_call *call)
+{
+    CURLcode result = curl_easy_perform(client->curl);
+    if (client->is_too_large)
+        return ctx_fail(client->ctx, ERR_UNAVAILABLE, "%s: the answer is larger than %zu bytes",
+                        call->method, HTTP_CLIENT_ANSWER_MAX_BYTES);
+    if (result != CURLE_OK)
+        return ctx_fail(client->ctx, ERR_UNAVAILABLE, "%s: %s", call->method,
+                        client->fault[0] ? client->fault : curl_easy_strerror(result));
+    long status = 0;
+    if (curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status) != CURLE_OK || status == 0)
+        return ctx_fail(client->ctx, ERR_UNAVAILABLE, "%s: an answer without a status",
+                        call->method);
+    client->answer->status = (int)status;
+    const char *body =
+        arena_text_copy(&client->ctx->arena, (const char *)client->buffer, client->used_bytes);
+    client->answer->body =
+        (struct bytes){.p = (const unsigned char *)body, .n = client->used_bytes};
+    return ERR_OK;
+}
+
+static enum err prepare_and_perform(struct http_client *client, const struct http_call *call)
+{
+    struct ctx *ctx = client->ctx;
+    int64_t timeout_ms = ctx_left_ms(ctx);
+    if (call->timeout_ms < timeout_ms)
+        timeout_ms = call->timeout_ms;
+    if (timeout_ms <= 0)
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "%s: no time is left for the call", call->method);
+    CLEANUP(lines_release) struct curl_slist *lines = NULL;
+    if (!make_lines(ctx, call, &lines))
+        return ctx_fail(ctx, ERR_INTERNAL, "out of memory");
+    CURLcode bad = set_limits(client->curl, (long)timeout_ms);
+    bad |= set_request(client->curl, call);
+    bad |= set_callbacks(client, lines);
+    if (bad != CURLE_OK)
+        return ctx_fail(ctx, ERR_INTERNAL, "curl refuses an option of the call");
+    return perform(client, call);
+}
+
+enum err http_call(struct ctx *ctx,
+                   struct http_client *client,
+                   const struct http_call *call,
+                   struct http_answer *out_answer)
+{
+    struct http_answer answer = {0};
+    begin(client, ctx, &answer);
+    enum err err = prepare_and_perform(client, call);
+    end(client);
+    if (!err)
+        *out_answer = answer;
+    return err;
+}

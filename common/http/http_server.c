@@ -1,0 +1,633 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Between libmicrohttpd and the exchange: its callbacks in, its calls out. The library reads,
+ * parses and writes on its event loops; sockets come to it from our own acceptor (listener.h),
+ * because its own way to stop accepting races with its loops and then ends the process. What it
+ * reads too generously is checked here and in http_head.c; where 0.9.75 answers wrongly by itself,
+ * see "Faults of the library". Depends on: exchange.h, connections.h, listener.h, libmicrohttpd
+ * (included here only). */
+#include "http/http_server.h"
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/ctx.h"
+#include "base/log.h"
+#include "base/workers.h"
+#include "http/connections.h"
+#include "http/exchange.h"
+#include "http/json_body.h"
+#include "http/listener.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <microhttpd.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define DRAIN_LOOK_MS      10
+#define LOG_TEXT_MAX_BYTES 512
+#define MS_PER_S           1000
+#define STRICT_HEAD_VERSION \
+    0x00097701                    /* from here on the library refuses NUL and folded lines itself */
+#define CROWDED_BYTES       12288 /* of fields and cookies, in the library's memory */
+#define CROWDED_ENTRY_BYTES 64
+
+enum refusal { REFUSED_ADDRESS, REFUSED_FULL, REFUSED_EXHAUSTED, REFUSAL_COUNT };
+
+struct http_server {
+    struct exchange_host host;
+    struct listener listener;
+    struct connections *connections;
+    struct MHD_Daemon *daemon;
+    _Atomic int64_t refused_counts[REFUSAL_COUNT]; /* since the last tick */
+};
+
+struct http_prepared {
+    struct MHD_Response *keeping; /* the connection stays open */
+    struct MHD_Response *closing;
+    size_t size_bytes;
+    int status;
+};
+
+/* The library takes bodies as void *, and leaves them as they are. */
+static void *as_mutable(const void *bytes)
+{
+    return (void *)(uintptr_t)bytes;
+}
+
+/* ---- log ---- */
+
+static void server_log(const struct http_server *server,
+                       enum log_level level,
+                       const char *event,
+                       const struct log_field *fields,
+                       size_t count)
+{
+    log_event_write(server->host.options.log, NULL, level, event, fields, count);
+}
+
+/* ---- a request's way in ---- */
+
+struct head_reader {
+    struct exchange *exchange;
+    const char *line_end; /* of the line before, where the library put its NUL */
+    enum err err;
+};
+
+/* Lines follow each other in the library's buffer, their ends made NUL. A gap is a NUL that the
+ * client sent, or a folded line: the library would read another value than a proxy before us. */
+static bool follows(const char *line_end, const char *next)
+{
+    return next == line_end + 1 || next == line_end + 2;
+}
+
+static enum MHD_Result read_field(void *closure,
+                                  enum MHD_ValueKind kind,
+                                  const char *name,
+                                  size_t name_bytes,
+                                  const char *value,
+                                  size_t value_bytes)
+{
+    struct head_reader *reader = closure;
+    struct exchange *exchange = reader->exchange;
+    (void)kind;
+    (void)name_bytes;
+    if (MHD_VERSION < STRICT_HEAD_VERSION && !follows(reader->line_end, name))
+        reader->err = ctx_fail(&exchange->ctx, ERR_INVALID, "a NUL or a folded line in the head");
+    const char *text = value ? value : "";
+    if (!reader->err)
+        reader->err = http_head_field(&exchange->ctx, &exchange->head, name, text, value_bytes);
+    reader->line_end = text + value_bytes;
+    return reader->err ? MHD_NO : MHD_YES;
+}
+
+/* The request line as the library cut it: method, target and version, one blank between them. */
+static enum err read_line(struct exchange *exchange, const char *method, const char *version)
+{
+    if (MHD_VERSION < STRICT_HEAD_VERSION &&
+        version != exchange->target_at + exchange->target_bytes + 1)
+        return ctx_fail(&exchange->ctx, ERR_INVALID,
+                        "the request line has a NUL or more than two blanks");
+    exchange->head.is_http_1_1 = strcmp(version, MHD_HTTP_VERSION_1_0) != 0;
+    return http_head_target(&exchange->ctx, &exchange->head, method, exchange->target);
+}
+
+/* Does the empty line come right behind the last field? */
+static bool ends_well(struct MHD_Connection *connection, const char *method, const char *line_end)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    if (MHD_VERSION >= STRICT_HEAD_VERSION || !info)
+        return true;
+    size_t rest_bytes = (size_t)(method + info->header_size - line_end);
+    return rest_bytes >= 2 && rest_bytes <= 4;
+}
+
+static enum err read_head(struct MHD_Connection *connection,
+                          struct exchange *exchange,
+                          const char *method,
+                          const char *version)
+{
+    enum err err = read_line(exchange, method, version);
+    if (err)
+        return err;
+    struct head_reader reader = {.exchange = exchange, .line_end = version + strlen(version)};
+    (void)MHD_get_connection_values_n(connection, MHD_HEADER_KIND, read_field, &reader);
+    if (reader.err)
+        return reader.err;
+    if (!ends_well(connection, method, reader.line_end))
+        return ctx_fail(&exchange->ctx, ERR_INVALID,
+                        "a NUL or a folded line at the end of the head");
+    return http_head_finish(&exchange->ctx, &exchange->head);
+}
+
+/* ---- an answer's way out ---- */
+
+static void add_fields(struct MHD_Response *response, const struct http_field *fields, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (fields[i].value[0] != '\0')
+            (void)MHD_add_response_header(response, fields[i].name, fields[i].value);
+    }
+}
+
+static struct MHD_Response *
+make_response(const struct http_field *fields, size_t fields_count, struct bytes body, bool is_last)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(body.n, as_mutable(body.p), MHD_RESPMEM_PERSISTENT);
+    if (!response)
+        return NULL;
+    add_fields(response, fields, fields_count);
+    if (is_last)
+        (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    return response;
+}
+
+static enum MHD_Result send_answer(struct MHD_Connection *connection,
+                                   const struct exchange *exchange)
+{
+    const struct http_response *rs = &exchange->rs;
+    bool is_last = exchange_must_close(exchange);
+    if (rs->prepared)
+        return MHD_queue_response(connection, (unsigned)rs->prepared->status,
+                                  is_last ? rs->prepared->closing : rs->prepared->keeping);
+    struct MHD_Response *response = make_response(rs->fields, rs->fields_count, rs->body, is_last);
+    if (!response)
+        return MHD_NO;
+    enum MHD_Result result = MHD_queue_response(connection, (unsigned)rs->status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+struct http_prepared *http_prepared_new(int status,
+                                        const struct http_field *fields,
+                                        size_t fields_count,
+                                        struct bytes body)
+{
+    struct http_prepared *prepared = calloc(1, sizeof(*prepared));
+    if (!prepared)
+        return NULL;
+    prepared->status = status;
+    prepared->size_bytes = body.n;
+    prepared->keeping = make_response(fields, fields_count, body, false);
+    prepared->closing = make_response(fields, fields_count, body, true);
+    if (prepared->keeping && prepared->closing)
+        return prepared;
+    http_prepared_free(prepared);
+    return NULL;
+}
+
+void http_prepared_free(struct http_prepared *prepared)
+{
+    if (!prepared)
+        return;
+    if (prepared->keeping)
+        MHD_destroy_response(prepared->keeping);
+    if (prepared->closing)
+        MHD_destroy_response(prepared->closing);
+    free(prepared);
+}
+
+size_t http_prepared_size_bytes(const struct http_prepared *prepared)
+{
+    return prepared->size_bytes;
+}
+
+int http_prepared_status(const struct http_prepared *prepared)
+{
+    return prepared->status;
+}
+
+/* ---- callbacks of the library, all on the connection's event loop ---- */
+
+static struct connection *connection_of(struct MHD_Connection *handle)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(handle, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}
+
+static void on_connection(void *closure,
+                          struct MHD_Connection *handle,
+                          void **context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct http_server *server = closure;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        if (*context)
+            connections_remove(server->connections, *context);
+        *context = NULL;
+        return;
+    }
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct connection *connection =
+        info ? connections_find(server->connections, info->connect_fd) : NULL;
+    if (connection)
+        connection_start(connection, handle);
+    *context = connection;
+}
+
+static size_t count_pieces(const char *target)
+{
+    size_t count = 0;
+    for (const char *at = strchr(target, '?'); at; at = strchr(at + 1, '&'))
+        count++;
+    return count;
+}
+
+/* The first line is there. The library takes each piece of the query into its memory, and when that
+ * is used up the connection hangs: too many are refused here. */
+static void *on_target(void *closure, const char *target, struct MHD_Connection *handle)
+{
+    struct http_server *server = closure;
+    struct connection *connection = connection_of(handle);
+    if (!connection || !target)
+        return NULL;
+    connection_begin(connection, clock_monotonic_ms());
+    connection->is_in_head = true;
+    if (count_pieces(target) > HTTP_QUERY_PIECES_MAX_COUNT + 1)
+        connection_cut(connection, 400, "The query has too many pieces.\n");
+    return exchange_new(&server->host, connection, handle, target);
+}
+
+static enum MHD_Result
+go_on(struct MHD_Connection *handle, struct exchange *exchange, enum exchange_next next)
+{
+    switch (next) {
+    case EXCHANGE_READ:
+        return MHD_YES;
+    case EXCHANGE_SEND:
+        return send_answer(handle, exchange);
+    case EXCHANGE_SUSPEND:
+        MHD_suspend_connection(handle);
+        exchange_submit(exchange);
+        return MHD_YES;
+    case EXCHANGE_CLOSE:
+        break;
+    }
+    return MHD_NO;
+}
+
+/* Called for the head, for each piece of the body, for the end, and again after each resume. */
+static enum MHD_Result on_request(void *closure,
+                                  struct MHD_Connection *handle,
+                                  const char *url,
+                                  const char *method,
+                                  const char *version,
+                                  const char *piece,
+                                  size_t *piece_bytes,
+                                  void **state)
+{
+    struct exchange *exchange = *state;
+    enum exchange_next next = EXCHANGE_CLOSE;
+    (void)closure;
+    (void)url;
+    if (!exchange)
+        return MHD_NO;
+    if (exchange->stage == EXCHANGE_HEAD) {
+        exchange->connection->is_in_head = false;
+        next = exchange_head(exchange, read_head(handle, exchange, method, version));
+    } else if (exchange->stage == EXCHANGE_ANSWERED) {
+        next = EXCHANGE_SEND;
+    } else if (exchange->stage == EXCHANGE_BODY && *piece_bytes > 0) {
+        next = exchange_body(exchange, piece, *piece_bytes);
+        *piece_bytes = 0;
+    } else if (exchange->stage == EXCHANGE_BODY) {
+        next = exchange_arrived(exchange);
+    } else {
+        next = EXCHANGE_READ; /* a lane has it */
+    }
+    return go_on(handle, exchange, next);
+}
+
+static void on_completed(void *closure,
+                         struct MHD_Connection *handle,
+                         void **state,
+                         enum MHD_RequestTerminationCode code)
+{
+    struct exchange *exchange = *state;
+    (void)closure;
+    (void)handle;
+    if (!exchange)
+        return;
+    *state = NULL;
+    struct connection *connection = exchange->connection;
+    connection->is_in_head = false;
+    exchange_free(exchange, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+    connection_answered(connection, clock_monotonic_ms());
+}
+
+/* We decode ourselves, after splitting. */
+static size_t on_unescape(void *closure, struct MHD_Connection *handle, char *text)
+{
+    (void)closure;
+    (void)handle;
+    return strlen(text);
+}
+
+static void resume(void *handle)
+{
+    MHD_resume_connection(handle);
+}
+
+/* ---- Faults of the library ----
+ * 0.9.75 sends the head of its answer twice when Content-Length is malformed or when cookies fill
+ * its memory. It tells nobody but its logger, on the loop's thread, before it writes: there the
+ * connection is looked for, answered and shut by us, and its own answer goes nowhere. */
+
+static enum MHD_Result
+find_bad_length(void *closure, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    bool *is_bad = closure;
+    (void)kind;
+    if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) != 0)
+        return MHD_YES;
+    *is_bad = !value || !http_head_is_length(value);
+    return *is_bad ? MHD_NO : MHD_YES;
+}
+
+static void cut_bad_length(struct connection *connection)
+{
+    bool is_bad = false;
+    (void)MHD_get_connection_values(connection->handle, MHD_HEADER_KIND, find_bad_length, &is_bad);
+    if (is_bad)
+        connection_cut(connection, 400, "Content-Length is no number.\n");
+}
+
+static enum MHD_Result
+add_size(void *closure, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    size_t *size_bytes = closure;
+    bool is_cookie = kind == MHD_HEADER_KIND && strcasecmp(name, MHD_HTTP_HEADER_COOKIE) == 0;
+    *size_bytes += CROWDED_ENTRY_BYTES + (is_cookie && value ? 2 * strlen(value) : 0);
+    return MHD_YES;
+}
+
+static void cut_crowded(struct connection *connection)
+{
+    size_t size_bytes = 0;
+    (void)MHD_get_connection_values(connection->handle, MHD_HEADER_KIND | MHD_COOKIE_KIND, add_size,
+                                    &size_bytes);
+    if (size_bytes > CROWDED_BYTES)
+        connection_cut(connection, 431, "The request's fields are too large.\n");
+}
+
+FORMAT(2, 0) static void on_library_message(void *closure, const char *format, va_list values)
+{
+    struct http_server *server = closure;
+    char text[LOG_TEXT_MAX_BYTES];
+    int size = vsnprintf(text, sizeof(text), format, values);
+    if (size < 0 || !server->connections)
+        return;
+    if (strstr(format, "Content-Length"))
+        connections_each_in_head(server->connections, cut_bad_length);
+    else if (strstr(format, "Not enough memory in pool"))
+        connections_each_in_head(server->connections, cut_crowded);
+    text[strcspn(text, "\r\n")] = '\0';
+    const struct log_field fields[] = {log_str("text", text)};
+    server_log(server, LOG_DEBUG, "http.library_spoke", fields, ARRAY_COUNT(fields));
+}
+
+/* ---- accepting ---- */
+
+static void on_accepted(void *owner, int fd, const struct sockaddr *peer, socklen_t peer_bytes)
+{
+    struct http_server *server = owner;
+    enum connections_verdict verdict = connections_admit(server->connections, fd, peer);
+    if (verdict != CONNECTIONS_ADMITTED) {
+        atomic_fetch_add(
+            &server->refused_counts[verdict == CONNECTIONS_FULL ? REFUSED_FULL : REFUSED_ADDRESS],
+            1);
+        (void)close(fd);
+        return;
+    }
+    if (MHD_add_connection(server->daemon, fd, peer, peer_bytes) == MHD_YES)
+        return;
+    connections_remove_fd(server->connections, fd); /* it has closed the socket */
+    atomic_fetch_add(&server->refused_counts[REFUSED_EXHAUSTED], 1);
+}
+
+static bool on_is_full(void *owner)
+{
+    const struct http_server *server = owner;
+    return connections_are_full(server->connections);
+}
+
+static void on_exhausted(void *owner, int error)
+{
+    struct http_server *server = owner;
+    (void)error;
+    atomic_fetch_add(&server->refused_counts[REFUSED_EXHAUSTED], 1);
+}
+
+/* ---- life ---- */
+
+static const char *options_fault(const struct http_server_options *options)
+{
+    const char *fault = router_fault(&options->router);
+    if (fault)
+        return fault;
+    for (size_t i = 0; i < options->router.count; i++) {
+        enum lane lane = options->router.routes[i].lane;
+        if ((lane == LANE_WORKER && !options->worker_lane) ||
+            (lane == LANE_HASH && !options->hash_lane))
+            return "a route needs a lane that there is not";
+    }
+    return NULL;
+}
+
+static unsigned to_unsigned(int64_t number)
+{
+    return number < 0 ? 0 : number > UINT_MAX ? UINT_MAX : (unsigned)number;
+}
+
+/* The library splits its limit over its loops, which never fill evenly: ours is the one that
+ * counts. */
+static struct MHD_Daemon *start_daemon(struct http_server *server)
+{
+    const struct http_server_options *options = &server->host.options;
+    unsigned loops_count = to_unsigned(options->loops);
+    return MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
+            MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG,
+        0, NULL, NULL, on_request, server,                              /* */
+        MHD_OPTION_EXTERNAL_LOGGER, on_library_message, server,         /* first, says the manual */
+        MHD_OPTION_THREAD_POOL_SIZE, loops_count > 1 ? loops_count : 0, /* */
+        MHD_OPTION_CONNECTION_LIMIT,
+        to_unsigned(options->connections_max_count * options->loops),        /* */
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_HEAD_MAX_BYTES,     /* */
+        MHD_OPTION_CONNECTION_TIMEOUT, to_unsigned(options->idle_timeout_s), /* */
+        MHD_OPTION_URI_LOG_CALLBACK, on_target, server,                      /* */
+        MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,                     /* */
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,                   /* */
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,                 /* */
+        MHD_OPTION_END);
+}
+
+/* Signals are for the main thread: the loops inherit that all are blocked. */
+static enum err start_loops(struct ctx *ctx, struct http_server *server)
+{
+    sigset_t all;
+    sigset_t before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    server->daemon = start_daemon(server);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return server->daemon ? ERR_OK : ctx_fail(ctx, ERR_UNAVAILABLE, "can't start the event loops");
+}
+
+static enum err start(struct ctx *ctx, struct http_server *server)
+{
+    const struct http_server_options *options = &server->host.options;
+    enum err err = listener_open(ctx, options->listen, options->port,
+                                 options->connections_max_count, &server->listener);
+    if (err)
+        return err;
+    server->listener.owner = server;
+    server->listener.accepted = on_accepted;
+    server->listener.is_full = on_is_full;
+    server->listener.exhausted = on_exhausted;
+    server->connections = connections_new(&(struct connections_options){
+        .max_count = options->connections_max_count,
+        .per_address_count = options->connections_per_address_count,
+        .trusted = options->trusted,
+        .read_timeout_ms = options->read_timeout_s * MS_PER_S,
+    });
+    if (!server->connections)
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "out of memory");
+    err = start_loops(ctx, server);
+    return err ? err : listener_start(ctx, &server->listener);
+}
+
+enum err http_server_new(struct ctx *ctx,
+                         const struct http_server_options *options,
+                         struct http_server **out_server)
+{
+    static const struct networks nobody = {.count = 0};
+    const char *fault = options_fault(options);
+    if (fault)
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "%s", fault);
+    struct http_server *server = calloc(1, sizeof(*server));
+    if (!server)
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "out of memory");
+    json_body_start();
+    server->host.options = *options;
+    if (!options->trusted)
+        server->host.options.trusted = &nobody;
+    server->host.bodies.max_bytes = HTTP_BODIES_MAX_BYTES;
+    server->host.resume = resume;
+    server->listener.fd = -1;
+    server->listener.wake_fd = -1;
+    enum err err = start(ctx, server);
+    if (err) {
+        http_server_free(server);
+        return err;
+    }
+    *out_server = server;
+    return ERR_OK;
+}
+
+int64_t http_server_port(const struct http_server *server)
+{
+    return server->listener.port;
+}
+
+static void log_refused(struct http_server *server)
+{
+    static const char *const reasons[] = {
+        [REFUSED_ADDRESS] = "too many of one address",
+        [REFUSED_FULL] = "too many in all",
+        [REFUSED_EXHAUSTED] = "no descriptor or memory left",
+    };
+    for (size_t i = 0; i < REFUSAL_COUNT; i++) {
+        int64_t count = atomic_exchange(&server->refused_counts[i], 0);
+        if (count == 0)
+            continue;
+        const struct log_field fields[] = {log_str("why", reasons[i]), log_i64("count", count)};
+        server_log(server, LOG_WARN, "http.connection_refused", fields, ARRAY_COUNT(fields));
+    }
+}
+
+void http_server_tick(struct http_server *server)
+{
+    const struct http_server_options *options = &server->host.options;
+    int64_t now_ms = clock_monotonic_ms();
+    char peer[ADDRESS_TEXT_BYTES] = "";
+    size_t cut_count = connections_sweep(server->connections, now_ms, peer);
+    if (cut_count > 0) {
+        const struct log_field fields[] = {log_i64("count", (int64_t)cut_count),
+                                           log_str("peer", peer)};
+        server_log(server, LOG_INFO, "http.request_timed_out", fields, ARRAY_COUNT(fields));
+    }
+    log_refused(server);
+    if (options->worker_lane)
+        workers_expire(options->worker_lane, now_ms);
+    if (options->hash_lane)
+        workers_expire(options->hash_lane, now_ms);
+}
+
+static void wait_a_little(void)
+{
+    const struct timespec pause = {.tv_nsec = DRAIN_LOOK_MS * 1000000L};
+    (void)nanosleep(&pause, NULL);
+}
+
+size_t http_server_drain(struct http_server *server, int64_t wait_ms)
+{
+    int64_t until_ms = clock_monotonic_ms() + wait_ms;
+    atomic_store(&server->host.is_draining, true);
+    listener_stop(&server->listener);
+    while (atomic_load(&server->host.active_count) > 0 && clock_monotonic_ms() < until_ms)
+        wait_a_little();
+    return atomic_load(&server->host.active_count);
+}
+
+/* The library ends the process when it is stopped with suspended connections: lanes must give them
+ * back first. */
+void http_server_free(struct http_server *server)
+{
+    if (!server)
+        return;
+    atomic_store(&server->host.is_draining, true);
+    listener_stop(&server->listener);
+    while (atomic_load(&server->host.suspended_count) > 0)
+        wait_a_little();
+    if (server->daemon)
+        MHD_stop_daemon(server->daemon);
+    connections_free(server->connections);
+    free(server);
+}
+
+const char *http_server_library(void)
+{
+    static char text[64]; /* asked for by the main thread, before others */
+    (void)snprintf(text, sizeof(text), "GNU libmicrohttpd %s", MHD_get_version());
+    return text;
+}

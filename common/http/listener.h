@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The listening socket and the thread that accepts. Accepting is apart from the event loops so that
+ * it can be stopped at a moment of our choosing, and so that limits hold exactly. listener_open →
+ * listener_start → listener_stop. */
+#ifndef NOTES_LISTENER_H
+#define NOTES_LISTENER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+
+struct ctx;
+
+struct listener {
+    int fd;      /* -1: closed */
+    int wake_fd; /* tells the thread to end */
+    int64_t port;
+    pthread_t thread;
+    bool is_running;
+    void *owner;
+    /* Owns: takes the socket over. */
+    void (*accepted)(void *owner, int fd, const struct sockaddr *peer, socklen_t peer_bytes);
+    /* While true nothing is accepted: clients wait in the backlog. */
+    bool (*is_full)(void *owner);
+    /* The system has no descriptor or memory left; called at each failed try. */
+    void (*exhausted)(void *owner, int error);
+};
+
+/* Makes room for so many sockets, binds and listens.
+ * Errors: ERR_UNAVAILABLE with a line for people in ctx->why.text. */
+MUST_CHECK enum err listener_open(struct ctx *ctx,
+                                  const char *listen,
+                                  int64_t port,
+                                  int64_t connections_max_count,
+                                  struct listener *out_listener);
+
+/* Errors: ERR_UNAVAILABLE no thread. */
+MUST_CHECK enum err listener_start(struct ctx *ctx, struct listener *listener);
+
+/* Ends the thread and closes the socket: from now on clients are refused. May be called twice. */
+void listener_stop(struct listener *listener);
+
+#endif

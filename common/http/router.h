@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The routes of a service, as one table: who may call (protection), where the handler runs (lane), how large a body
+ * may be, of which type. A row without a stated protection or lane is refused at start. Pure. */
+#ifndef NOTES_ROUTER_H
+#define NOTES_ROUTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "http/http_message.h"
+
+struct app;
+
+/* What the service's guard asks before the handler runs. */
+enum protection {
+    PROTECTION_UNSTATED, /* refused at start */
+    PROTECTION_NONE,     /* everybody; for unsafe methods the guard still checks Origin (notes-svc) */
+    PROTECTION_API_KEY,  /* userauth-svc: HTTP Basic with an API key */
+    PROTECTION_VIEWER,   /* notes-svc: everybody; the session is read if there is one */
+    PROTECTION_SESSION,  /* notes-svc: signed in; unsafe methods need the form token as well */
+};
+
+enum lane {
+    LANE_UNSTATED, /* refused at start */
+    LANE_LOOP,     /* on the event loop: never blocks */
+    LANE_WORKER,   /* on a worker: may block until the deadline */
+    LANE_HASH,     /* on a hash worker: Argon2id runs here, and only here */
+};
+
+enum body_type { BODY_NONE, BODY_JSON, BODY_FORM };
+
+typedef enum err (*handler_fn)(struct app *app, struct ctx *ctx, const struct http_request *rq, struct http_response *rs);
+
+struct route {
+    enum http_method method;
+    const char *pattern; /* "/find/:username"; a last "/…" segment of the form "*name" takes the rest of the path */
+    enum protection protection;
+    enum lane lane;
+    enum body_type body_type;
+    size_t body_max_bytes; /* BODY_NONE: bodies are read up to BODY_NONE_MAX_BYTES and ignored */
+    handler_fn handler;
+};
+
+#define BODY_NONE_MAX_BYTES 65536
+
+struct router {
+    const struct route *routes;
+    size_t count;
+};
+
+/* First fault of the table as text, or NULL: unstated protection or lane, two rows for one method and pattern, a
+ * loop-lane row with a protection that needs I/O, a pattern without a slash, an unknown parameter form. */
+const char *router_fault(const struct router *router);
+
+/* Finds the row and fills rq->route and rq->params. HEAD finds GET rows.
+ * `path` still is percent-encoded, so that "%2F" in a parameter is no separator; parameters are decoded.
+ * Errors: ERR_NOT_FOUND no such path; ERR_METHOD the path exists for other methods; ERR_INVALID a parameter is not
+ *         valid percent-encoded UTF-8. */
+MUST_CHECK enum err router_find(const struct router *router, struct ctx *ctx, const char *path, struct http_request *rq);
+
+/* "GET, HEAD, POST": the Allow field for a path; "" when the path is unknown. In the arena. */
+const char *router_allow(const struct router *router, struct ctx *ctx, const char *path);
+
+/* One line a row: METHOD PATTERN PROTECTION LANE BODY_LIMIT. */
+void router_print(FILE *out, const struct router *router);
+
+#endif

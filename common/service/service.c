@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The life of a service process. The order matters: arguments, then settings with all their faults
+ * at once, then signals blocked (threads inherit that), then log, program, loop, drain. What
+ * standard output gets is the log's while the service runs; standard error gets only what stops a
+ * start. Depends on: env, log, http_client (for --healthcheck), http_server. */
+#include "service/service.h"
+
+#include <inttypes.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/ctx.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "http/http_client.h"
+#include "http/http_server.h"
+#include "http/router.h"
+
+#define START_BUDGET_MS       60000 /* another process may be running a long migration */
+#define HEALTHCHECK_BUDGET_MS 5000
+#define MALLOC_ARENAS_COUNT \
+    2 /* glibc's default, 8 for each core, costs megabytes of private memory */
+
+/* One command line option, which is also the whole command. */
+struct option {
+    const char *name;
+    const char *help;
+    int (*run)(const struct service *service, struct env_faults *faults);
+    bool reads_settings;
+};
+
+static int print_help(const struct service *service, struct env_faults *faults);
+static int print_version(const struct service *service, struct env_faults *faults);
+static int print_routes(const struct service *service, struct env_faults *faults);
+static int print_config(const struct service *service, struct env_faults *faults);
+static int check_config(const struct service *service, struct env_faults *faults);
+static int check_health(const struct service *service, struct env_faults *faults);
+static int run_service(const struct service *service, struct env_faults *faults);
+
+static const struct option options[] = {
+    {"--help", "print this text", print_help, false},
+    {"--version", "print the version, and those of the libraries", print_version, false},
+    {"--check-config", "check the settings; 2 when any is wrong", check_config, true},
+    {"--print-config", "print all settings with value, default and meaning", print_config, true},
+    {"--print-routes", "print what is served, and who may ask for it", print_routes, false},
+    {"--healthcheck", "ask the running service if it is ready; 0 or 1", check_health, true},
+};
+
+static const struct option no_option = {.run = run_service, .reads_settings = true};
+
+/* --- Options --- */
+
+static int output_done(const struct service *service)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return SERVICE_EXIT_OK;
+    fprintf(stderr, "%s: can't write to standard output\n", service->name);
+    return SERVICE_EXIT_FAILED;
+}
+
+static int print_help(const struct service *service, struct env_faults *faults)
+{
+    (void)faults;
+    printf("%s: %s\n\nUsage: %s [OPTION]\n\n", service->name, service->summary, service->name);
+    printf("Without an option the service runs until SIGTERM or SIGINT.\n\n");
+    for (size_t i = 0; i < ARRAY_COUNT(options); i++)
+        printf("  %-16s  %s\n", options[i].name, options[i].help);
+    printf("\nSettings come from the environment, see --print-config.\n"
+           "Exit codes: 0 done, 1 failed, 2 wrong settings or wrong usage.\n");
+    return output_done(service);
+}
+
+static int print_version(const struct service *service, struct env_faults *faults)
+{
+    (void)faults;
+    printf("%s %s\n", service->name, NOTES_VERSION);
+    if (service->libraries)
+        printf("%s\n", service->libraries);
+    return output_done(service);
+}
+
+static int print_routes(const struct service *service, struct env_faults *faults)
+{
+    (void)faults;
+    router_print(stdout, service->router);
+    return output_done(service);
+}
+
+static int print_faults(const struct service *service, const struct env_faults *faults)
+{
+    for (size_t i = 0; i < faults->count; i++)
+        fprintf(stderr, "%s: %s\n", service->name, faults->lines[i]);
+    return SERVICE_EXIT_USAGE;
+}
+
+/* The table is printed also when a setting is wrong: it says what would be right. */
+static int print_config(const struct service *service, struct env_faults *faults)
+{
+    env_print(stdout, service->settings, service->settings_count, service->config);
+    int code = output_done(service);
+    return faults->count > 0 ? print_faults(service, faults) : code;
+}
+
+static int check_config(const struct service *service, struct env_faults *faults)
+{
+    if (faults->count > 0)
+        return print_faults(service, faults);
+    printf("settings are valid\n");
+    return output_done(service);
+}
+
+/* --- Asking the running instance --- */
+
+/* Where to reach a server that listens on `listen`: an address that means "all" can't be called. */
+static const char *call_host(struct ctx *ctx, const char *listen)
+{
+    if (text_equals(listen, "0.0.0.0"))
+        return "127.0.0.1";
+    if (text_equals(listen, "::"))
+        return "[::1]";
+    return strchr(listen, ':') ? arena_format(&ctx->arena, "[%s]", listen) : listen;
+}
+
+static int ask_health(const struct service *service, struct ctx *ctx, struct http_client *client)
+{
+    const char *host = call_host(ctx, service->listen(service->config));
+    int64_t port = service->port(service->config);
+    struct http_call call = {
+        .method = "GET",
+        .url = arena_format(&ctx->arena, "http://%s:%" PRId64 "/readyz", host, port),
+        .timeout_ms = HEALTHCHECK_BUDGET_MS,
+    };
+    struct http_answer answer = {0};
+    if (http_call(ctx, client, &call, &answer)) {
+        fprintf(stderr, "%s: no answer from %s: %s\n", service->name, call.url, ctx->why.text);
+        return SERVICE_EXIT_FAILED;
+    }
+    if (answer.status != 200) {
+        fprintf(stderr, "%s: not ready: %s answers %d\n", service->name, call.url, answer.status);
+        return SERVICE_EXIT_FAILED;
+    }
+    printf("ready\n");
+    return output_done(service);
+}
+
+/* Container engines reserve the exit code 2 of a health check, so wrong settings are 1 here. */
+static int check_health(const struct service *service, struct env_faults *faults)
+{
+    if (faults->count > 0) {
+        print_faults(service, faults);
+        return SERVICE_EXIT_FAILED;
+    }
+    struct ctx ctx;
+    ctx_init(&ctx, NULL, HEALTHCHECK_BUDGET_MS);
+    struct http_client *client = http_client_start() ? http_client_new() : NULL;
+    int code = SERVICE_EXIT_FAILED;
+    if (client)
+        code = ask_health(service, &ctx, client);
+    else
+        fprintf(stderr, "%s: can't start an HTTP client\n", service->name);
+    http_client_free(client);
+    ctx_done(&ctx);
+    return code;
+}
+
+/* --- Running --- */
+
+static void end_at_once(int signal_number)
+{
+    (void)signal_number;
+    _exit(SERVICE_EXIT_FAILED);
+}
+
+/* Blocked before any thread is made, so that only the main thread's wait gets them. SIGXFSZ: a file
+ * that may not grow is an error of one write, not the end of the process. */
+static void prepare_signals(sigset_t *out_ends)
+{
+    sigemptyset(out_ends);
+    sigaddset(out_ends, SIGTERM);
+    sigaddset(out_ends, SIGINT);
+    sigprocmask(SIG_BLOCK, out_ends, NULL);
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGXFSZ, &ignore, NULL);
+}
+
+/* From here on the next signal ends the process. By a handler, as the default action does nothing
+ * in a process 1. */
+static void arm_second_signal(const sigset_t *ends)
+{
+    struct sigaction end = {.sa_handler = end_at_once};
+    sigaction(SIGTERM, &end, NULL);
+    sigaction(SIGINT, &end, NULL);
+    sigprocmask(SIG_UNBLOCK, ends, NULL);
+}
+
+static void tick(const struct service *service, struct app *app)
+{
+    http_server_tick(service->app_server(app));
+    if (service->app_tick)
+        service->app_tick(app);
+}
+
+static struct timespec span_of(int64_t ms)
+{
+    return (struct timespec){.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
+}
+
+/* Returns the signal that came. The tick keeps its pace whatever else wakes us. */
+static int serve(const struct service *service, struct app *app, const sigset_t *ends)
+{
+    int64_t next_tick_ms = clock_monotonic_ms() + SERVICE_TICK_MS;
+    for (;;) {
+        int64_t left_ms = next_tick_ms - clock_monotonic_ms();
+        struct timespec span = span_of(left_ms > 0 ? left_ms : 0);
+        int number = sigtimedwait(ends, NULL, &span);
+        if (number > 0)
+            return number;
+        int64_t now_ms = clock_monotonic_ms();
+        if (now_ms < next_tick_ms)
+            continue;
+        tick(service, app);
+        next_tick_ms = now_ms + SERVICE_TICK_MS;
+    }
+}
+
+/* The server goes on as before, for a proxy that has not noticed yet; so do the ticks. */
+static void wait_for_proxy(const struct service *service, struct app *app)
+{
+    int64_t left_ms = service->drain_delay_ms(service->config);
+    while (left_ms > 0) {
+        int64_t step_ms = left_ms < SERVICE_TICK_MS ? left_ms : SERVICE_TICK_MS;
+        struct timespec span = span_of(step_ms);
+        nanosleep(&span, NULL);
+        left_ms -= step_ms;
+        tick(service, app);
+    }
+}
+
+static void drain(const struct service *service, struct app *app, struct ctx *ctx)
+{
+    service->app_set_draining(app);
+    wait_for_proxy(service, app);
+    struct http_server *server = service->app_server(app);
+    size_t running_count = http_server_drain(server, service->drain_wait_ms(service->config));
+    if (running_count > 0)
+        log_warn(ctx, "service.drain_incomplete", log_i64("requests", (int64_t)running_count));
+}
+
+static int report_start_failure(const struct service *service, struct ctx *ctx, enum err err)
+{
+    const char *why = ctx->why.text[0] ? ctx->why.text : err_text(err);
+    log_error(ctx, "service.start_failed", log_str("err", err_name(err)), log_str("why", why));
+    fprintf(stderr, "%s: can't start: %s\n", service->name, why);
+    return SERVICE_EXIT_FAILED;
+}
+
+static int run_app(const struct service *service, struct ctx *ctx, const sigset_t *ends)
+{
+    struct app *app = NULL;
+    enum err err = service->app_new(ctx, service->config, ctx->log, &app);
+    if (err)
+        return report_start_failure(service, ctx, err);
+    log_info(ctx, "service.started", log_str("version", NOTES_VERSION),
+             log_i64("port", http_server_port(service->app_server(app))), log_i64("pid", getpid()));
+    int number = serve(service, app, ends);
+    arm_second_signal(ends);
+    log_info(ctx, "service.draining", log_str("signal", sigabbrev_np(number)));
+    drain(service, app, ctx);
+    service->app_free(app);
+    log_info(ctx, "service.stopped", log_i64("pid", getpid()));
+    return SERVICE_EXIT_OK;
+}
+
+static int run_service(const struct service *service, struct env_faults *faults)
+{
+    if (faults->count > 0)
+        return print_faults(service, faults);
+    sigset_t ends;
+    prepare_signals(&ends);
+    struct log *log = log_new(STDOUT_FILENO, service->name, service->log_level(service->config),
+                              service->log_format(service->config));
+    struct ctx ctx;
+    ctx_init(&ctx, log, START_BUDGET_MS);
+    int code = run_app(service, &ctx, &ends);
+    ctx_done(&ctx);
+    log_free(log);
+    return code;
+}
+
+/* --- Command line --- */
+
+static const struct option *find_option(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(options); i++)
+        if (text_equals(options[i].name, name))
+            return &options[i];
+    return NULL;
+}
+
+static const struct option *read_arguments(const struct service *service, int argc, char **argv)
+{
+    if (argc < 2)
+        return &no_option;
+    const struct option *option = find_option(argv[1]);
+    if (option && argc == 2)
+        return option;
+    if (option)
+        fprintf(stderr, "%s: %s takes nothing after it, but \"%s\" came. See %s --help.\n",
+                service->name, option->name, argv[2], service->name);
+    else
+        fprintf(stderr, "%s: \"%s\" is not an option. See %s --help.\n", service->name, argv[1],
+                service->name);
+    return NULL;
+}
+
+/* No core files, which would hold passwords and keys; no gain of rights by a program that we might
+ * run; little private memory. */
+static bool harden(void)
+{
+    struct rlimit none = {0};
+    mallopt(M_ARENA_MAX, MALLOC_ARENAS_COUNT);
+    return setrlimit(RLIMIT_CORE, &none) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           secret_start();
+}
+
+static int run_option(const struct service *service, const struct option *option)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct env_faults faults = {.arena = &arena};
+    if (option->reads_settings) {
+        env_read(service->settings, service->settings_count, service->config, &faults);
+        if (service->config_check)
+            service->config_check(service->config, &faults);
+    }
+    int code = option->run(service, &faults);
+    if (option->reads_settings)
+        env_secrets_done(service->settings, service->settings_count, service->config);
+    arena_done(&arena);
+    return code;
+}
+
+int service_main(const struct service *service, int argc, char **argv)
+{
+    const struct option *option = read_arguments(service, argc, argv);
+    if (!option)
+        return SERVICE_EXIT_USAGE;
+    if (!harden()) {
+        fprintf(stderr, "%s: can't start: the system refuses its protections or random numbers\n",
+                service->name);
+        return SERVICE_EXIT_FAILED;
+    }
+    return run_option(service, option);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The life of a service process, the same for both: command line, settings, start, the second's
+ * tick, drain, end. A service gives its table of settings and four functions; this file does the
+ * rest.
+ *
+ * SIGTERM and SIGINT drain: /readyz fails, DRAIN_DELAY_MS pass (a proxy must notice), new
+ * connections are refused, running requests finish (DRAIN_WAIT_MS at most), exit 0. A second signal
+ * ends at once. SIGPIPE is ignored. */
+#ifndef NOTES_SERVICE_H
+#define NOTES_SERVICE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/env.h"
+#include "base/err.h"
+#include "base/log.h"
+
+struct app;
+struct ctx;
+struct http_server;
+struct router;
+
+enum service_exit { SERVICE_EXIT_OK = 0, SERVICE_EXIT_FAILED = 1, SERVICE_EXIT_USAGE = 2 };
+
+#define SERVICE_TICK_MS 1000
+
+struct service {
+    const char *name;      /* "notes-svc" */
+    const char *summary;   /* one line for --help */
+    const char *libraries; /* for --version, NULL: none */
+    const struct setting *settings;
+    size_t settings_count;
+    void *config;                /* zeroed storage that the table describes */
+    const struct router *router; /* for --print-routes */
+
+    /* Further checks and derived values, after the table's own; adds faults. */
+    void (*config_check)(void *config, struct env_faults *faults);
+
+    /* Log settings of this config. */
+    enum log_level (*log_level)(const void *config);
+    enum log_format (*log_format)(const void *config);
+
+    /* Where a running instance listens, for --healthcheck. */
+    const char *(*listen)(const void *config);
+    int64_t (*port)(const void *config);
+    int64_t (*drain_delay_ms)(const void *config);
+    int64_t (*drain_wait_ms)(const void *config);
+
+    /* Builds the program and starts its server. On failure ctx->why.text is one line for people. */
+    enum err (*app_new)(struct ctx *ctx, const void *config, struct log *log, struct app **out_app);
+    struct http_server *(*app_server)(struct app *app);
+    void (*app_set_draining)(struct app *app);
+    void (*app_tick)(struct app *app); /* once a second, on the main thread; must not block */
+    void (*app_free)(struct app *app); /* the server has drained */
+};
+
+/* The whole of main(). Returns the exit code. */
+int service_main(const struct service *service, int argc, char **argv);
+
+/* Makes a folder (0700) with its parents when missing, and checks that files can be made in it.
+ * Errors: ERR_UNAVAILABLE with a line for people in ctx->why.text. */
+MUST_CHECK enum err service_state_dir(struct ctx *ctx, const char *path);
+
+/* Takes the lock file for good (until the process ends). Errors: ERR_CONFLICT another process has
+ * it; ERR_UNAVAILABLE. */
+MUST_CHECK enum err service_lock_file(struct ctx *ctx, const char *path);
+
+#endif

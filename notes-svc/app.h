@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The running notes-svc: everything that lives as long as the process, built in dependency order by
+ * app_new and undone in reverse by app_free. Handlers get it as their first argument and read it;
+ * what changes in it has a lock of its own. */
+#ifndef NOTES_APP_H
+#define NOTES_APP_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/secret.h"
+#include "service/health.h"
+
+struct asset_store;
+struct config;
+struct ctx;
+struct housekeeping;
+struct http_server;
+struct log;
+struct rate;
+struct userauth_client;
+struct workers;
+
+/* Places in health.names. */
+enum app_dependency { APP_DATABASE, APP_USER_SERVICE };
+
+struct app {
+    const struct config *config;
+    struct log *log;
+    struct health health;
+    struct asset_store *assets;
+    struct userauth_client *userauth;
+    struct rate *login_failures; /* by address */
+    struct rate *writes;         /* by user */
+    struct secret device_key; /* signs device cookies; the same for all processes of a database */
+    struct workers *workers;
+    struct http_server *server;
+    struct housekeeping *housekeeping;
+};
+
+/* Errors: a line for people in ctx->why.text. Owns: the caller, who calls app_free. */
+MUST_CHECK enum err
+app_new(struct ctx *ctx, const void *config, struct log *log, struct app **out_app);
+void app_free(struct app *app);
+
+struct http_server *app_server(struct app *app);
+void app_set_draining(struct app *app);
+
+/* Once a second on the main thread: hands due housekeeping to a worker. Never blocks. */
+void app_tick(struct app *app);
+
+#endif

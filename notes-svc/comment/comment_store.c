@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * SQL of comments. The note's revision is read, raised by note_revision_after and written back, in
+ * one transaction with the comment's row; the note's text is in another table and is not touched.
+ * Depends on: db.h, comment.h, note.h. */
+#include "comment/comment_store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/ctx.h"
+#include "data/db.h"
+#include "note/note.h"
+
+static const struct db_statement FIND_NOTE = {"SELECT id, revision FROM notes WHERE note_key = ?"};
+static const struct db_statement FIND_NOTE_BY_ID = {"SELECT id, revision FROM notes WHERE id = ?"};
+static const struct db_statement SET_REVISION = {"UPDATE notes SET revision = ? WHERE id = ?"};
+static const struct db_statement INSERT = {
+    "INSERT INTO comments (note_id, author, message, made_unix_ms) VALUES (?, ?, ?, ?)"};
+static const struct db_statement LIST = {"SELECT id, author, message, made_unix_ms FROM comments"
+                                         " WHERE note_id = ? AND id < ? ORDER BY id DESC LIMIT ?"};
+static const struct db_statement NEWER_BEFORE = {
+    "SELECT id FROM comments WHERE note_id = ? AND id >= ? ORDER BY id LIMIT 1 OFFSET ?"};
+static const struct db_statement FIND = {
+    "SELECT c.id, c.note_id, c.author, n.author FROM notes n"
+    " JOIN comments c ON c.note_id = n.id WHERE n.note_key = ? AND c.id = ?"};
+static const struct db_statement DELETE = {"DELETE FROM comments WHERE id = ? AND note_id = ?"};
+
+struct note_state {
+    int64_t id;
+    int64_t revision;
+};
+
+static enum err find_note(struct ctx *ctx,
+                          struct db *db,
+                          const struct db_statement *statement,
+                          struct db_value value,
+                          struct note_state *out_note)
+{
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    bool has_row = false;
+    enum err err = db_query(ctx, db, statement, DB_VALUES(value), &rows);
+    if (err || (err = db_next(ctx, &rows, &has_row)))
+        return err;
+    if (!has_row)
+        return ctx_fail(ctx, ERR_NOT_FOUND, "no such note");
+    *out_note = (struct note_state){.id = db_rows_i64(&rows, 0), .revision = db_rows_i64(&rows, 1)};
+    return ERR_OK;
+}
+
+enum err comment_insert(struct ctx *ctx,
+                        struct db *db,
+                        const struct comment_draft *draft,
+                        struct comment_change *out_change)
+{
+    CLEANUP(db_transaction_done) struct db_transaction tx = {0};
+    struct note_state note;
+    enum err err = db_begin(ctx, db, &tx);
+    if (err || (err = find_note(ctx, db, &FIND_NOTE, db_text(draft->note_key), &note)))
+        return err;
+    int64_t revision = note_revision_after(note.revision, draft->now_unix_ms);
+    err = db_run(ctx, db, &SET_REVISION, DB_VALUES(db_i64(revision), db_i64(note.id)), NULL);
+    if (err)
+        return err;
+    err = db_run(ctx, db, &INSERT,
+                 DB_VALUES(db_i64(note.id), db_text(draft->author), db_text(draft->message),
+                           db_i64(draft->now_unix_ms)),
+                 NULL);
+    if (err)
+        return err;
+    struct comment_change change = {
+        .id = db_last_id(db), .revision = revision, .previous = note.revision};
+    err = db_commit(ctx, &tx);
+    if (!err)
+        *out_change = change;
+    return err;
+}
+
+enum err comment_list(struct ctx *ctx,
+                      struct db *db,
+                      const struct comment_range *range,
+                      struct comment_list *out_list)
+{
+    if (range->limit_count < 1 || range->limit_count > COMMENT_LIST_MAX_COUNT)
+        return ctx_fail(ctx, ERR_INVALID, "list of %lld comments", (long long)range->limit_count);
+    size_t limit_count = (size_t)range->limit_count;
+    struct comment *items = arena_take_array(&ctx->arena, limit_count, sizeof(*items));
+    struct comment_list list = {.items = items};
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    bool has_row = false;
+    int64_t before_id = range->before_id ? range->before_id : INT64_MAX;
+    enum err err = db_query(
+        ctx, db, &LIST,
+        DB_VALUES(db_i64(range->note_id), db_i64(before_id), db_i64(range->limit_count + 1)),
+        &rows);
+    while (!err && (err = db_next(ctx, &rows, &has_row)) == ERR_OK && has_row) {
+        if (list.count == limit_count) {
+            list.has_more = true;
+            break;
+        }
+        items[list.count++] = (struct comment){
+            .id = db_rows_i64(&rows, 0),
+            .author = db_rows_text(ctx, &rows, 1),
+            .message = db_rows_text(ctx, &rows, 2),
+            .made_unix_ms = db_rows_i64(&rows, 3),
+        };
+    }
+    if (!err)
+        *out_list = list;
+    return err;
+}
+
+enum err comment_newer_before(struct ctx *ctx,
+                              struct db *db,
+                              const struct comment_range *range,
+                              int64_t *out_before_id)
+{
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    bool has_row = false;
+    enum err err = db_query(
+        ctx, db, &NEWER_BEFORE,
+        DB_VALUES(db_i64(range->note_id), db_i64(range->before_id), db_i64(range->limit_count)),
+        &rows);
+    if (err || (err = db_next(ctx, &rows, &has_row)))
+        return err;
+    *out_before_id = has_row ? db_rows_i64(&rows, 0) : 0;
+    return ERR_OK;
+}
+
+enum err comment_find(struct ctx *ctx,
+                      struct db *db,
+                      const char *note_key,
+                      int64_t id,
+                      struct comment_place *out_place)
+{
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    bool has_row = false;
+    enum err err = db_query(ctx, db, &FIND, DB_VALUES(db_text(note_key), db_i64(id)), &rows);
+    if (err || (err = db_next(ctx, &rows, &has_row)))
+        return err;
+    if (!has_row)
+        return ctx_fail(ctx, ERR_NOT_FOUND,
+                        "the note has no such comment, or there is no such note");
+    *out_place = (struct comment_place){
+        .id = db_rows_i64(&rows, 0),
+        .note_id = db_rows_i64(&rows, 1),
+        .author = db_rows_text(ctx, &rows, 2),
+        .note_author = db_rows_text(ctx, &rows, 3),
+    };
+    return ERR_OK;
+}
+
+enum err comment_destroy(struct ctx *ctx,
+                         struct db *db,
+                         const struct comment_place *place,
+                         int64_t now_unix_ms,
+                         struct comment_change *out_change)
+{
+    CLEANUP(db_transaction_done) struct db_transaction tx = {0};
+    struct note_state note;
+    int64_t deleted_count = 0;
+    enum err err = db_begin(ctx, db, &tx);
+    if (err || (err = find_note(ctx, db, &FIND_NOTE_BY_ID, db_i64(place->note_id), &note)))
+        return err;
+    err = db_run(ctx, db, &DELETE, DB_VALUES(db_i64(place->id), db_i64(place->note_id)),
+                 &deleted_count);
+    if (err)
+        return err;
+    if (deleted_count == 0)
+        return ctx_fail(ctx, ERR_NOT_FOUND, "the comment is gone");
+    int64_t revision = note_revision_after(note.revision, now_unix_ms);
+    err = db_run(ctx, db, &SET_REVISION, DB_VALUES(db_i64(revision), db_i64(note.id)), NULL);
+    if (err || (err = db_commit(ctx, &tx)))
+        return err;
+    *out_change =
+        (struct comment_change){.id = place->id, .revision = revision, .previous = note.revision};
+    return ERR_OK;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The settings table of notes-svc, and the checks that need more than one row. `notes-svc
+ * --print-config` prints it. Depends on: env.h, db.h (which database kinds this build can open). */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/text.h"
+#include "data/db.h"
+
+static const char *const LOG_LEVELS[] = {"error", "warn", "info", "debug", NULL};
+static const char *const LOG_FORMATS[] = {"json", "text", NULL};
+
+#define I64(field)    AT_I64(struct config, field)
+#define TEXT(field)   AT_TEXT(struct config, field)
+#define SECRET(field) AT_SECRET(struct config, field)
+
+/* clang-format off */
+const struct setting config_settings[] = {
+    {.name = "PORT", .at = I64(port), .fallback = "3000", .min = 1, .max = 65535,
+     .help = "TCP port of the pages"},
+    {.name = "LISTEN", .alias = "REST_LISTEN", .at = TEXT(listen), .fallback = "127.0.0.1",
+     .help = "address to listen on; 0.0.0.0 or :: for all"},
+    {.name = "STATE_DIR", .at = TEXT(state_dir), .fallback = "./var",
+     .help = "folder of the embedded database and of the generated key"},
+    {.name = "DATABASE_URL", .at = TEXT(database_url),
+     .help = "sqlite:PATH; unset: notes.sqlite in STATE_DIR"},
+    {.name = "USER_SERVICE_URL", .at = TEXT(user_service_url), .fallback = "http://127.0.0.1:5858",
+     .help = "where userauth-svc answers"},
+    {.name = "USER_SERVICE_ID", .at = TEXT(user_service_id), .fallback = "them",
+     .help = "name of our API key at userauth-svc"},
+    {.name = "USER_SERVICE_KEY", .at = SECRET(user_service_key),
+     .help = "our API key at userauth-svc; unset: read from STATE_DIR/userauth.key"},
+    {.name = "PUBLIC_URL", .at = TEXT(public_url),
+     .help = "what browsers see, as https://notes.example.org; decides Secure cookies and the Origin allowed"},
+    {.name = "TRUSTED_PROXIES", .at = TEXT(trusted_proxies),
+     .help = "networks whose X-Forwarded-For and -Proto are believed, as 10.0.0.0/8,fd00::/8"},
+    {.name = "LOGIN_FAILURES_PER_MIN", .at = I64(login_failures_per_min), .fallback = "10", .min = 0, .max = 100000,
+     .unit = "1/min", .help = "failed logins of one address; 0 is no limit"},
+    {.name = "WRITES_PER_MIN", .at = I64(writes_per_min), .fallback = "300", .min = 0, .max = 1000000,
+     .unit = "1/min", .help = "saves and comments of one user; 0 is no limit"},
+    {.name = "CONNECTIONS_PER_ADDRESS", .at = I64(connections_per_address), .fallback = "256", .min = 0, .max = 1000000,
+     .help = "open connections of one address, trusted proxies exempt; 0 is no limit"},
+    {.name = "CONNECTION_LIMIT", .at = I64(connection_limit), .fallback = "4096", .min = 16, .max = 1000000,
+     .help = "open connections in all"},
+    {.name = "HTTP_LOOPS", .at = I64(http_loops), .fallback = "0", .min = 0, .max = 64,
+     .help = "event loops; 0 is one per core"},
+    {.name = "WORKERS", .at = I64(workers), .fallback = "8", .min = 1, .max = 256,
+     .help = "threads for what may wait, each with its own database connection"},
+    {.name = "QUEUE_LIMIT", .at = I64(queue_limit), .fallback = "512", .min = 1, .max = 100000,
+     .help = "requests that wait for a worker; more are answered 503"},
+    {.name = "REQUEST_DEADLINE_MS", .at = I64(request_deadline_ms), .fallback = "10000", .min = 100, .max = 120000,
+     .unit = "ms", .help = "longest work on one request"},
+    {.name = "READ_TIMEOUT_S", .at = I64(read_timeout_s), .fallback = "30", .min = 1, .max = 600,
+     .unit = "s", .help = "a request must have arrived whole by then"},
+    {.name = "IDLE_TIMEOUT_S", .at = I64(idle_timeout_s), .fallback = "65", .min = 1, .max = 3600,
+     .unit = "s", .help = "a quiet connection is closed after so long"},
+    {.name = "SESSION_IDLE_S", .at = I64(session_idle_s), .fallback = "7200", .min = 60, .max = 2592000,
+     .unit = "s", .help = "a session ends after so long without a request"},
+    {.name = "SESSION_ABSOLUTE_S", .at = I64(session_absolute_s), .fallback = "86400", .min = 60, .max = 7776000,
+     .unit = "s", .help = "a session ends so long after sign-in"},
+    {.name = "USER_CHECK_S", .at = I64(user_check_s), .fallback = "60", .min = 1, .max = 3600,
+     .unit = "s", .help = "a session's user is checked against userauth-svc at most so often"},
+    {.name = "USER_CHECK_GRACE_S", .at = I64(user_check_grace_s), .fallback = "900", .min = 1, .max = 86400,
+     .unit = "s", .help = "while userauth-svc can't be reached, its last answer holds so long"},
+    {.name = "DESTROYED_KEEP_DAYS", .at = I64(destroyed_keep_days), .fallback = "30", .min = 1, .max = 3650,
+     .unit = "days", .help = "destroyed notes can be restored for so long"},
+    {.name = "DRAIN_DELAY_MS", .at = I64(drain_delay_ms), .fallback = "0", .min = 0, .max = 60000,
+     .unit = "ms", .help = "after SIGTERM: time for a proxy to notice, before new connections are refused"},
+    {.name = "DRAIN_WAIT_MS", .at = I64(drain_wait_ms), .fallback = "8000", .min = 0, .max = 60000,
+     .unit = "ms", .help = "after SIGTERM: longest wait for running requests"},
+    {.name = "LOG_LEVEL", .at = TEXT(log_level), .fallback = "info", .choices = LOG_LEVELS,
+     .help = "least important line that is written"},
+    {.name = "LOG_FORMAT", .at = TEXT(log_format), .fallback = "json", .choices = LOG_FORMATS,
+     .help = "json for machines, text for people"},
+};
+/* clang-format on */
+const size_t config_settings_count = ARRAY_COUNT(config_settings);
+
+/* Settings of deployments with servers beside the service: refused by name rather than ignored in
+ * silence. */
+static void refuse_servers(struct env_faults *faults)
+{
+    static const char *const NAMES[] = {
+        "SEQUELIZE_DBHOST", "SEQUELIZE_DBPORT",   "SEQUELIZE_DBNAME",
+        "SEQUELIZE_DBUSER", "SEQUELIZE_DBPASSWD", "DATABASE_PASSWORD",
+        "REDIS_URL",        "REDIS_ENDPOINT",     "REDIS_PASSWORD",
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(NAMES); i++) {
+        const char *value = getenv(NAMES[i]);
+        if (value && *value)
+            env_fault(faults, NAMES[i],
+                      "this build keeps its data in SQLite and has no use for it; unset it");
+    }
+}
+
+/* The origin of PUBLIC_URL: scheme, host and port, in lower case, without a path (RFC 6454). */
+static void check_public_url(struct config *config, struct env_faults *faults)
+{
+    const char *url = config->public_url;
+    if (!url)
+        return;
+    char *origin = text_lower(faults->arena, url);
+    size_t length = strlen(origin);
+    if (length && origin[length - 1] == '/')
+        origin[length - 1] = '\0';
+    const char *host = text_starts_with(origin, "https://")  ? origin + 8
+                       : text_starts_with(origin, "http://") ? origin + 7
+                                                             : NULL;
+    if (!host || !*host || host[strcspn(host, "/?#@ ")]) {
+        env_fault(faults, "PUBLIC_URL",
+                  "\"%s\" is not like https://notes.example.org (without a path)", url);
+        return;
+    }
+    config->is_public_https = text_starts_with(origin, "https://");
+    config->public_origin = origin;
+}
+
+static void check_user_service_url(const struct config *config, struct env_faults *faults)
+{
+    const char *url = config->user_service_url;
+    if (!text_starts_with(url, "http://") && !text_starts_with(url, "https://"))
+        env_fault(faults, "USER_SERVICE_URL", "\"%s\" is not an http:// or https:// address", url);
+}
+
+static void check_database(struct config *config, struct env_faults *faults)
+{
+    if (!config->database_url)
+        config->database_url =
+            arena_format(faults->arena, "sqlite:%s/notes.sqlite", config->state_dir);
+    const char *fault = db_url_fault(config->database_url);
+    if (fault)
+        env_fault(faults, "DATABASE_URL", "%s", fault);
+}
+
+void config_check(void *storage, struct env_faults *faults)
+{
+    struct config *config = storage;
+    refuse_servers(faults);
+    check_database(config, faults);
+    check_public_url(config, faults);
+    check_user_service_url(config, faults);
+    if (!networks_parse(config->trusted_proxies, &config->trusted))
+        env_fault(faults, "TRUSTED_PROXIES",
+                  "\"%s\" is not a list of networks like 10.0.0.0/8,fd00::/8",
+                  config->trusted_proxies);
+    if (config->session_absolute_s < config->session_idle_s)
+        env_fault(faults, "SESSION_ABSOLUTE_S", "is shorter than SESSION_IDLE_S");
+    config->user_service_key_path =
+        arena_format(faults->arena, "%s/userauth.key", config->state_dir);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Settings of notes-svc: one struct, one table (config.c). Passed down as const, never global. */
+#ifndef NOTES_CONFIG_H
+#define NOTES_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "base/env.h"
+#include "base/log.h"
+
+struct config {
+    int64_t port;
+    const char *listen;
+    const char *state_dir;
+    const char *database_url; /* NULL in the environment: made from state_dir by config_check */
+    const char *user_service_url;
+    const char *user_service_id;
+    struct secret user_service_key;
+    const char *user_service_key_path; /* where to look when user_service_key is unset */
+    const char *public_url;            /* NULL: not stated */
+    const char *trusted_proxies;
+    int64_t login_failures_per_min;
+    int64_t writes_per_min;
+    int64_t connections_per_address;
+    int64_t http_loops;
+    int64_t workers;
+    int64_t queue_limit;
+    int64_t connection_limit;
+    int64_t idle_timeout_s;
+    int64_t read_timeout_s;
+    int64_t request_deadline_ms;
+    int64_t drain_delay_ms;
+    int64_t drain_wait_ms;
+    int64_t session_idle_s;
+    int64_t session_absolute_s;
+    int64_t user_check_s;
+    int64_t user_check_grace_s;
+    int64_t destroyed_keep_days;
+    const char *log_level;
+    const char *log_format;
+
+    /* Derived by config_check. */
+    struct networks trusted;
+    bool is_public_https;
+    const char *public_origin; /* "https://notes.example.org", NULL when PUBLIC_URL is unset */
+};
+
+extern const struct setting config_settings[];
+extern const size_t config_settings_count;
+
+/* Derives values and checks what one row alone can't tell. Threads: the main thread, at start. */
+void config_check(void *config, struct env_faults *faults);
+
+#endif

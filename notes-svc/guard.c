@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Order of the checks: origin (no I/O), form, session, form token. The session comes from its store
+ * at every request, and its user from userauth-svc at most every USER_CHECK_S. Depends on:
+ * session.h, session_store.h, userauth_client.h. */
+#include "guard.h"
+
+#include <string.h>
+
+#include "app.h"
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/ctx.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "config.h"
+#include "http/form.h"
+#include "http/http_message.h"
+#include "http/router.h"
+#include "session/login_handlers.h"
+#include "session/session.h"
+#include "session/session_store.h"
+#include "session/userauth_client.h"
+
+#define MS_PER_S 1000
+
+/* ---- where an unsafe request comes from ---- */
+
+/* "https://host:port" that a browser on our own page would send. */
+static const char *own_origin(const struct app *app, struct ctx *ctx, const struct http_request *rq)
+{
+    if (app->config->public_origin)
+        return app->config->public_origin;
+    const char *host = rq->fields[HTTP_FIELD_HOST];
+    return arena_format(&ctx->arena, "%s://%s", rq->is_https ? "https" : "http", host ? host : "");
+}
+
+static bool is_from_here(const struct app *app, struct ctx *ctx, const struct http_request *rq)
+{
+    const char *site = rq->fields[HTTP_FIELD_SEC_FETCH_SITE];
+    if (site && !text_equals(site, "same-origin") && !text_equals(site, "none"))
+        return false;
+    const char *origin = rq->fields[HTTP_FIELD_ORIGIN];
+    return !origin || text_equals_nocase(origin, own_origin(app, ctx, rq));
+}
+
+/* ---- the session ---- */
+
+static void end_session(struct ctx *ctx, const struct session *session, const char *reason)
+{
+    if (session_delete(ctx, ctx->db, session))
+        ctx_forgive(ctx); /* it is refused all the same, and at each later request again */
+    log_info(ctx, "session.ended", log_str("user", session->username), log_str("reason", reason));
+}
+
+/* Is the user still who signed in? True also while nobody can say, for USER_CHECK_GRACE_S. */
+static bool
+is_user_unchanged(struct app *app, struct ctx *ctx, struct session *session, int64_t now_unix_ms)
+{
+    int64_t age_ms = now_unix_ms - session->checked_unix_ms;
+    if (age_ms >= 0 && age_ms < app->config->user_check_s * MS_PER_S)
+        return true;
+    const char *etag = NULL;
+    enum err err = userauth_etag(ctx, app->userauth, session->username, &etag);
+    if (!err && text_equals(etag, session->user_etag)) {
+        session->checked_unix_ms = now_unix_ms;
+        return true;
+    }
+    if (!err || err == ERR_NOT_FOUND) {
+        end_session(ctx, session, err ? "user_gone" : "user_changed");
+        return false;
+    }
+    log_debug(ctx, "session.check_postponed", log_str("why", ctx->why.text));
+    ctx_forgive(ctx);
+    return age_ms < app->config->user_check_grace_s * MS_PER_S;
+}
+
+/* The idle clock and the last check are stored when they have moved enough. A full disk must not
+ * stop reading. */
+static void
+touch(struct ctx *ctx, struct session *session, int64_t checked_before_ms, int64_t now_unix_ms)
+{
+    bool is_due = now_unix_ms - session->used_unix_ms >= SESSION_USE_WRITE_EVERY_S * MS_PER_S;
+    if (!is_due && session->checked_unix_ms == checked_before_ms)
+        return;
+    session->used_unix_ms = now_unix_ms;
+    if (session_touch(ctx, ctx->db, session)) {
+        log_warn(ctx, "session.touch_failed", log_str("why", ctx->why.text));
+        ctx_forgive(ctx);
+    }
+}
+
+static enum err load_session(struct app *app, struct ctx *ctx, struct http_request *rq)
+{
+    struct session *session = session_from_cookie(ctx, app->config, rq);
+    if (!session)
+        return ERR_OK;
+    enum err err = session_fill(ctx, ctx->db, session);
+    if (err)
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+    int64_t now_unix_ms = clock_unix_ms();
+    int64_t checked_before_ms = session->checked_unix_ms;
+    if (session_is_over(session, app->config, now_unix_ms)) {
+        end_session(ctx, session, "expired");
+        return ERR_OK;
+    }
+    if (!is_user_unchanged(app, ctx, session, now_unix_ms))
+        return ERR_OK;
+    touch(ctx, session, checked_before_ms, now_unix_ms);
+    rq->session = session;
+    ctx->user = session->username;
+    return ERR_OK;
+}
+
+/* ---- the guard ---- */
+
+static enum err refuse_stranger(struct app *app,
+                                struct ctx *ctx,
+                                const struct http_request *rq,
+                                struct http_response *rs)
+{
+    if (http_wants_json(rq))
+        return ctx_fail(ctx, ERR_UNAUTHENTICATED, "not signed in");
+    login_redirect(app, ctx, rq, rs);
+    return ERR_OK;
+}
+
+static enum err check_token(struct ctx *ctx, const struct http_request *rq)
+{
+    const char *token = NULL;
+    enum err err = form_text(ctx, &rq->form, "csrf", &token);
+    if (err)
+        return err;
+    if (session_csrf_matches(rq->session, token))
+        return ERR_OK;
+    log_warn(ctx, "request.token_refused", log_str("user", ctx->user),
+             log_str("peer", rq->client_text));
+    ctx->why.hint = "This form is out of date. Go back, load the page again and send it once more.";
+    return ctx_fail(ctx, ERR_FORBIDDEN, "form token %s", token ? "differs" : "is missing");
+}
+
+enum err guard(struct app *app, struct ctx *ctx, struct http_request *rq, struct http_response *rs)
+{
+    const struct route *route = rq->route;
+    bool is_unsafe = http_method_is_unsafe(rq->method);
+    if (is_unsafe && !is_from_here(app, ctx, rq)) {
+        log_warn(ctx, "request.origin_refused", log_str("origin", rq->fields[HTTP_FIELD_ORIGIN]),
+                 log_str("peer", rq->client_text));
+        ctx->why.hint = "This request came from another site.";
+        return ctx_fail(ctx, ERR_FORBIDDEN, "Origin or Sec-Fetch-Site is foreign");
+    }
+    enum err err = route->body_type == BODY_FORM ? form_parse(ctx, rq->body, &rq->form) : ERR_OK;
+    if (err || route->protection == PROTECTION_NONE)
+        return err;
+    if ((err = load_session(app, ctx, rq)))
+        return err;
+    if (!rq->session)
+        return route->protection == PROTECTION_SESSION ? refuse_stranger(app, ctx, rq, rs) : ERR_OK;
+    return is_unsafe ? check_token(ctx, rq) : ERR_OK;
+}

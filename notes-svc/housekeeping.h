@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the service does without being asked: it looks whether its dependencies answer, and removes
+ * what has had its time (sessions that are over, notes that were destroyed long ago). The main
+ * thread's tick hands it to a worker; one run at a time. */
+#ifndef NOTES_HOUSEKEEPING_H
+#define NOTES_HOUSEKEEPING_H
+
+struct app;
+struct housekeeping;
+
+#define HOUSEKEEPING_PROBE_EVERY_MS 5000
+#define HOUSEKEEPING_PURGE_EVERY_MS (3600 * 1000)
+#define HOUSEKEEPING_BUDGET_MS      10000
+#define HOUSEKEEPING_BATCH_COUNT    200 /* rows of one transaction, so that writers never wait long \
+                                         */
+#define HOUSEKEEPING_BATCHES_MAX 50     /* of one run; the rest comes next time */
+
+/* NULL when out of memory. */
+struct housekeeping *housekeeping_new(struct app *app);
+/* After the workers are gone. */
+void housekeeping_free(struct housekeeping *housekeeping);
+
+/* Hands over what is due, if the last run is done. Never blocks. */
+void housekeeping_tick(struct housekeeping *housekeeping);
+
+#endif

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Requests about notes. A page is confirmed by its entity tag before anything large is read; the
+ * revision is read before what hangs on it (comments, the list), so that a page may be newer than
+ * its tag says, never older. Depends on: note_store.h, note_wire.h, note_page.h, markdown.h,
+ * comment_store.h, page.h. */
+#include "note/note_handlers.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "app.h"
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/ctx.h"
+#include "base/log.h"
+#include "base/parse.h"
+#include "comment/comment_store.h"
+#include "config.h"
+#include "http/form.h"
+#include "http/http_message.h"
+#include "note/markdown.h"
+#include "note/note_page.h"
+#include "note/note_store.h"
+#include "note/note_wire.h"
+#include "page/page.h"
+#include "session/session.h"
+
+#define HOME_PAGE_COUNT     50
+#define KEY_TRIES_MAX_COUNT 8 /* others may take a key between our look and our write */
+#define KEY_NUMBER_MAX      (INT64_C(1) << 40)
+
+/* ---- reading ---- */
+
+/* A number in the query; absent, it is left as it is. Errors: ERR_NOT_FOUND no number
+ * within 1..max. */
+static enum err read_number(
+    struct ctx *ctx, const struct http_request *rq, const char *name, int64_t max, int64_t *number)
+{
+    const char *text = NULL;
+    enum err err = form_text(ctx, &rq->query, name, &text);
+    if (err || !text || parse_i64(text, 1, max, number))
+        return err;
+    return ctx_fail(ctx, ERR_NOT_FOUND, "%s is no number of a page", name);
+}
+
+enum err note_home_handle(struct app *app,
+                          struct ctx *ctx,
+                          const struct http_request *rq,
+                          struct http_response *rs)
+{
+    (void)app;
+    int64_t page_number = 1;
+    int64_t revision = 0;
+    enum err err = read_number(ctx, rq, "page", NOTE_PAGE_MAX_NUMBER, &page_number);
+    if (err || (err = note_home_revision(ctx, ctx->db, &revision)))
+        return err;
+    const char *part = arena_format(&ctx->arena, "p%lld", (long long)page_number);
+    const char *etag = page_etag(ctx, rq, revision, part);
+    if (page_is_unchanged(ctx, rq, rs, etag))
+        return ERR_OK;
+    struct note_list list;
+    err = note_list(ctx, ctx->db, page_number, HOME_PAGE_COUNT, &list);
+    if (err)
+        return err;
+    if (list.count == 0 && page_number > 1)
+        return ctx_fail(ctx, ERR_NOT_FOUND, "page %lld is beyond the end", (long long)page_number);
+    return note_home_send(ctx, rq, rs, &list, page_number, etag);
+}
+
+static const char *
+view_etag(struct ctx *ctx, const struct http_request *rq, int64_t revision, int64_t before_id)
+{
+    return page_etag(ctx, rq, revision,
+                     before_id ? arena_format(&ctx->arena, "c%lld", (long long)before_id) : "");
+}
+
+/* A note's page without a refused comment. Errors: ERR_NOT_FOUND no such note. */
+static enum err
+load_page(struct ctx *ctx, const char *key, int64_t before_id, struct note_page *out_page)
+{
+    struct note_page page = {0};
+    enum err err = note_find(ctx, ctx->db, key, NOTE_SHOWN, &page.note);
+    if (err)
+        return err;
+    struct comment_range range = {
+        .note_id = page.note.id,
+        .before_id = before_id,
+        .limit_count = COMMENT_PAGE_COUNT,
+    };
+    err = comment_list(ctx, ctx->db, &range, &page.comments);
+    if (err)
+        return err;
+    if (page.comments.has_more)
+        page.older_comments_path =
+            note_comments_path(ctx, key, page.comments.items[page.comments.count - 1].id);
+    int64_t newer_before_id = 0;
+    if (before_id && (err = comment_newer_before(ctx, ctx->db, &range, &newer_before_id)))
+        return err;
+    if (newer_before_id)
+        page.newer_comments_path = note_comments_path(ctx, key, newer_before_id);
+    else if (before_id)
+        page.newer_comments_path = note_view_path(ctx, key);
+    *out_page = page;
+    return ERR_OK;
+}
+
+enum err note_view_handle(struct app *app,
+                          struct ctx *ctx,
+                          const struct http_request *rq,
+                          struct http_response *rs)
+{
+    (void)app;
+    const char *key = NULL;
+    int64_t before_id = 0;
+    enum err err = form_need(ctx, &rq->query, "key", &key);
+    if (err || (err = read_number(ctx, rq, "before", INT64_MAX, &before_id)))
+        return err;
+    if (rq->fields[HTTP_FIELD_IF_NONE_MATCH]) {
+        int64_t revision = 0;
+        err = note_find_revision(ctx, ctx->db, key, &revision);
+        if (err || page_is_unchanged(ctx, rq, rs, view_etag(ctx, rq, revision, before_id)))
+            return err;
+    }
+    struct note_page page;
+    err = load_page(ctx, key, before_id, &page);
+    if (err)
+        return err;
+    return note_page_send(ctx, rq, rs, &page, view_etag(ctx, rq, page.note.revision, before_id));
+}
+
+enum err note_refuse_comment(struct ctx *ctx,
+                             const struct http_request *rq,
+                             struct http_response *rs,
+                             const char *key,
+                             const char *message)
+{
+    struct note_page page;
+    const char *reason = ctx->why.hint;
+    ctx_forgive(ctx);
+    enum err err = load_page(ctx, key, 0, &page);
+    if (err)
+        return err;
+    page.comment_draft = message;
+    page.comment_error = reason;
+    return note_page_send(ctx, rq, rs, &page, NULL);
+}
+
+/* ---- forms ---- */
+
+enum err note_add_handle(struct app *app,
+                         struct ctx *ctx,
+                         const struct http_request *rq,
+                         struct http_response *rs)
+{
+    (void)app;
+    struct note_draft draft = {.is_create = true, .key = "", .title = "", .body = ""};
+    return note_form_send(ctx, rq, rs, &draft, 200);
+}
+
+enum err note_edit_handle(struct app *app,
+                          struct ctx *ctx,
+                          const struct http_request *rq,
+                          struct http_response *rs)
+{
+    (void)app;
+    const char *key = NULL;
+    struct note note;
+    enum err err = form_need(ctx, &rq->query, "key", &key);
+    if (err || (err = note_find(ctx, ctx->db, key, NOTE_BODY, &note)))
+        return err;
+    struct note_draft draft = {
+        .key = key, .title = note.title, .body = note.body, .version = note.version};
+    return note_form_send(ctx, rq, rs, &draft, 200);
+}
+
+enum err note_destroy_handle(struct app *app,
+                             struct ctx *ctx,
+                             const struct http_request *rq,
+                             struct http_response *rs)
+{
+    const char *key = NULL;
+    struct note note;
+    enum err err = form_need(ctx, &rq->query, "key", &key);
+    if (err || (err = note_find(ctx, ctx->db, key, NOTE_HEAD, &note)))
+        return err;
+    return note_destroy_send(ctx, rq, rs, &note, app->config->destroyed_keep_days);
+}
+
+/* ---- saving ---- */
+
+/* A text that is too large as HTML is saved all the same, and shown as it is. */
+static enum err render_body(struct ctx *ctx, const char *body, struct html *out_html)
+{
+    struct html html = {0};
+    enum err err = markdown_render(ctx, body, strlen(body), NOTE_HTML_MAX_BYTES, &html);
+    if (err && err != ERR_TOO_LARGE)
+        return err;
+    if (err)
+        ctx_forgive(ctx);
+    *out_html = html;
+    return ERR_OK;
+}
+
+static enum err key_is_taken(struct ctx *ctx, const char *key, bool *out_is_taken)
+{
+    int64_t revision = 0;
+    enum err err = note_find_revision(ctx, ctx->db, key, &revision);
+    if (err && err != ERR_NOT_FOUND)
+        return err;
+    ctx_forgive(ctx);
+    *out_is_taken = err == ERR_OK;
+    return ERR_OK;
+}
+
+/* A free key from the title: "my-note", else the first number that is free after it ("my-note-2"),
+ * found in few steps however many there are: the steps double until a number is free, then halve.
+ */
+static enum err make_key(struct ctx *ctx, const char *title, const char **out_key)
+{
+    const char *base = note_key_from_title(&ctx->arena, title);
+    int64_t taken = 0;
+    int64_t free = 1; /* number 1 is the key without one */
+    bool is_taken = true;
+    enum err err = key_is_taken(ctx, base, &is_taken);
+    while (!err && is_taken && free < KEY_NUMBER_MAX) {
+        taken = free;
+        free *= 2;
+        err = key_is_taken(ctx, note_key_numbered(&ctx->arena, base, free), &is_taken);
+    }
+    while (!err && free - taken > 1) {
+        int64_t middle = taken + (free - taken) / 2;
+        err = key_is_taken(ctx, note_key_numbered(&ctx->arena, base, middle), &is_taken);
+        taken = is_taken ? middle : taken;
+        free = is_taken ? free : middle;
+    }
+    if (!err)
+        *out_key = free == 1 ? base : note_key_numbered(&ctx->arena, base, free);
+    return err;
+}
+
+/* On create without a key, `save->key` is set to the one that was made. */
+static enum err store(struct ctx *ctx,
+                      const struct note_draft *draft,
+                      struct note_save *save,
+                      struct note_change *out_change)
+{
+    if (!draft->is_create)
+        return note_update(ctx, ctx->db, save, out_change);
+    if (draft->key[0])
+        return note_create(ctx, ctx->db, save, out_change);
+    enum err err = ERR_CONFLICT;
+    for (int i = 0; i < KEY_TRIES_MAX_COUNT && err == ERR_CONFLICT; i++) {
+        ctx_forgive(ctx);
+        err = make_key(ctx, draft->title, &save->key);
+        if (!err)
+            err = note_create(ctx, ctx->db, save, out_change);
+    }
+    return err;
+}
+
+static enum err show_conflict(struct ctx *ctx,
+                              const struct http_request *rq,
+                              struct http_response *rs,
+                              const struct note_draft *mine,
+                              const char *key)
+{
+    struct note theirs;
+    struct note_draft draft = *mine;
+    draft.key = key;
+    ctx_forgive(ctx);
+    enum err err = note_find(ctx, ctx->db, key, NOTE_BODY, &theirs);
+    return err ? err : note_conflict_send(ctx, rq, rs, &draft, &theirs);
+}
+
+enum err note_save_handle(struct app *app,
+                          struct ctx *ctx,
+                          const struct http_request *rq,
+                          struct http_response *rs)
+{
+    struct note_draft draft;
+    enum err err = page_count_write(app, ctx, rq);
+    if (err || (err = note_draft_decode(ctx, &rq->form, &draft)))
+        return err;
+    err = note_draft_check(ctx, &draft);
+    if (err)
+        return http_wants_json(rq) ? err : note_form_send(ctx, rq, rs, &draft, err_status(err));
+    struct note_save save = {
+        .key = draft.key,
+        .title = draft.title,
+        .body = draft.body,
+        .user = rq->session->username,
+        .version = draft.version,
+    };
+    err = render_body(ctx, draft.body, &save.html);
+    if (err)
+        return err;
+    save.now_unix_ms = clock_unix_ms();
+    struct note_change change;
+    err = store(ctx, &draft, &save, &change);
+    if (err == ERR_CONFLICT && !http_wants_json(rq))
+        return show_conflict(ctx, rq, rs, &draft, save.key);
+    if (err)
+        return err;
+    log_info(ctx, draft.is_create ? "note.created" : "note.changed", log_str("note", save.key),
+             log_i64("version", change.version), log_i64("revision", change.revision),
+             log_str("user", save.user), log_str("peer", rq->client_text));
+    http_response_redirect(rs, 302, note_view_path(ctx, save.key));
+    return ERR_OK;
+}
+
+/* ---- destroying ---- */
+
+enum err note_destroy_confirm_handle(struct app *app,
+                                     struct ctx *ctx,
+                                     const struct http_request *rq,
+                                     struct http_response *rs)
+{
+    (void)app;
+    struct note_act act = {.user = rq->session->username, .now_unix_ms = clock_unix_ms()};
+    struct note_change change;
+    enum err err = form_need(ctx, &rq->form, "notekey", &act.key);
+    if (err || (err = note_destroy(ctx, ctx->db, &act, &change)))
+        return err;
+    log_info(ctx, "note.destroyed", log_str("note", act.key), log_i64("revision", change.revision),
+             log_str("user", act.user), log_str("peer", rq->client_text));
+    http_response_redirect(rs, 302, "/");
+    return ERR_OK;
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Structs to views. The templates escape; the one thing that goes in as HTML is the Markdown
+ * renderer's output. Depends on: page.h, views.h. */
+#include "note/note_page.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/ctx.h"
+#include "base/strbuf.h"
+#include "base/text.h"
+#include "http/http_message.h"
+#include "page/page.h"
+
+#define FRAME_BYTES        4096 /* what a page has around its content, roughly */
+#define COMMENT_BYTES      1024 /* of a comment's HTML, roughly */
+#define PATH_MAX_BYTES     4096 /* the longest key is 1,020 bytes, percent-encoded three times that */
+#define TEXT_GROWTH_FACTOR 2    /* room for escapes before a buffer must grow */
+
+/* ---- paths ---- */
+
+static struct strbuf begin_view_path(struct ctx *ctx, const char *key)
+{
+    struct strbuf path;
+    strbuf_init(&path, &ctx->arena, 64, PATH_MAX_BYTES);
+    strbuf_add(&path, "/notes/view?key=");
+    strbuf_add_url(&path, key);
+    return path;
+}
+
+const char *note_view_path(struct ctx *ctx, const char *key)
+{
+    return begin_view_path(ctx, key).text;
+}
+
+const char *note_comments_path(struct ctx *ctx, const char *key, int64_t before_id)
+{
+    struct strbuf path = begin_view_path(ctx, key);
+    strbuf_add(&path, "&before=");
+    strbuf_add_i64(&path, before_id);
+    return path.text;
+}
+
+static const char *home_path(struct ctx *ctx, int64_t page_number)
+{
+    return page_number == 1 ? "/"
+                            : arena_format(&ctx->arena, "/?page=%lld", (long long)page_number);
+}
+
+/* ---- a note's page ---- */
+
+static struct view_comment *
+comment_views(struct ctx *ctx, const struct http_request *rq, const struct note_page *page)
+{
+    struct view_comment *views =
+        arena_take_array(&ctx->arena, page->comments.count, sizeof(*views));
+    struct view_frame frame = page_frame(rq, "", "");
+    for (size_t i = 0; i < page->comments.count; i++) {
+        const struct comment *comment = &page->comments.items[i];
+        views[i] = (struct view_comment){
+            .id = comment->id,
+            .author = comment->author,
+            .message = comment->message,
+            .made_iso = clock_iso(&ctx->arena, comment->made_unix_ms),
+            .made_text = clock_people(&ctx->arena, comment->made_unix_ms),
+            .can_destroy = comment_can_destroy(frame.user, comment->author, page->note.author),
+        };
+    }
+    return views;
+}
+
+enum err note_page_send(struct ctx *ctx,
+                        const struct http_request *rq,
+                        struct http_response *rs,
+                        const struct note_page *page,
+                        const char *etag)
+{
+    const struct note *note = &page->note;
+    struct view_note view = {
+        .frame = page_frame(rq, note->title, "note"),
+        .key = note->key,
+        .title = note->title,
+        .author = note->author,
+        .body = note->html,
+        .plain_body = note->html.text ? NULL : note->body,
+        .changed_iso = clock_iso(&ctx->arena, note->changed_unix_ms),
+        .changed_text = clock_people(&ctx->arena, note->changed_unix_ms),
+        .version = note->version,
+        .revision = note->revision,
+        .comments = comment_views(ctx, rq, page),
+        .comments_count = page->comments.count,
+        .older_comments_path = page->older_comments_path,
+        .newer_comments_path = page->newer_comments_path,
+        .comment_draft = page->comment_draft,
+        .comment_error = page->comment_error,
+        .comment_max_chars = COMMENT_MESSAGE_MAX_CHARS,
+    };
+    size_t body_bytes = note->html.text ? note->html.size_bytes : strlen(note->body);
+    struct strbuf html =
+        page_buffer(ctx, FRAME_BYTES + body_bytes + page->comments.count * COMMENT_BYTES);
+    view_note(&html, &view);
+    return etag ? page_send_cached(ctx, rs, &html, etag) : page_send(ctx, rs, 400, &html);
+}
+
+/* ---- the list ---- */
+
+enum err note_home_send(struct ctx *ctx,
+                        const struct http_request *rq,
+                        struct http_response *rs,
+                        const struct note_list *list,
+                        int64_t page_number,
+                        const char *etag)
+{
+    struct view_home_item *items = arena_take_array(&ctx->arena, list->count, sizeof(*items));
+    for (size_t i = 0; i < list->count; i++) {
+        const struct note_title *note = &list->items[i];
+        items[i] = (struct view_home_item){
+            .key = note->key,
+            .title = note->title,
+            .author = note->author,
+            .changed_iso = clock_iso(&ctx->arena, note->changed_unix_ms),
+            .changed_text = clock_people(&ctx->arena, note->changed_unix_ms),
+        };
+    }
+    struct view_home view = {
+        .frame = page_frame(rq, NULL, "home"),
+        .notes = items,
+        .notes_count = list->count,
+        .newer_path = page_number > 1 ? home_path(ctx, page_number - 1) : NULL,
+        .older_path = list->has_more ? home_path(ctx, page_number + 1) : NULL,
+        .page_number = page_number,
+    };
+    struct strbuf html = page_buffer(ctx, FRAME_BYTES + list->count * 512);
+    view_home(&html, &view);
+    return page_send_cached(ctx, rs, &html, etag);
+}
+
+/* ---- forms ---- */
+
+enum err note_form_send(struct ctx *ctx,
+                        const struct http_request *rq,
+                        struct http_response *rs,
+                        const struct note_draft *draft,
+                        int status)
+{
+    const char *field = status == 200 ? NULL : ctx->why.field;
+    struct view_note_form view = {
+        .frame = page_frame(rq, draft->is_create ? "Add a note" : "Edit a note", "note-form"),
+        .is_create = draft->is_create,
+        .docreate = draft->is_create ? "create" : "update",
+        .key = draft->key,
+        .title = draft->title,
+        .body = draft->body,
+        .version = draft->version,
+        .error = status == 200 ? NULL : ctx->why.hint,
+        .error_field = field,
+        .error_in_key = field && text_equals(field, "notekey"),
+        .error_in_title = field && text_equals(field, "title"),
+        .error_in_body = field && text_equals(field, "body"),
+    };
+    struct strbuf html = page_buffer(ctx, FRAME_BYTES + strlen(draft->body) * TEXT_GROWTH_FACTOR);
+    view_note_form(&html, &view);
+    return page_send(ctx, rs, status, &html);
+}
+
+enum err note_conflict_send(struct ctx *ctx,
+                            const struct http_request *rq,
+                            struct http_response *rs,
+                            const struct note_draft *mine,
+                            const struct note *theirs)
+{
+    struct view_conflict view = {
+        .frame = page_frame(rq, mine->is_create ? "This key is taken" : "Somebody else saved first",
+                            "conflict"),
+        .is_create = mine->is_create,
+        .key = mine->key,
+        .my_title = mine->title,
+        .my_body = mine->body,
+        .their_title = theirs->title,
+        .their_body = theirs->body,
+        .their_author = theirs->author,
+        .their_changed_iso = clock_iso(&ctx->arena, theirs->changed_unix_ms),
+        .their_changed_text = clock_people(&ctx->arena, theirs->changed_unix_ms),
+        .their_version = theirs->version,
+    };
+    size_t text_bytes = strlen(mine->body) + strlen(theirs->body);
+    struct strbuf html = page_buffer(ctx, FRAME_BYTES + text_bytes * TEXT_GROWTH_FACTOR);
+    view_conflict(&html, &view);
+    return page_send(ctx, rs, 409, &html);
+}
+
+enum err note_destroy_send(struct ctx *ctx,
+                           const struct http_request *rq,
+                           struct http_response *rs,
+                           const struct note *note,
+                           int64_t kept_days)
+{
+    struct view_destroy view = {
+        .frame = page_frame(rq, "Delete a note", "destroy"),
+        .key = note->key,
+        .title = note->title,
+        .kept_days = kept_days,
+    };
+    struct strbuf html = page_buffer(ctx, FRAME_BYTES);
+    view_destroy(&html, &view);
+    return page_send(ctx, rs, 200, &html);
+}

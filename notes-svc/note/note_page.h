@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Notes to HTML: each call fills a view (views/views.h) and sends its page. What a page shows is
+ * decided by the handlers and handed in. Depends on: page.h, views.h, note.h, comment.h. Knows
+ * nothing of SQL. */
+#ifndef NOTES_NOTE_PAGE_H
+#define NOTES_NOTE_PAGE_H
+
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "comment/comment.h"
+#include "note/note.h"
+
+struct ctx;
+struct http_request;
+struct http_response;
+
+/* A note's page, all of it. */
+struct note_page {
+    struct note note;
+    struct comment_list comments;
+    const char *older_comments_path; /* NULL: none */
+    const char *newer_comments_path; /* NULL: these are the newest */
+    const char *comment_draft;       /* a comment that was refused, to keep; NULL: none */
+    const char *comment_error;       /* and why */
+};
+
+/* "/notes/view?key=K", in the arena. */
+const char *note_view_path(struct ctx *ctx, const char *key);
+
+/* The same with "&before=ID" for the comments older than that one. */
+const char *note_comments_path(struct ctx *ctx, const char *key, int64_t before_id);
+
+/* Under this entity tag; without one (NULL) the page is a refusal, 400, and must not be stored. */
+MUST_CHECK enum err note_page_send(struct ctx *ctx,
+                                   const struct http_request *rq,
+                                   struct http_response *rs,
+                                   const struct note_page *page,
+                                   const char *etag);
+
+MUST_CHECK enum err note_home_send(struct ctx *ctx,
+                                   const struct http_request *rq,
+                                   struct http_response *rs,
+                                   const struct note_list *list,
+                                   int64_t page_number,
+                                   const char *etag);
+
+/* The form with what the draft holds. Status 200: fresh; else a refusal, whose field and reason are
+ * ctx->why's. */
+MUST_CHECK enum err note_form_send(struct ctx *ctx,
+                                   const struct http_request *rq,
+                                   struct http_response *rs,
+                                   const struct note_draft *draft,
+                                   int status);
+
+/* 409: what was typed beside the note that is there. */
+MUST_CHECK enum err note_conflict_send(struct ctx *ctx,
+                                       const struct http_request *rq,
+                                       struct http_response *rs,
+                                       const struct note_draft *mine,
+                                       const struct note *theirs);
+
+/* Asks whether to destroy it. */
+MUST_CHECK enum err note_destroy_send(struct ctx *ctx,
+                                      const struct http_request *rq,
+                                      struct http_response *rs,
+                                      const struct note *note,
+                                      int64_t kept_days);
+
+#endif

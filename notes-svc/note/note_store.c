@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * SQL of notes. In a write transaction nobody else writes, so a revision is read, raised by
+ * note_revision_after and written back. Depends on: db.h, note.h. */
+#include "note/note_store.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/ctx.h"
+#include "data/db.h"
+
+/* One row per enum note_part, the columns are the same. */
+#define FIND_HEAD \
+    "SELECT n.id, n.title, n.author, n.version, n.revision, n.created_unix_ms, n.changed_unix_ms"
+#define FIND_FROM \
+    " FROM notes n JOIN note_versions v ON v.note_id = n.id AND v.version = n.version WHERE n.note_key = ?"
+static const struct db_statement FIND[] = {
+    [NOTE_HEAD] = {FIND_HEAD ", NULL, NULL FROM notes n WHERE n.note_key = ?"},
+    [NOTE_BODY] = {FIND_HEAD ", v.body, NULL" FIND_FROM},
+    [NOTE_SHOWN] = {FIND_HEAD ", CASE WHEN v.html IS NULL THEN v.body END, v.html" FIND_FROM},
+};
+static const struct db_statement FIND_REVISION = {
+    "SELECT id, version, revision FROM notes WHERE note_key = ?"};
+static const struct db_statement LIST = {
+    "SELECT note_key, title, author, changed_unix_ms FROM notes"
+    " ORDER BY home_revision DESC, id DESC LIMIT ? OFFSET ?"};
+static const struct db_statement HOME_REVISION = {"SELECT revision FROM home_list WHERE id = 1"};
+static const struct db_statement SET_HOME_REVISION = {
+    "UPDATE home_list SET revision = ? WHERE id = 1"};
+
+static const struct db_statement LAST_DESTROYED = {
+    "SELECT id, version, revision FROM destroyed_notes WHERE note_key = ? ORDER BY revision DESC LIMIT 1"};
+static const struct db_statement INSERT = {
+    "INSERT INTO notes (note_key, title, author, version, revision, home_revision, created_unix_ms, changed_unix_ms)"
+    " VALUES (?, ?, ?, 1, ?, ?, ?, ?)"};
+static const struct db_statement INSERT_VERSION = {
+    "INSERT INTO note_versions (note_id, version, title, editor, saved_unix_ms, body, html)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?)"};
+static const struct db_statement UPDATE = {
+    "UPDATE notes SET title = ?, version = ?, revision = ?, home_revision = ?, changed_unix_ms = ? WHERE id = ?"};
+static const struct db_statement DROP_OLD_HTML = {
+    "UPDATE note_versions SET html = NULL WHERE note_id = ? AND version = ?"};
+
+static const struct db_statement COPY_TO_DESTROYED = {
+    "INSERT INTO destroyed_notes (id, note_key, title, author, version, revision, created_unix_ms, changed_unix_ms,"
+    " destroyed_by, destroyed_unix_ms)"
+    " SELECT id, note_key, title, author, version, ?, created_unix_ms, changed_unix_ms, ?, ? FROM notes WHERE id = ?"};
+static const struct db_statement DELETE = {"DELETE FROM notes WHERE id = ?"};
+static const struct db_statement COPY_FROM_DESTROYED = {
+    "INSERT INTO notes (id, note_key, title, author, version, revision, home_revision, created_unix_ms,"
+    " changed_unix_ms)"
+    " SELECT id, note_key, title, author, version, ?, ?, created_unix_ms, changed_unix_ms FROM destroyed_notes"
+    " WHERE id = ?"};
+static const struct db_statement DELETE_DESTROYED = {"DELETE FROM destroyed_notes WHERE id = ?"};
+static const struct db_statement LIST_DESTROYED = {
+    "SELECT id FROM destroyed_notes WHERE destroyed_unix_ms < ? ORDER BY destroyed_unix_ms, id LIMIT ?"};
+static const struct db_statement DELETE_VERSIONS = {"DELETE FROM note_versions WHERE note_id = ?"};
+static const struct db_statement DELETE_COMMENTS = {"DELETE FROM comments WHERE note_id = ?"};
+
+/* ---- reading ---- */
+
+enum err note_find(
+    struct ctx *ctx, struct db *db, const char *key, enum note_part part, struct note *out_note)
+{
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    bool has_row = false;
+    enum err err = db_query(ctx, db, &FIND[part], DB_VALUES(db_text(key)), &rows);
+    if (err || (err = db_next(ctx, &rows, &has_row)))
+        return err;
+    if (!has_row)
+        return ctx_fail(ctx, ERR_NOT_FOUND, "no note of this key");
+    const char *html = db_rows_text(ctx, &rows, 8);
+    *out_note = (struct note){
+        .id = db_rows_i64(&rows, 0),
+        .key = arena_text(&ctx->arena, key),
+        .title = db_rows_text(ctx, &rows, 1),
+        .author = db_rows_text(ctx, &rows, 2),
+        .version = db_rows_i64(&rows, 3),
+        .revision = db_rows_i64(&rows, 4),
+        .created_unix_ms = db_rows_i64(&rows, 5),
+        .changed_unix_ms = db_rows_i64(&rows, 6),
+        .body = db_rows_text(ctx, &rows, 7),
+        .html = {.text = html, .size_bytes = html ? strlen(html) : 0},
+    };
+    return ERR_OK;
+}
+
+/* Id, version and revision (as `previous`) of a note by its key. */
+static enum err find_state(struct ctx *ctx,
+                           struct db *db,
+                           const struct db_statement *statement,
+                           const char *key,
+                           struct note_change *out_state)
+{
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    bool has_row = false;
+    enum err err = db_query(ctx, db, statement, DB_VALUES(db_text(key)), &rows);
+    if (err || (err = db_next(ctx, &rows, &has_row)))
+        return err;
+    if (!has_row)
+        return ERR_NOT_FOUND;
+    *out_state = (struct note_change){
+        .id = db_rows_i64(&rows, 0),
+        .version = db_rows_i64(&rows, 1),
+        .previous = db_rows_i64(&rows, 2),
+    };
+    return ERR_OK;
+}
+
+enum err note_find_revision(struct ctx *ctx, struct db *db, const char *key, int64_t *out_revision)
+{
+    struct note_change state;
+    enum err err = find_state(ctx, db, &FIND_REVISION, key, &state);
+    if (err)
+        return ctx_fail(ctx, err, "no note of this key");
+    *out_revision = state.previous;
+    return ERR_OK;
+}
+
+enum err note_list(struct ctx *ctx,
+                   struct db *db,
+                   int64_t page_number,
+                   int64_t limit_count,
+                   struct note_list *out_list)
+{
+    if (page_number < 1 || page_number > NOTE_PAGE_MAX_NUMBER || limit_count < 1 ||
+        limit_count > NOTE_LIST_MAX_COUNT)
+        return ctx_fail(ctx, ERR_INVALID, "page %lld of %lld rows", (long long)page_number,
+                        (long long)limit_count);
+    struct note_title *items = arena_take_array(&ctx->arena, (size_t)limit_count, sizeof(*items));
+    struct note_list list = {.items = items};
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    bool has_row = false;
+    enum err err = db_query(
+        ctx, db, &LIST, DB_VALUES(db_i64(limit_count + 1), db_i64((page_number - 1) * limit_count)),
+        &rows);
+    while (!err && (err = db_next(ctx, &rows, &has_row)) == ERR_OK && has_row) {
+        if (list.count == (size_t)limit_count) {
+            list.has_more = true;
+            break;
+        }
+        items[list.count++] = (struct note_title){
+            .key = db_rows_text(ctx, &rows, 0),
+            .title = db_rows_text(ctx, &rows, 1),
+            .author = db_rows_text(ctx, &rows, 2),
+            .changed_unix_ms = db_rows_i64(&rows, 3),
+        };
+    }
+    if (!err)
+        *out_list = list;
+    return err;
+}
+
+enum err note_home_revision(struct ctx *ctx, struct db *db, int64_t *out_revision)
+{
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    bool has_row = false;
+    enum err err = db_query(ctx, db, &HOME_REVISION, DB_NO_VALUES, &rows);
+    if (err || (err = db_next(ctx, &rows, &has_row)))
+        return err;
+    if (!has_row)
+        return ctx_fail(ctx, ERR_INTERNAL, "home_list has no row");
+    *out_revision = db_rows_i64(&rows, 0);
+    return ERR_OK;
+}
+
+/* ---- writing ---- */
+
+/* In the caller's transaction. */
+static enum err
+renew_home(struct ctx *ctx, struct db *db, int64_t now_unix_ms, int64_t *out_revision)
+{
+    int64_t previous = 0;
+    enum err err = note_home_revision(ctx, db, &previous);
+    if (err)
+        return err;
+    int64_t revision = note_revision_after(previous, now_unix_ms);
+    err = db_run(ctx, db, &SET_HOME_REVISION, DB_VALUES(db_i64(revision)), NULL);
+    if (!err)
+        *out_revision = revision;
+    return err;
+}
+
+static enum err insert_version(struct ctx *ctx,
+                               struct db *db,
+                               const struct note_save *save,
+                               struct note_change change)
+{
+    return db_run(ctx, db, &INSERT_VERSION,
+                  DB_VALUES(db_i64(change.id), db_i64(change.version), db_text(save->title),
+                            db_text(save->user), db_i64(save->now_unix_ms), db_text(save->body),
+                            db_text(save->html.text)),
+                  NULL);
+}
+
+enum err note_create(struct ctx *ctx,
+                     struct db *db,
+                     const struct note_save *save,
+                     struct note_change *out_change)
+{
+    CLEANUP(db_transaction_done) struct db_transaction tx = {0};
+    struct note_change destroyed = {0};
+    struct note_change change = {.version = 1};
+    int64_t home_revision = 0;
+    enum err err = db_begin(ctx, db, &tx);
+    if (err)
+        return err;
+    err = find_state(ctx, db, &LAST_DESTROYED, save->key, &destroyed);
+    if (err && err != ERR_NOT_FOUND)
+        return err;
+    change.revision = note_revision_after(destroyed.previous, save->now_unix_ms);
+    err = renew_home(ctx, db, save->now_unix_ms, &home_revision);
+    if (err)
+        return err;
+    err = db_run(ctx, db, &INSERT,
+                 DB_VALUES(db_text(save->key), db_text(save->title), db_text(save->user),
+                           db_i64(change.revision), db_i64(home_revision),
+                           db_i64(save->now_unix_ms), db_i64(save->now_unix_ms)),
+                 NULL);
+    if (err)
+        return err;
+    change.id = db_last_id(db);
+    err = insert_version(ctx, db, save, change);
+    if (err || (err = db_commit(ctx, &tx)))
+        return err;
+    *out_change = change;
+    return ERR_OK;
+}
+
+/* In the caller's transaction. */
+static enum err write_update(struct ctx *ctx,
+                             struct db *db,
+                             const struct note_save *save,
+                             struct note_change change)
+{
+    int64_t home_revision = 0;
+    enum err err = renew_home(ctx, db, save->now_unix_ms, &home_revision);
+    if (err)
+        return err;
+    err =
+        db_run(ctx, db, &DROP_OLD_HTML, DB_VALUES(db_i64(change.id), db_i64(save->version)), NULL);
+    if (err || (err = insert_version(ctx, db, save, change)))
+        return err;
+    return db_run(ctx, db, &UPDATE,
+                  DB_VALUES(db_text(save->title), db_i64(change.version), db_i64(change.revision),
+                            db_i64(home_revision), db_i64(save->now_unix_ms), db_i64(change.id)),
+                  NULL);
+}
+
+enum err note_update(struct ctx *ctx,
+                     struct db *db,
+                     const struct note_save *save,
+                     struct note_change *out_change)
+{
+    CLEANUP(db_transaction_done) struct db_transaction tx = {0};
+    struct note_change change;
+    enum err err = db_begin(ctx, db, &tx);
+    if (err)
+        return err;
+    err = find_state(ctx, db, &FIND_REVISION, save->key, &change);
+    if (err)
+        return ctx_fail(ctx, err, "no note of this key");
+    if (change.version != save->version)
+        return ctx_fail(ctx, ERR_CONFLICT, "version %lld was edited, the note is at %lld",
+                        (long long)save->version, (long long)change.version);
+    change.version++;
+    change.revision = note_revision_after(change.previous, save->now_unix_ms);
+    err = write_update(ctx, db, save, change);
+    if (err || (err = db_commit(ctx, &tx)))
+        return err;
+    *out_change = change;
+    return ERR_OK;
+}
+
+enum err note_destroy(struct ctx *ctx,
+                      struct db *db,
+                      const struct note_act *act,
+                      struct note_change *out_change)
+{
+    CLEANUP(db_transaction_done) struct db_transaction tx = {0};
+    struct note_change change;
+    int64_t home_revision = 0;
+    enum err err = db_begin(ctx, db, &tx);
+    if (err)
+        return err;
+    err = find_state(ctx, db, &FIND_REVISION, act->key, &change);
+    if (err)
+        return ctx_fail(ctx, err, "no note of this key");
+    change.revision = note_revision_after(change.previous, act->now_unix_ms);
+    err = renew_home(ctx, db, act->now_unix_ms, &home_revision);
+    if (err)
+        return err;
+    err = db_run(ctx, db, &COPY_TO_DESTROYED,
+                 DB_VALUES(db_i64(change.revision), db_text(act->user), db_i64(act->now_unix_ms),
+                           db_i64(change.id)),
+                 NULL);
+    if (err || (err = db_run(ctx, db, &DELETE, DB_VALUES(db_i64(change.id)), NULL)))
+        return err;
+    err = db_commit(ctx, &tx);
+    if (!err)
+        *out_change = change;
+    return err;
+}
+
+enum err note_restore(struct ctx *ctx,
+                      struct db *db,
+                      const struct note_act *act,
+                      struct note_change *out_change)
+{
+    CLEANUP(db_transaction_done) struct db_transaction tx = {0};
+    struct note_change change;
+    int64_t home_revision = 0;
+    enum err err = db_begin(ctx, db, &tx);
+    if (err)
+        return err;
+    err = find_state(ctx, db, &LAST_DESTROYED, act->key, &change);
+    if (err)
+        return ctx_fail(ctx, err, "no note of this key was destroyed");
+    change.revision = note_revision_after(change.previous, act->now_unix_ms);
+    err = renew_home(ctx, db, act->now_unix_ms, &home_revision);
+    if (err)
+        return err;
+    err =
+        db_run(ctx, db, &COPY_FROM_DESTROYED,
+               DB_VALUES(db_i64(change.revision), db_i64(home_revision), db_i64(change.id)), NULL);
+    if (err || (err = db_run(ctx, db, &DELETE_DESTROYED, DB_VALUES(db_i64(change.id)), NULL)))
+        return err;
+    err = db_commit(ctx, &tx);
+    if (!err)
+        *out_change = change;
+    return err;
+}
+
+/* ---- purging ---- */
+
+struct id_list {
+    int64_t *items;
+    int64_t count;
+};
+
+static enum err list_destroyed(struct ctx *ctx,
+                               struct db *db,
+                               int64_t before_unix_ms,
+                               int64_t limit_count,
+                               struct id_list *out_ids)
+{
+    struct id_list ids = {
+        .items = arena_take_array(&ctx->arena, (size_t)limit_count, sizeof(*ids.items))};
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    bool has_row = false;
+    enum err err = db_query(ctx, db, &LIST_DESTROYED,
+                            DB_VALUES(db_i64(before_unix_ms), db_i64(limit_count)), &rows);
+    while (!err && ids.count < limit_count && (err = db_next(ctx, &rows, &has_row)) == ERR_OK &&
+           has_row)
+        ids.items[ids.count++] = db_rows_i64(&rows, 0);
+    if (!err)
+        *out_ids = ids;
+    return err;
+}
+
+static enum err purge_one(struct ctx *ctx, struct db *db, int64_t id)
+{
+    static const struct db_statement *const STEPS[] = {&DELETE_COMMENTS, &DELETE_VERSIONS,
+                                                       &DELETE_DESTROYED};
+    enum err err = ERR_OK;
+    for (size_t i = 0; !err && i < ARRAY_COUNT(STEPS); i++)
+        err = db_run(ctx, db, STEPS[i], DB_VALUES(db_i64(id)), NULL);
+    return err;
+}
+
+enum err note_purge_destroyed(
+    struct ctx *ctx, struct db *db, int64_t before_unix_ms, int64_t limit_count, int64_t *out_count)
+{
+    if (limit_count < 1 || limit_count > NOTE_PURGE_MAX_COUNT)
+        return ctx_fail(ctx, ERR_INVALID, "purge of %lld notes", (long long)limit_count);
+    CLEANUP(db_transaction_done) struct db_transaction tx = {0};
+    struct id_list ids = {0};
+    enum err err = db_begin(ctx, db, &tx);
+    if (!err)
+        err = list_destroyed(ctx, db, before_unix_ms, limit_count, &ids);
+    for (int64_t i = 0; !err && i < ids.count; i++)
+        err = purge_one(ctx, db, ids.items[i]);
+    if (err || (err = db_commit(ctx, &tx)))
+        return err;
+    *out_count = ids.count;
+    return ERR_OK;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A note as the save form has it. Depends on: form.h, note.h. Knows nothing of SQL. */
+#ifndef NOTES_NOTE_WIRE_H
+#define NOTES_NOTE_WIRE_H
+
+#include "base/cleanup.h"
+#include "base/err.h"
+
+struct ctx;
+struct form;
+struct note_draft;
+
+/* Fields `docreate` ("create" or "update"), `notekey`, `title`, `body`, and on update `version`.
+ * The body's line ends become LF; on create an absent key is an empty one. What the parts may hold
+ * is note_draft_check's. Errors: ERR_INVALID a field is absent, given twice, or docreate or version
+ * is none. */
+MUST_CHECK enum err
+note_draft_decode(struct ctx *ctx, const struct form *form, struct note_draft *out_draft);
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Error pages: the reason, what to do now, a way on, and the text that was typed, so that nothing
+ * is lost. Runs on every lane, so it neither asks the database nor trusts that the request was read
+ * whole. Depends on: views.h, json_body.h (for scripts). */
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/ctx.h"
+#include "base/parse.h"
+#include "base/text.h"
+#include "http/form.h"
+#include "http/http_message.h"
+#include "http/json_body.h"
+#include "http/router.h"
+#include "page/page.h"
+
+#define UTF8_TAIL_MAX_BYTES 12 /* a cut escape of a four-byte character: "%F0%9F%98%8" */
+
+struct page_kept {
+    const char *title; /* NULL: none */
+    const char *text;  /* NULL: none */
+};
+
+/* One row per status that has words of its own. */
+static const struct error_words {
+    enum err err;
+    const char *reason;
+    const char *advice;
+} WORDS[] = {
+    {ERR_INVALID, "That request was not understood",
+     "Go back, check what you entered and try again."},
+    {ERR_UNAUTHENTICATED, "Please log in first", "This needs an account."},
+    {ERR_FORBIDDEN, "That is not allowed",
+     "You may lack the right to it, or the form is out of date."},
+    {ERR_NOT_FOUND, "There is nothing here",
+     "The note may have been destroyed, or the address has a typo."},
+    {ERR_METHOD, "That can't be done here", "This address answers to another kind of request."},
+    {ERR_CONFLICT, "Somebody was faster", "Load the page again to see what changed."},
+    {ERR_TOO_LARGE, "That is too much text",
+     "A note holds up to 1 MiB of text. Split it, or shorten it."},
+    {ERR_MEDIA_TYPE, "That kind of form is not read here", "Send the form as the page has it."},
+    {ERR_RATE_LIMITED, "A little slower, please", "Wait a moment and send it again."},
+    {ERR_INTERNAL, "Something went wrong here",
+     "It was noted. If it happens again, tell the site's owner the request id."},
+    {ERR_UNAVAILABLE, "Notes can't do this right now",
+     "It is busy or a part of it is away. Wait a moment and try again."},
+};
+
+static const struct error_words *words_of(enum err err)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(WORDS); i++)
+        if (WORDS[i].err == err)
+            return &WORDS[i];
+    return &WORDS[0];
+}
+
+/* ---- what was typed ---- */
+
+/* Decodes a value that may have been cut anywhere: its last bytes are dropped until the rest is
+ * whole. */
+static const char *decode_cut(struct ctx *ctx, const char *text, size_t size)
+{
+    char *decoded = NULL;
+    for (size_t dropped = 0; dropped <= UTF8_TAIL_MAX_BYTES && dropped < size; dropped++)
+        if (parse_percent(&ctx->arena, text, size - dropped, true, &decoded))
+            return decoded;
+    return NULL;
+}
+
+/* The value of a field in a form that may be broken or cut. */
+static const char *find_typed(struct ctx *ctx, struct bytes form, const char *name)
+{
+    size_t name_bytes = strlen(name);
+    const char *at = (const char *)form.p;
+    const char *end = at + form.n;
+    while (at < end) {
+        const char *stop = memchr(at, '&', (size_t)(end - at));
+        size_t size = (size_t)((stop ? stop : end) - at);
+        if (size > name_bytes && !memcmp(at, name, name_bytes) && at[name_bytes] == '=')
+            return decode_cut(ctx, at + name_bytes + 1, size - name_bytes - 1);
+        at += size + 1;
+    }
+    return NULL;
+}
+
+/* Title and text of a save or a comment. A password is never among them. */
+static struct page_kept find_kept(struct ctx *ctx, const struct http_request *rq)
+{
+    struct page_kept kept = {0};
+    if (rq->method != HTTP_POST || !rq->route || rq->route->body_type != BODY_FORM || !rq->body.n)
+        return kept;
+    kept.title = find_typed(ctx, rq->body, "title");
+    kept.text = find_typed(ctx, rq->body, "body");
+    if (!kept.text)
+        kept.text = find_typed(ctx, rq->body, "message");
+    return kept;
+}
+
+/* ---- the page ---- */
+
+static void
+send_error(struct ctx *ctx, struct http_response *rs, int status, const struct view_error *view)
+{
+    struct strbuf html = page_buffer(ctx, 8192);
+    view_error(&html, view);
+    if (page_send(ctx, rs, status, &html))
+        http_response_text(rs, status, "text/plain; charset=utf-8",
+                           "This page could not be made.\n");
+    if (ctx->retry_after_s > 0)
+        http_response_field(rs, "Retry-After",
+                            arena_format(&ctx->arena, "%lld", (long long)ctx->retry_after_s));
+}
+
+void page_error(struct app *app,
+                struct ctx *ctx,
+                const struct http_request *rq,
+                enum err err,
+                struct http_response *rs)
+{
+    (void)app;
+    if (http_wants_json(rq)) {
+        json_body_error(ctx, err, rs);
+        return;
+    }
+    const struct error_words *words = words_of(err);
+    const char *reason = words->reason;
+    struct page_kept kept = find_kept(ctx, rq);
+    struct view_error view = {
+        .frame = page_frame(rq, reason, "error"),
+        .reason = reason,
+        .status = err_status(err),
+        .status_text = http_status_text(err_status(err)),
+        .advice = ctx->why.hint ? ctx->why.hint : words->advice,
+        .way_path = err == ERR_UNAUTHENTICATED ? "/users/login" : "/",
+        .way_text = err == ERR_UNAUTHENTICATED ? "Log in" : "All notes",
+        .request_id = ctx->request_id,
+        .kept_title = kept.title,
+        .kept_text = kept.text,
+    };
+    send_error(ctx, rs, err_status(err), &view);
+}
+
+void page_user_service_down(struct ctx *ctx,
+                            const struct http_request *rq,
+                            struct http_response *rs)
+{
+    struct view_error view = {
+        .frame = page_frame(rq, "Logging in is not possible right now", "error"),
+        .reason = "Logging in is not possible right now",
+        .status = 503,
+        .status_text = http_status_text(503),
+        .advice =
+            "The service that knows the users can't be reached. Reading notes goes on; try to log in again in a moment.",
+        .way_path = "/",
+        .way_text = "Read notes",
+        .request_id = ctx->request_id,
+        .is_whale = true,
+    };
+    if (!ctx->retry_after_s)
+        ctx->retry_after_s = 10;
+    send_error(ctx, rs, 503, &view);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One row per route: who may call it, where it runs, what body it takes. A row that does not state
+ * its protection stops the start. Depends on: the features' handlers. */
+#include "routes.h"
+
+#include "app.h"
+#include "base/ctx.h"
+#include "comment/comment_handlers.h"
+#include "note/note_handlers.h"
+#include "page/asset_handlers.h"
+#include "session/login_handlers.h"
+
+/* A note's text is up to 1 MiB; percent-encoding makes it up to three times as long. */
+#define SAVE_BODY_MAX_BYTES ((size_t)3 * 1024 * 1024 + 16384)
+#define FORM_BODY_MAX_BYTES ((size_t)65536)
+
+static enum err live_handle(struct app *app,
+                            struct ctx *ctx,
+                            const struct http_request *rq,
+                            struct http_response *rs)
+{
+    (void)app;
+    (void)rq;
+    return health_live(ctx, rs);
+}
+
+static enum err ready_handle(struct app *app,
+                             struct ctx *ctx,
+                             const struct http_request *rq,
+                             struct http_response *rs)
+{
+    (void)rq;
+    return health_ready(ctx, &app->health, rs);
+}
+
+/* clang-format off */
+static const struct route ROUTES[] = {
+    {.method = HTTP_GET, .pattern = "/", .protection = PROTECTION_VIEWER, .lane = LANE_WORKER,
+     .handler = note_home_handle},
+    {.method = HTTP_GET, .pattern = "/notes/view", .protection = PROTECTION_VIEWER, .lane = LANE_WORKER,
+     .handler = note_view_handle},
+    {.method = HTTP_GET, .pattern = "/notes/add", .protection = PROTECTION_SESSION, .lane = LANE_WORKER,
+     .handler = note_add_handle},
+    {.method = HTTP_GET, .pattern = "/notes/edit", .protection = PROTECTION_SESSION, .lane = LANE_WORKER,
+     .handler = note_edit_handle},
+    {.method = HTTP_POST, .pattern = "/notes/save", .protection = PROTECTION_SESSION, .lane = LANE_WORKER,
+     .body_type = BODY_FORM, .body_max_bytes = SAVE_BODY_MAX_BYTES, .handler = note_save_handle},
+    {.method = HTTP_GET, .pattern = "/notes/destroy", .protection = PROTECTION_SESSION, .lane = LANE_WORKER,
+     .handler = note_destroy_handle},
+    {.method = HTTP_POST, .pattern = "/notes/destroy/confirm", .protection = PROTECTION_SESSION, .lane = LANE_WORKER,
+     .body_type = BODY_FORM, .body_max_bytes = FORM_BODY_MAX_BYTES, .handler = note_destroy_confirm_handle},
+    {.method = HTTP_POST, .pattern = "/notes/comment", .protection = PROTECTION_SESSION, .lane = LANE_WORKER,
+     .body_type = BODY_FORM, .body_max_bytes = FORM_BODY_MAX_BYTES, .handler = comment_create_handle},
+    {.method = HTTP_POST, .pattern = "/notes/comment/destroy", .protection = PROTECTION_SESSION, .lane = LANE_WORKER,
+     .body_type = BODY_FORM, .body_max_bytes = FORM_BODY_MAX_BYTES, .handler = comment_destroy_handle},
+    {.method = HTTP_GET, .pattern = "/users/login", .protection = PROTECTION_VIEWER, .lane = LANE_WORKER,
+     .handler = login_page_handle},
+    {.method = HTTP_POST, .pattern = "/users/login", .protection = PROTECTION_NONE, .lane = LANE_WORKER,
+     .body_type = BODY_FORM, .body_max_bytes = FORM_BODY_MAX_BYTES, .handler = login_handle},
+    {.method = HTTP_GET, .pattern = "/users/logout", .protection = PROTECTION_VIEWER, .lane = LANE_WORKER,
+     .handler = logout_handle},
+    {.method = HTTP_POST, .pattern = "/users/logout", .protection = PROTECTION_VIEWER, .lane = LANE_WORKER,
+     .body_type = BODY_FORM, .body_max_bytes = FORM_BODY_MAX_BYTES, .handler = logout_handle},
+    {.method = HTTP_GET, .pattern = "/assets/:name", .protection = PROTECTION_NONE, .lane = LANE_LOOP,
+     .handler = asset_handle},
+    {.method = HTTP_GET, .pattern = "/favicon.ico", .protection = PROTECTION_NONE, .lane = LANE_LOOP,
+     .handler = favicon_handle},
+    {.method = HTTP_GET, .pattern = "/healthz", .protection = PROTECTION_NONE, .lane = LANE_LOOP,
+     .handler = live_handle},
+    {.method = HTTP_GET, .pattern = "/readyz", .protection = PROTECTION_NONE, .lane = LANE_LOOP,
+     .handler = ready_handle},
+};
+/* clang-format on */
+
+const struct router routes = {.routes = ROUTES, .count = ARRAY_COUNT(ROUTES)};

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * All routes of notes-svc. `notes-svc --print-routes` prints the table. */
+#ifndef NOTES_ROUTES_H
+#define NOTES_ROUTES_H
+
+#include "http/router.h"
+
+extern const struct router routes;
+
+#endif

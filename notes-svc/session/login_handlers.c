@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Login page, login, logout. What was typed and where one was going wait in two short-lived
+ * cookies, so that the redirects keep the plain locations that clients of the Node version know.
+ * Depends on: session.h, device.h, userauth_client.h, page.h. */
+#include "session/login_handlers.h"
+
+#include <string.h>
+
+#include "app.h"
+#include "base/address.h"
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/ctx.h"
+#include "base/log.h"
+#include "base/rate.h"
+#include "base/text.h"
+#include "config.h"
+#include "http/cookie.h"
+#include "http/form.h"
+#include "http/http_message.h"
+#include "page/page.h"
+#include "session/device.h"
+#include "session/session.h"
+#include "session/session_store.h"
+#include "session/userauth_client.h"
+
+#define LOGIN_PATH       "/users/login"
+#define NEXT_COOKIE      "notesnext"
+#define NEXT_MAX_AGE_S   600
+#define NEXT_MAX_BYTES   700 /* as base64url it fits a cookie value */
+#define FLASH_COOKIE     "notesflash"
+#define FLASH_MAX_AGE_S  60
+#define NAME_MAX_CHARS   64 /* of userauth-svc */
+#define WRONG_LOGIN_TEXT "Incorrect username or password."
+
+/* ---- the two short-lived cookies ---- */
+
+static void keep(struct app *app,
+                 struct ctx *ctx,
+                 struct http_response *rs,
+                 const char *name,
+                 const char *text,
+                 int64_t age_s)
+{
+    cookie_set(ctx, rs,
+               &(struct cookie){
+                   .name = name,
+                   .value = age_s ? secret_base64url(&ctx->arena, text, strlen(text)) : "",
+                   .path = LOGIN_PATH,
+                   .max_age_s = age_s,
+                   .is_secure = app->config->is_public_https,
+               });
+}
+
+/* What such a cookie holds, as valid UTF-8; NULL when there is none. It may be forged: the caller
+ * checks it. */
+static const char *kept(struct ctx *ctx, const struct http_request *rq, const char *name)
+{
+    const char *value = cookie_get(ctx, rq, name);
+    size_t size =
+        value ? strlen(value) / 4 * 3 + (strlen(value) % 4 ? strlen(value) % 4 - 1 : 0) : 0;
+    if (!size)
+        return NULL;
+    char *text = arena_take(&ctx->arena, size + 1);
+    return secret_from_base64url(value, text, size) && text_is_utf8(text, size) ? text : NULL;
+}
+
+/* A path of this site: never another host ("//x", "/\x"), never a header's end. */
+static bool is_own_path(const char *path)
+{
+    if (path[0] != '/' || path[1] == '/' || path[1] == '\\')
+        return false;
+    for (const char *p = path; *p; p++)
+        if (*p <= ' ' || *p >= 0x7f || *p == '\\')
+            return false;
+    return true;
+}
+
+void login_redirect(struct app *app,
+                    struct ctx *ctx,
+                    const struct http_request *rq,
+                    struct http_response *rs)
+{
+    http_response_redirect(rs, 302, LOGIN_PATH);
+    bool can_return =
+        rq->method == HTTP_GET && strlen(rq->target) <= NEXT_MAX_BYTES && is_own_path(rq->target);
+    if (can_return)
+        keep(app, ctx, rs, NEXT_COOKIE, rq->target, NEXT_MAX_AGE_S);
+}
+
+/* ---- the page ---- */
+
+static enum err show_login(struct ctx *ctx,
+                           const struct http_request *rq,
+                           struct http_response *rs,
+                           int status,
+                           const char *username,
+                           const char *error)
+{
+    struct view_login view = {
+        .frame = page_frame(rq, "Log in", "login"),
+        .username = text_cut(&ctx->arena, username, NAME_MAX_CHARS),
+        .error = error,
+    };
+    struct strbuf html = page_buffer(ctx, 4096);
+    view_login(&html, &view);
+    return page_send(ctx, rs, status, &html);
+}
+
+enum err login_page_handle(struct app *app,
+                           struct ctx *ctx,
+                           const struct http_request *rq,
+                           struct http_response *rs)
+{
+    const char *typed = kept(ctx, rq, FLASH_COOKIE); /* "!" and the name that was typed */
+    bool has_failed = typed && *typed == '!';
+    if (has_failed)
+        keep(app, ctx, rs, FLASH_COOKIE, "", 0);
+    return show_login(ctx, rq, rs, 200, has_failed ? typed + 1 : "",
+                      has_failed ? WRONG_LOGIN_TEXT : NULL);
+}
+
+/* ---- login ---- */
+
+static enum err answer_wait(struct ctx *ctx,
+                            const struct http_request *rq,
+                            struct http_response *rs,
+                            const char *username,
+                            int64_t wait_s)
+{
+    const char *seconds = arena_format(&ctx->arena, "%lld", (long long)wait_s);
+    const char *text =
+        arena_format(&ctx->arena, "Too many failed tries. Please wait %s second%s and try again.",
+                     seconds, wait_s == 1 ? "" : "s");
+    http_response_field(rs, "Retry-After", seconds);
+    log_warn(ctx, "auth.locked", log_str("user", username), log_str("peer", rq->client_text),
+             log_i64("wait_s", wait_s));
+    return show_login(ctx, rq, rs, 429, username, text);
+}
+
+static void answer_wrong(struct app *app,
+                         struct ctx *ctx,
+                         const struct http_request *rq,
+                         struct http_response *rs,
+                         const char *username)
+{
+    const char *name = text_cut(&ctx->arena, username, NAME_MAX_CHARS);
+    http_response_redirect(rs, 302, "login");
+    keep(app, ctx, rs, FLASH_COOKIE, arena_format(&ctx->arena, "!%s", name), FLASH_MAX_AGE_S);
+    log_warn(ctx, "auth.login_failed", log_str("user", username), log_str("peer", rq->client_text));
+}
+
+/* A new session under a new id; one that the browser had before ends. */
+static enum err answer_right(struct app *app,
+                             struct ctx *ctx,
+                             const struct http_request *rq,
+                             struct http_response *rs,
+                             const struct userauth_check *check)
+{
+    struct session *old = session_from_cookie(ctx, app->config, rq);
+    struct session *session = session_make(ctx, check->username, check->etag);
+    enum err err = session_insert(ctx, ctx->db, session, clock_unix_ms());
+    if (err || (old && (err = session_delete(ctx, ctx->db, old))))
+        return err;
+    ctx->user = check->username;
+    const char *next = kept(ctx, rq, NEXT_COOKIE);
+    http_response_redirect(rs, 302, next && is_own_path(next) ? next : "/");
+    session_cookie_set(ctx, app->config, rs, session);
+    device_remember(app, ctx, rq, rs, check->username);
+    if (next)
+        keep(app, ctx, rs, NEXT_COOKIE, "", 0);
+    if (kept(ctx, rq, FLASH_COOKIE))
+        keep(app, ctx, rs, FLASH_COOKIE, "", 0);
+    log_info(ctx, "auth.login_ok", log_str("user", check->username),
+             log_str("peer", rq->client_text));
+    return ERR_OK;
+}
+
+enum err login_handle(struct app *app,
+                      struct ctx *ctx,
+                      const struct http_request *rq,
+                      struct http_response *rs)
+{
+    const char *username = NULL;
+    const char *password = NULL;
+    enum err err = form_need(ctx, &rq->form, "username", &username);
+    if (err || (err = form_need(ctx, &rq->form, "password", &password)))
+        return err;
+    char address[ADDRESS_TEXT_BYTES];
+    address_limit_key(&rq->client, address);
+    int64_t now_ms = clock_monotonic_ms();
+    int64_t wait_s = rate_peek(app->login_failures, address, now_ms);
+    if (wait_s)
+        return answer_wait(ctx, rq, rs, username, wait_s);
+    struct userauth_check check = {0};
+    const char *device = device_client(app, ctx, rq, username);
+    err = userauth_password_check(ctx, app->userauth, username, password, device, &check);
+    if (err == ERR_UNAVAILABLE) {
+        log_error(ctx, "auth.service_unreachable", log_str("why", ctx->why.text));
+        page_user_service_down(ctx, rq, rs);
+        return ERR_OK;
+    }
+    if (err)
+        return err;
+    if (check.verdict == USERAUTH_RIGHT)
+        return answer_right(app, ctx, rq, rs, &check);
+    (void)rate_take(app->login_failures, address, now_ms);
+    if (check.verdict == USERAUTH_WAIT)
+        return answer_wait(ctx, rq, rs, username, check.wait_s > 0 ? check.wait_s : 1);
+    answer_wrong(app, ctx, rq, rs, username);
+    return ERR_OK;
+}
+
+/* ---- logout ---- */
+
+enum err logout_handle(struct app *app,
+                       struct ctx *ctx,
+                       const struct http_request *rq,
+                       struct http_response *rs)
+{
+    /* A link of another site must not sign anybody out; POSTs were checked by the guard. */
+    const char *site = rq->fields[HTTP_FIELD_SEC_FETCH_SITE];
+    if (site && text_equals(site, "cross-site"))
+        return ctx_fail(ctx, ERR_FORBIDDEN, "logout from another site");
+    if (rq->session) {
+        enum err err = session_delete(ctx, ctx->db, rq->session);
+        if (err)
+            return err;
+        log_info(ctx, "auth.logout", log_str("user", rq->session->username),
+                 log_str("peer", rq->client_text));
+    }
+    session_cookie_remove(ctx, app->config, rs);
+    http_response_redirect(rs, 302, "/");
+    return ERR_OK;
+}

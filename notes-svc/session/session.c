@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Session ids, their digest and form token, the life rule, the cookie. No SQL here.
+ * Depends on: secret.h for all cryptography, cookie.h for the wire. */
+#include "session/session.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/ctx.h"
+#include "config.h"
+#include "http/cookie.h"
+#include "http/http_message.h"
+
+#define CSRF_CONTEXT      "notes form token 1"
+#define CLOCK_BACK_MAX_MS (24 * 3600 * (int64_t)1000)
+#define MS_PER_S          1000
+
+/* "__Host-" ties the cookie to this host and to https (RFC 6265bis 4.1.3.2). */
+static const char *cookie_name(const struct config *config)
+{
+    return config->is_public_https ? "__Host-notescookie.sid" : "notescookie.sid";
+}
+
+/* What follows from the id alone. */
+static void derive(struct ctx *ctx, struct session *session)
+{
+    unsigned char token[SECRET_DIGEST_BYTES];
+    const struct bytes no_key = {.p = NULL, .n = 0};
+    const struct bytes key = {.p = session->id, .n = sizeof(session->id)};
+    secret_digest(no_key, session->id, sizeof(session->id), session->digest);
+    secret_digest(key, CSRF_CONTEXT, sizeof(CSRF_CONTEXT) - 1, token);
+    session->csrf = secret_base64url(&ctx->arena, token, sizeof(token));
+}
+
+struct session *session_make(struct ctx *ctx, const char *username, const char *user_etag)
+{
+    struct session *session = arena_take(&ctx->arena, sizeof(*session));
+    secret_random(session->id, sizeof(session->id));
+    derive(ctx, session);
+    session->username = username;
+    session->user_etag = user_etag;
+    return session;
+}
+
+struct session *
+session_from_cookie(struct ctx *ctx, const struct config *config, const struct http_request *rq)
+{
+    const char *value = cookie_get(ctx, rq, cookie_name(config));
+    if (!value)
+        return NULL;
+    struct session *session = arena_take(&ctx->arena, sizeof(*session));
+    if (!secret_from_base64url(value, session->id, sizeof(session->id)))
+        return NULL;
+    derive(ctx, session);
+    return session;
+}
+
+bool session_is_over(const struct session *session,
+                     const struct config *config,
+                     int64_t now_unix_ms)
+{
+    if (now_unix_ms < session->created_unix_ms - CLOCK_BACK_MAX_MS)
+        return true;
+    return now_unix_ms - session->used_unix_ms > config->session_idle_s * MS_PER_S ||
+           now_unix_ms - session->created_unix_ms > config->session_absolute_s * MS_PER_S;
+}
+
+bool session_csrf_matches(const struct session *session, const char *token)
+{
+    size_t size = strlen(session->csrf);
+    return token && strlen(token) == size && secret_bytes_equal(session->csrf, token, size);
+}
+
+void session_cookie_set(struct ctx *ctx,
+                        const struct config *config,
+                        struct http_response *rs,
+                        const struct session *session)
+{
+    cookie_set(ctx, rs,
+               &(struct cookie){
+                   .name = cookie_name(config),
+                   .value = secret_base64url(&ctx->arena, session->id, sizeof(session->id)),
+                   .path = "/",
+                   .max_age_s = -1,
+                   .is_secure = config->is_public_https,
+               });
+}
+
+void session_cookie_remove(struct ctx *ctx, const struct config *config, struct http_response *rs)
+{
+    cookie_set(ctx, rs,
+               &(struct cookie){
+                   .name = cookie_name(config),
+                   .value = "",
+                   .path = "/",
+                   .max_age_s = 0,
+                   .is_secure = config->is_public_https,
+               });
+}

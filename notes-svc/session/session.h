@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Who is signed in: a session is made at sign-in, found by the cookie's random id of which only a
+ * digest is stored, and ends by sign-out, idleness, age, or when its user is gone or has another
+ * password. Pure rules and the cookie; the rows are session_store.c's. Source: SPEC section 7;
+ * OWASP session management sheet. */
+#ifndef NOTES_SESSION_H
+#define NOTES_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/secret.h"
+
+struct config;
+struct ctx;
+struct http_request;
+struct http_response;
+
+#define SESSION_ID_BYTES          32 /* random; the cookie holds them as 43 characters of base64url */
+#define SESSION_USE_WRITE_EVERY_S 60 /* the idle clock is stored at most this often */
+
+struct session {
+    unsigned char id[SESSION_ID_BYTES]; /* of the cookie; wiped with the request */
+    unsigned char digest[SECRET_DIGEST_BYTES];
+    const char *username;
+    const char *user_etag;
+    const char *csrf; /* the form token: a digest keyed by the id, so nothing is stored for it */
+    int64_t created_unix_ms;
+    int64_t used_unix_ms;
+    int64_t checked_unix_ms;
+};
+
+/* A new session for this user. Nothing is stored yet. */
+struct session *session_make(struct ctx *ctx, const char *username, const char *user_etag);
+
+/* From the request's cookie: id, digest and form token; the rest is the store's to fill. NULL when
+ * there is no well-formed cookie. */
+struct session *
+session_from_cookie(struct ctx *ctx, const struct config *config, const struct http_request *rq);
+
+/* Over by idleness or age? A clock that went back by more than a day ends it as well. */
+bool session_is_over(const struct session *session,
+                     const struct config *config,
+                     int64_t now_unix_ms);
+
+/* Constant time. `token` may be NULL. */
+bool session_csrf_matches(const struct session *session, const char *token);
+
+void session_cookie_set(struct ctx *ctx,
+                        const struct config *config,
+                        struct http_response *rs,
+                        const struct session *session);
+void session_cookie_remove(struct ctx *ctx, const struct config *config, struct http_response *rs);
+
+#endif

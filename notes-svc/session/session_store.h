@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Sessions in the database. The only file that knows the sessions table, and the site's device key.
+ */
+#ifndef NOTES_SESSION_STORE_H
+#define NOTES_SESSION_STORE_H
+
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/secret.h"
+
+struct ctx;
+struct db;
+struct session;
+
+MUST_CHECK enum err
+session_insert(struct ctx *ctx, struct db *db, struct session *session, int64_t now_unix_ms);
+
+/* Fills what the cookie did not tell. Errors: ERR_NOT_FOUND no such session. */
+MUST_CHECK enum err session_fill(struct ctx *ctx, struct db *db, struct session *session);
+
+/* Stores used_unix_ms and checked_unix_ms. A session that is gone is no error: it stays gone. */
+MUST_CHECK enum err session_touch(struct ctx *ctx, struct db *db, const struct session *session);
+
+/* A session that is gone already is no error. */
+MUST_CHECK enum err session_delete(struct ctx *ctx, struct db *db, const struct session *session);
+
+/* Removes at most limit_count sessions that were made or last used before these times. */
+MUST_CHECK enum err session_purge(struct ctx *ctx,
+                                  struct db *db,
+                                  int64_t created_before_unix_ms,
+                                  int64_t used_before_unix_ms,
+                                  int64_t limit_count,
+                                  int64_t *out_count);
+
+/* The key that signs device cookies; made at the first call, the same for every process of this
+ * database. Owns: the caller, who calls secret_done. */
+MUST_CHECK enum err session_device_key(struct ctx *ctx, struct db *db, struct secret *out_key);
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Requests to userauth-svc with the service's key. Source: models/users-superagent.mjs of the Node
+ * original. Depends on: http_client.h, userauth_wire.h. */
+#include "session/userauth_client.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/ctx.h"
+#include "base/secret.h"
+#include "base/strbuf.h"
+#include "config.h"
+#include "http/http_client.h"
+#include "session/userauth_wire.h"
+
+#define URL_MAX_BYTES 2048
+
+struct userauth_client {
+    const struct config *config;
+    _Atomic int64_t rest_until_ms; /* monotonic */
+};
+
+struct userauth_client *userauth_client_new(const struct config *config)
+{
+    struct userauth_client *client = calloc(1, sizeof(*client));
+    if (client)
+        client->config = config;
+    return client;
+}
+
+void userauth_client_free(struct userauth_client *client)
+{
+    free(client);
+}
+
+/* "<base>/<word>/<username>", the name percent-encoded. */
+static enum err url_of(struct ctx *ctx,
+                       const struct userauth_client *client,
+                       const char *word,
+                       const char *username,
+                       const char **out_url)
+{
+    struct strbuf url;
+    strbuf_init(&url, &ctx->arena, 128, URL_MAX_BYTES);
+    strbuf_add(&url, client->config->user_service_url);
+    if (url.size_bytes && url.text[url.size_bytes - 1] != '/')
+        strbuf_add_char(&url, '/');
+    strbuf_add(&url, word);
+    if (username) {
+        strbuf_add_char(&url, '/');
+        strbuf_add_url(&url, username);
+    }
+    return strbuf_text(&url, out_url);
+}
+
+/* Adds the key and calls. A refused key is our side's fault, for the user the service is just not
+ * there. */
+static enum err call(struct ctx *ctx,
+                     struct userauth_client *client,
+                     struct http_call *request,
+                     struct http_answer *out)
+{
+    const struct config *config = client->config;
+    CLEANUP(secret_done) struct secret from_file = {0};
+    request->basic_password = &config->user_service_key;
+    if (!secret_is_set(&config->user_service_key)) {
+        if (secret_read_file(ctx, config->user_service_key_path, &from_file))
+            return ctx_fail(ctx, ERR_UNAVAILABLE, "no API key: %s can't be read",
+                            config->user_service_key_path);
+        request->basic_password = &from_file;
+    }
+    request->basic_user = config->user_service_id;
+    request->timeout_ms = USERAUTH_TIMEOUT_MS;
+    enum err err = http_call(ctx, ctx->http, request, out);
+    if (err)
+        return err;
+    if (out->status == 401)
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "userauth-svc refuses our API key \"%s\"",
+                        config->user_service_id);
+    if (out->status >= 500)
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "userauth-svc: status %d", out->status);
+    return ERR_OK;
+}
+
+enum err userauth_password_check(struct ctx *ctx,
+                                 struct userauth_client *client,
+                                 const char *username,
+                                 const char *password,
+                                 const char *device,
+                                 struct userauth_check *out_check)
+{
+    struct http_call request = {.method = "POST"};
+    struct http_answer answer = {0};
+    enum err err = url_of(ctx, client, "password-check", NULL, &request.url);
+    if (err || (err = userauth_wire_check(ctx, username, password, device, &request.json_body)))
+        return err;
+    if ((err = call(ctx, client, &request, &answer)))
+        return err;
+    struct userauth_check check = {.verdict = USERAUTH_WRONG};
+    if (answer.status == 429) {
+        check.verdict = USERAUTH_WAIT;
+        check.wait_s = answer.retry_after_s;
+    } else if (answer.status == 200) {
+        bool is_right = false;
+        if ((err = userauth_wire_checked(ctx, answer.body, &is_right, &check.username)))
+            return err;
+        check.etag = answer.etag ? answer.etag : "";
+        check.verdict = is_right ? USERAUTH_RIGHT : USERAUTH_WRONG;
+    }
+    *out_check = check;
+    return ERR_OK;
+}
+
+enum err userauth_etag(struct ctx *ctx,
+                       struct userauth_client *client,
+                       const char *username,
+                       const char **out_etag)
+{
+    struct http_call request = {.method = "GET"};
+    struct http_answer answer = {0};
+    if (clock_monotonic_ms() < atomic_load(&client->rest_until_ms))
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "userauth-svc did not answer a moment ago");
+    enum err err = url_of(ctx, client, "find", username, &request.url);
+    if (!err)
+        err = call(ctx, client, &request, &answer);
+    if (err) {
+        atomic_store(&client->rest_until_ms, clock_monotonic_ms() + USERAUTH_REST_MS);
+        return err;
+    }
+    if (answer.status == 404)
+        return ERR_NOT_FOUND;
+    if (answer.status != 200 || !answer.etag)
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "userauth-svc: status %d to find", answer.status);
+    *out_etag = answer.etag;
+    return ERR_OK;
+}
+
+enum err userauth_ping(struct ctx *ctx, struct userauth_client *client)
+{
+    struct http_call request = {.method = "GET", .timeout_ms = USERAUTH_TIMEOUT_MS};
+    struct http_answer answer = {0};
+    enum err err = url_of(ctx, client, "healthz", NULL, &request.url);
+    if (err || (err = http_call(ctx, ctx->http, &request, &answer)))
+        return err;
+    if (answer.status != 200)
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "userauth-svc: status %d to healthz", answer.status);
+    atomic_store(&client->rest_until_ms, 0);
+    return ERR_OK;
+}

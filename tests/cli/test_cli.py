@@ -1,0 +1,468 @@
+# SPDX-License-Identifier: MIT
+"""userauth-cli: every command, at a terminal and in scripts; its exit codes, messages, man page and completion."""
+import http.server
+import json
+import os
+import re
+import subprocess
+import threading
+
+import pexpect
+import pytest
+
+from harness import programs
+from harness.cli import Cli
+from harness.programs import ROOT, USERAUTH_CLI, new_password
+from harness.stored import hash_prefix
+
+COMMANDS = ["add", "find-or-create", "update", "destroy", "find", "list-users", "password-check"]
+DONE, REFUSED, USAGE, UNREACHABLE = 0, 1, 2, 3
+
+
+@pytest.fixture
+def cli(userauth):
+    return Cli(userauth)
+
+
+def assert_refused(done, *words, code=REFUSED):
+    """Exit code, nothing on stdout for people to mistake, a message of a few lines that has these words."""
+    assert done.returncode == code, done
+    assert done.stderr.strip() and len(done.stderr.splitlines()) <= 4, done.stderr
+    assert done.stderr.startswith("userauth-cli: "), done.stderr
+    for word in words:
+        assert word.lower() in done.stderr.lower(), (word, done.stderr)
+    assert not re.search(r"[{}]|errno|null|\.c:\d", done.stderr), done.stderr
+
+
+# --- add ---
+
+def test_add_with_all_options(cli, api):
+    cli.ok("add", "full", "--password", new_password(), "--family-name", "Einarsdottir", "--given-name", "Ashildr",
+           "--middle-name", "TNG", "--email", "me@stolen.tardis", "--email", "second@example.com")
+    assert api.get("/find/full").json() == {
+        "id": "full", "username": "full", "provider": "local", "familyName": "Einarsdottir", "givenName": "Ashildr",
+        "middleName": "TNG", "emails": ["me@stolen.tardis", "second@example.com"], "photos": []}
+
+
+def test_add_prints_the_user_for_people_and_as_json(cli):
+    text = cli.ok("add", "people", "--password", new_password(), "--family-name", "Öçalan")
+    assert "people" in text and "Öçalan" in text and "{" not in text
+    made = cli.json("add", "script", "--password", new_password(), "--email", "a@example.com")
+    assert made["username"] == "script" and made["emails"] == ["a@example.com"] and made["familyName"] is None
+
+
+@pytest.mark.parametrize("args", [["--password=PW", "eq"], ["eq2", "--password=PW"], ["--password", "PW", "eq3"],
+                                  ["--password", "PW", "--", "-eq4"]])
+def test_options_may_stand_anywhere(cli, api, args):
+    password = new_password()
+    cli.ok("add", *[arg.replace("PW", password) for arg in args])
+    name = [arg for arg in args if "PW" not in arg and arg not in ("--", "--password")][0]
+    assert api.check(name, password).json()["check"] is True
+
+
+def test_added_password_works_and_is_hashed_as_plain(cli, api, userauth):
+    text = "$2b$04$" + "abcdefghijklmnopqrstuu" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ01234"
+    cli.ok("add", "literal", "--password", text)
+    assert hash_prefix(userauth.database, "literal").startswith("$argon2id$")
+    assert api.check("literal", text).json()["check"] is True
+
+
+def test_add_of_a_user_that_exists_says_what_to_do(cli):
+    cli.ok("add", "taken", "--password", new_password())
+    assert_refused(cli.run("add", "TAKEN", "--password", new_password()), "TAKEN", "exists", "update")
+
+
+def test_password_from_stdin(cli, api):
+    for number, ending in enumerate(["\n", "", "\r\n"]):
+        password = new_password()
+        cli.ok("add", f"stdin{number}", "--password-stdin", stdin=password + ending)
+        assert api.check(f"stdin{number}", password).json()["check"] is True
+
+
+def test_password_of_stdin_keeps_its_spaces(cli, api):
+    password = "  " + new_password() + " é "
+    cli.ok("add", "spaced", "--password-stdin", stdin=password + "\n")
+    assert api.check("spaced", password).json()["check"] is True
+
+
+@pytest.mark.parametrize("text", ["", "\n"])
+def test_empty_password_from_stdin_is_refused(cli, api, text):
+    done = cli.run("add", "emptyin", "--password-stdin", stdin=text)
+    assert done.returncode in (REFUSED, USAGE) and "password" in done.stderr.lower()
+    assert api.get("/find/emptyin").status_code == 404
+
+
+@pytest.mark.parametrize("command", ["add", "find-or-create"])
+def test_without_password_and_without_a_terminal_it_says_what_to_do(cli, api, command):
+    done = cli.run(command, "noterminal", stdin="")
+    assert_refused(done, "--password-stdin", code=USAGE)
+    assert api.get("/find/noterminal").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["x" * 65, "a/b", "a\nb", ""])
+def test_name_that_cannot_be_is_refused(cli, name):
+    done = cli.run("add", name, "--password", new_password())
+    assert done.returncode in (REFUSED, USAGE) and done.stderr.strip()
+
+
+def test_too_long_password_is_refused_and_not_shown(cli):
+    password = programs.remember_secret("longlong" * 200)
+    done = cli.run("add", "toolong", "--password", password)
+    assert_refused(done, "password")
+    assert "longlong" not in done.stderr
+
+
+# --- at a terminal ---
+
+def spawn(cli, *args):
+    env = programs.clean_env({**cli.settings, "TERM": "dumb"})
+    return pexpect.spawn(str(USERAUTH_CLI), list(args), env=env, encoding="utf-8", timeout=20, echo=True)
+
+
+def ended(child):
+    child.expect(pexpect.EOF)
+    child.close()
+    return child.exitstatus
+
+
+def test_terminal_asks_twice_without_echo(cli, api):
+    password = new_password()
+    child = spawn(cli, "add", "typed")
+    seen = ""
+    for _ in range(2):
+        child.expect("(?i)password[^:]*: ?")
+        seen += child.before + child.after
+        child.waitnoecho(10)
+        child.sendline(password)
+    child.expect(pexpect.EOF)
+    seen += child.before
+    child.close()
+    assert child.exitstatus == DONE, seen
+    assert password not in seen
+    assert api.check("typed", password).json()["check"] is True
+
+
+def test_terminal_with_two_different_passwords_adds_nobody(cli, api):
+    child = spawn(cli, "add", "different")
+    for password in (new_password(), new_password()):
+        child.expect("(?i)password[^:]*: ?")
+        child.waitnoecho(10)
+        child.sendline(password)
+    child.expect(pexpect.EOF)
+    text = child.before
+    child.close()
+    assert child.exitstatus in (REFUSED, USAGE)
+    assert re.search("(?i)differ|match|not the same", text), text
+    assert api.get("/find/different").status_code == 404
+
+
+def test_terminal_echo_is_back_after_an_interrupt(cli, api):
+    command = f'{USERAUTH_CLI} add interrupted; echo "code=$?"; stty -a'
+    child = pexpect.spawn("/bin/bash", ["--norc", "-c", "trap : INT; " + command],
+                          env=programs.clean_env({**cli.settings, "TERM": "dumb"}), encoding="utf-8", timeout=20)
+    child.expect("(?i)password[^:]*: ?")
+    child.waitnoecho(10)
+    child.sendintr()
+    child.expect(r"code=(\d+)")
+    assert int(child.match[1]) != 0
+    child.expect(pexpect.EOF)
+    assert re.search(r"(?<!-)\becho\b", child.before), "the terminal was left without echo"
+    child.close()
+    assert api.get("/find/interrupted").status_code == 404
+
+
+def test_terminal_with_end_of_input_adds_nobody(cli, api):
+    child = spawn(cli, "add", "eofuser")
+    child.expect("(?i)password[^:]*: ?")
+    child.waitnoecho(10)
+    child.sendeof()
+    assert ended(child) in (REFUSED, USAGE)
+    assert api.get("/find/eofuser").status_code == 404
+
+
+def test_password_check_asks_once_at_a_terminal(cli, api):
+    password = new_password()
+    api.create("checked", password)
+    child = spawn(cli, "password-check", "checked")
+    child.expect("(?i)password[^:]*: ?")
+    child.waitnoecho(10)
+    child.sendline(password)
+    assert ended(child) == DONE
+
+
+# --- find-or-create, update, find, destroy ---
+
+def test_find_or_create_makes_and_then_finds(cli, api):
+    password = new_password()
+    made = cli.json("find-or-create", "foc", "--password", password, "--given-name", "First")
+    found = cli.json("find-or-create", "FOC", "--password", new_password(), "--given-name", "Second")
+    assert made == found and found["givenName"] == "First"
+    assert api.check("foc", password).json()["check"] is True
+
+
+def test_update_changes_what_is_given_and_asks_for_no_password(cli, api):
+    password, fresh = new_password(), new_password()
+    cli.ok("add", "changing", "--password", password, "--family-name", "Old", "--given-name", "Kept")
+    cli.ok("update", "changing", "--family-name", "New", "--email", "x@example.com")
+    user = api.get("/find/changing").json()
+    assert (user["familyName"], user["givenName"], user["emails"]) == ("New", "Kept", ["x@example.com"])
+    assert api.check("changing", password).json()["check"] is True
+    cli.ok("update", "changing", "--password-stdin", stdin=fresh + "\n")
+    assert api.check("changing", fresh).json()["check"] is True
+    assert cli.json("update", "changing", "--middle-name", "M")["middleName"] == "M"
+
+
+def test_update_with_nothing_to_change_is_wrong_usage(cli):
+    cli.ok("add", "nothingnew", "--password", new_password())
+    done = cli.run("update", "nothingnew", stdin="")
+    assert done.returncode == USAGE and "--" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["update", "find", "destroy"])
+def test_unknown_user_is_1_and_says_what_to_do(cli, command):
+    args = ["--given-name", "x"] if command == "update" else []
+    assert_refused(cli.run(command, "ghost", *args), "ghost", "list-users")
+
+
+def test_find_for_people_and_as_json(cli, api):
+    api.create("Lookup", new_password(), familyName="Bäcker", emails=["l@example.com"])
+    text = cli.ok("find", "lookup")
+    assert all(part in text for part in ("Lookup", "Bäcker", "l@example.com", "local"))
+    assert cli.json("find", "lookup") == api.get("/find/Lookup").json()
+
+
+@pytest.mark.parametrize("name", ["a b", "a%b", "a?b#c", "日本", "😀", "a&b=c", ".", "..", "-dash", "a;b'c\"d"])
+def test_names_of_any_kind_go_through_every_command(cli, name):
+    password = new_password()
+    cli.ok("add", "--password", password, "--", name)
+    assert cli.json("find", "--", name)["username"] == name
+    assert cli.json("update", "--given-name", "g", "--", name)["givenName"] == "g"
+    assert cli.json("password-check", "--", name, password)["check"] is True
+    cli.ok("destroy", "--", name)
+    assert cli.run("find", "--", name).returncode == REFUSED
+
+
+def test_destroy(cli, api):
+    cli.ok("add", "doomed", "--password", new_password())
+    assert "doomed" in cli.ok("destroy", "doomed")
+    assert api.get("/find/doomed").status_code == 404
+    cli.ok("add", "doomed", "--password", new_password())
+    assert cli.json("destroy", "doomed") == {}
+
+
+def test_terminal_codes_in_a_name_do_not_reach_the_terminal(cli, api):
+    api.create("codes", new_password(), familyName="\u009b31mred\u202eover")
+    text = cli.ok("find", "codes") + cli.ok("list-users")
+    assert "\u009b" not in text and "\x1b" not in text
+
+
+# --- list-users ---
+
+def test_list_users_for_people_and_as_json(cli, api):
+    for name in ("lista", "LISTB"):
+        api.create(name, new_password(), givenName="G" + name)
+    text = cli.ok("list-users")
+    assert text.index("lista") < text.index("LISTB")
+    assert "Glista" in text
+    users = cli.json("list-users")
+    assert [user for user in users if user["username"] == "lista"] == [api.get("/find/lista").json()]
+    assert len(users) == len(api.get("/list").json())
+
+
+def test_empty_list_says_what_to_do(services):
+    cli = Cli(services.userauth().start())
+    done = cli.run("list-users")
+    assert done.returncode == DONE and "add" in done.stdout + done.stderr
+    assert cli.json("list-users") == []
+
+
+def test_list_users_fetches_every_page(services):
+    service = services.userauth().start()
+    api = service.api()
+    for number in range(1_010):
+        assert api.post("/create-user", json={"username": f"u{number:04d}", "provider": "x"}).status_code == 200
+    assert [user["username"] for user in Cli(service).json("list-users")] == [f"u{number:04d}" for number in range(1_010)]
+
+
+# --- password-check ---
+
+def test_password_check(cli, api):
+    password = new_password()
+    api.create("Prover", password)
+    assert cli.run("password-check", "prover", password).returncode == DONE
+    assert cli.run("password-check", "prover", "--password-stdin", stdin=password + "\n").returncode == DONE
+    assert cli.json("password-check", "prover", password) == {"check": True, "username": "Prover"}
+    done = cli.run("password-check", "prover", "wrong")
+    assert done.returncode == REFUSED
+    assert "incorrect" in (done.stdout + done.stderr).lower()
+
+
+def test_password_check_of_an_unknown_user_is_the_same_refusal(cli, api):
+    api.create("known", new_password())
+    seen = [cli.run("password-check", name, "wrong") for name in ("known", "nobody-known")]
+    assert seen[0].returncode == seen[1].returncode == REFUSED
+    assert (seen[0].stdout + seen[0].stderr).replace("known", "") == \
+        (seen[1].stdout + seen[1].stderr).replace("nobody-known", "")
+
+
+def test_throttled_password_check_says_how_long_to_wait(cli, api):
+    api.create("throttled", new_password())
+    for _ in range(4):
+        assert cli.run("password-check", "throttled", "wrong").returncode == REFUSED
+    done = cli.run("password-check", "throttled", "wrong")
+    assert_refused(done, "wait")
+    assert re.search(r"\d+ s", done.stderr)
+
+
+def test_refused_check_as_json_is_still_json(cli, api):
+    api.create("jsonno", new_password())
+    done = cli.run("--json", "password-check", "jsonno", "wrong")
+    assert done.returncode == REFUSED
+    assert json.loads(done.stdout)["check"] is False
+
+
+# --- usage ---
+
+@pytest.mark.parametrize("args", [
+    [], ["nonsense"], ["add"], ["add", "a", "b", "--password", "x"], ["find"], ["find", "a", "b"], ["destroy"], ["list-users", "x"],
+    ["add", "x", "--nonsense"], ["add", "x", "--password"], ["-p"], ["-p", "abc", "list-users"], ["-p", "0", "list-users"],
+    ["-p", "70000", "list-users"], ["-u", "nonsense", "list-users"], ["find", "a", "--password", "x"], ["-x", "list-users"],
+    ["password-check"], ["password-check", "a", "b", "c"], ["update"], ["add", "x", "--password", "p", "--password-stdin"],
+])
+def test_wrong_usage_is_2_with_a_hint(cli, args):
+    done = cli.run(*args, stdin="")
+    assert done.returncode == USAGE, done
+    assert "--help" in done.stderr or "usage" in done.stderr.lower(), done.stderr
+    assert done.stdout == ""
+
+
+def test_help_lists_every_command_and_option(cli):
+    text = cli.ok("--help")
+    for word in COMMANDS + ["-p", "-h", "-u", "--json", "--password", "--password-stdin", "--family-name", "--given-name",
+                            "--middle-name", "--email", "USER_SERVICE_URL", "USER_SERVICE_KEY"]:
+        assert word in text, word
+
+
+def test_wrong_usage_reaches_nobody(services, tmp_path):
+    """Usage is checked before the service is asked: also when it is away."""
+    done = programs.run(USERAUTH_CLI, "find", USER_SERVICE_URL="http://127.0.0.1:1", USER_SERVICE_KEY="key-of-nothing")
+    assert done.returncode == USAGE
+
+
+# --- where the service is ---
+
+def test_ways_to_name_the_service(cli, userauth, api):
+    api.create("somewhere", new_password())
+    bare = {"USER_SERVICE_URL": None}
+    for args in (["-p", userauth.port], ["-h", "127.0.0.1", "-p", userauth.port], ["-u", userauth.url],
+                 ["-h", "localhost", "-p", userauth.port], ["-u", userauth.url + "/"]):
+        assert cli.run(*args, "find", "somewhere", **bare).returncode == DONE, args
+    assert cli.run("-u", userauth.url, "find", "somewhere", USER_SERVICE_URL="http://127.0.0.1:1").returncode == DONE
+    assert cli.run("find", "somewhere").returncode == DONE
+
+
+def test_key_is_read_from_the_state_folder(cli, userauth, api):
+    api.create("keyed", new_password())
+    done = cli.run("find", "keyed", USER_SERVICE_KEY=None, USER_SERVICE_ID=None, STATE_DIR=userauth.state_dir)
+    assert done.returncode == DONE, done.stderr
+
+
+def test_key_from_a_file(cli, userauth, api, tmp_path):
+    api.create("filekeyed", new_password())
+    (tmp_path / "key").write_text(userauth.key + "\n")
+    done = cli.run("find", "filekeyed", USER_SERVICE_KEY=None, USER_SERVICE_KEY_FILE=tmp_path / "key")
+    assert done.returncode == DONE, done.stderr
+
+
+def test_missing_key_says_what_to_do(cli, tmp_path):
+    done = cli.run("list-users", USER_SERVICE_KEY=None, STATE_DIR=tmp_path)
+    assert done.returncode in (REFUSED, USAGE)
+    assert "USER_SERVICE_KEY" in done.stderr and "userauth.key" in done.stderr
+
+
+def test_refused_key_says_what_to_do_and_is_not_shown(cli):
+    key = new_password("wrongkey")
+    done = cli.run("list-users", USER_SERVICE_KEY=key)
+    assert_refused(done, "key")
+    assert key not in done.stderr
+
+
+@pytest.mark.parametrize("args", [["list-users"], ["find", "x"], ["add", "x", "--password", "pw"], ["destroy", "x"],
+                                  ["password-check", "x", "y"], ["update", "x", "--given-name", "y"]])
+def test_unreachable_service_is_3_and_says_what_to_do(cli, args):
+    url = f"http://127.0.0.1:{programs.free_port()}"
+    done = cli.run(*args, USER_SERVICE_URL=url)
+    assert_refused(done, url, code=UNREACHABLE)
+    assert re.search("(?i)running|start|-u|USER_SERVICE_URL", done.stderr)
+
+
+def test_unknown_host_is_3(cli):
+    assert cli.run("list-users", USER_SERVICE_URL="http://no-such-host.invalid:5858").returncode == UNREACHABLE
+
+
+def test_stranger_that_answers_nonsense_is_no_success(cli, tmp_path):
+    class Stranger(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<html>hello</html>")
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Stranger)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        done = cli.run("list-users", USER_SERVICE_URL=f"http://127.0.0.1:{server.server_port}")
+        assert done.returncode in (REFUSED, UNREACHABLE) and done.stderr.strip()
+    finally:
+        server.shutdown()
+
+
+# --- man page and completion ---
+
+def one_file(pattern):
+    found = list((ROOT / "userauth-svc").rglob(pattern))
+    assert len(found) == 1, found
+    return found[0]
+
+
+def test_man_page_renders_without_warnings_and_tells_everything():
+    page = one_file("userauth-cli.1")
+    done = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", str(page)], capture_output=True, text=True, check=False,
+                          env={"PATH": os.environ["PATH"], "MANWIDTH": "80", "LC_ALL": "C.UTF-8", "MANPAGER": "cat", "MANROFFSEQ": ""})
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+    text = re.sub(r".\x08", "", done.stdout)
+    for word in COMMANDS + ["NAME", "SYNOPSIS", "OPTIONS", "EXIT STATUS", "ENVIRONMENT", "EXAMPLES", "--json", "--password-stdin",
+                            "--family-name", "--given-name", "--middle-name", "--email", "USER_SERVICE_URL", "USER_SERVICE_KEY",
+                            "USER_SERVICE_ID", "STATE_DIR"]:
+        assert word in text, word
+
+
+def complete(*words):
+    """What bash would offer at the end of these words."""
+    script = one_file("*.bash")
+    line = " ".join(words)
+    code = (f"source '{script}'; COMP_WORDS=(" + " ".join(f"'{word}'" for word in words) + f"); COMP_CWORD={len(words) - 1}; "
+            f"COMP_LINE='{line}'; COMP_POINT={len(line)}; "
+            "handler=$(complete -p userauth-cli | sed 's/.*-F \\([^ ]*\\).*/\\1/'); "
+            f"$handler userauth-cli '{words[-1]}' '{words[-2]}'; printf '%s\\n' \"${{COMPREPLY[@]}}\"")
+    done = subprocess.run(["bash", "--norc", "-c", code], capture_output=True, text=True, check=False,
+                          env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"})
+    assert done.stderr == "", done.stderr
+    return {word.strip() for word in done.stdout.split()}
+
+
+def test_completion_of_commands():
+    assert set(COMMANDS) <= complete("userauth-cli", "")
+    assert complete("userauth-cli", "li") == {"list-users"}
+    assert complete("userauth-cli", "find") == {"find", "find-or-create"}
+    assert complete("userauth-cli", "--json", "des") == {"destroy"}
+
+
+def test_completion_of_options():
+    assert {"--password", "--password-stdin", "--family-name", "--given-name", "--middle-name", "--email"} \
+        <= complete("userauth-cli", "add", "me", "--")
+    assert complete("userauth-cli", "update", "me", "--fam") == {"--family-name"}
+    assert "--json" in complete("userauth-cli", "--")
+    assert "--email" not in complete("userauth-cli", "find", "--")

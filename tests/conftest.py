@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+"""Fixtures of the black-box tests. Each service is a real process on a free port with a state folder of its own.
+
+A module may set USERAUTH_ENV or NOTES_ENV (dicts of settings) for the services that its fixtures start.
+"""
+import pytest
+
+from harness import programs
+from harness.client import browser_session as open_browser_session
+from harness.services import Notes, Userauth
+from harness.site import Site
+
+NEEDED = (programs.USERAUTH_SVC, programs.USERAUTH_CLI, programs.NOTES_SVC)
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: takes more than some seconds")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Black-box tests without programs would fail one by one: say what is missing once."""
+    missing = [str(path) for path in NEEDED if not path.exists()]
+    needs = [item for item in items if item.path.parent.name in ("http", "cli", "browser")]
+    if missing and needs and not config.option.collectonly:
+        pytest.exit("build first (or set NOTES_BUILD); missing: " + ", ".join(missing), returncode=4)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_secret_in_any_log():
+    """After the last test: no password and no key of this run is in anything that a service printed."""
+    yield
+    assert programs.leaked_secrets() == []
+
+
+def _stop(service):
+    """End of a fixture's service: a crash during the tests shows here."""
+    if service.is_running():
+        service.stop()
+    else:
+        programs.assert_no_sanitizer_report(service.stderr_text())
+        code = None if service.process is None else service.process.returncode
+        assert code in (None, 0, -9), f"{service.name} ended with {code}\n{service.tail()}"
+
+
+@pytest.fixture(scope="module")
+def userauth(request, tmp_path_factory):
+    """A running userauth-svc with a fresh state folder, one per module."""
+    folder = tmp_path_factory.mktemp("userauth")
+    service = Userauth(folder / "state", **getattr(request.module, "USERAUTH_ENV", {})).start()
+    yield service
+    _stop(service)
+
+
+@pytest.fixture
+def api(userauth):
+    """A session of REST calls to `userauth`, with its key."""
+    with userauth.api() as session:
+        yield session
+
+
+@pytest.fixture(scope="module")
+def site(request, tmp_path_factory):
+    """userauth-svc and notes-svc on one state folder, users `me` and `you`; one per module."""
+    folder = tmp_path_factory.mktemp("site")
+    both = Site(folder, getattr(request.module, "NOTES_ENV", {}), getattr(request.module, "USERAUTH_ENV", {}))
+    try:
+        both.start()
+    except BaseException:
+        both.kill()
+        raise
+    yield both
+    try:
+        _stop(both.notes)
+    finally:
+        _stop(both.userauth)
+
+
+@pytest.fixture
+def browser_session():
+    """The function browser_session(site, user=None) -> Client, signed in when a user is named."""
+    return open_browser_session
+
+
+@pytest.fixture
+def services(tmp_path):
+    """Makes services for one test: services.userauth(**settings), services.notes(userauth, **settings), not started.
+
+    What still runs at the end is stopped and must end cleanly."""
+    made = []
+
+    class Maker:
+        state_dir = tmp_path / "state"
+
+        def userauth(self, state_dir=None, **settings):
+            made.append(Userauth(state_dir or self.state_dir, **settings))
+            return made[-1]
+
+        def notes(self, userauth=None, state_dir=None, **settings):
+            made.append(Notes(state_dir or self.state_dir, userauth, **settings))
+            return made[-1]
+
+    yield Maker()
+    faults = []
+    for service in reversed(made):
+        try:
+            if service.is_running():
+                service.stop()
+            programs.assert_no_sanitizer_report(service.stderr_text())
+        except AssertionError as fault:
+            service.kill()
+            faults.append(str(fault))
+    assert not faults, "\n".join(faults)

@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: MIT
+"""Limits by address, by user and by connection, and whose word counts for an address."""
+
+import pytest
+
+from harness.client import browser_session as open_session
+from harness.client import read_page
+from harness.raw import Connection
+from harness.site import Site
+from harness.wait import until
+from notes_verbs import check_page, comment, create_note, shown_comments, view_path
+
+JSON = {"Accept": "application/json"}
+
+
+@pytest.fixture
+def make_site(tmp_path):
+    """make_site(**settings of notes-svc) -> a started Site that is stopped at the end."""
+    made = []
+
+    def make(**settings):
+        made.append(Site(tmp_path / str(len(made)), settings))
+        return made[-1].start()
+
+    yield make
+    for site in made:
+        site.stop()
+
+
+def fail(site, number, **headers):
+    """A failed login with a name of its own, so that only the address can be limited."""
+    client = open_session(site)
+    return client.post("/users/login", {"username": f"nobody{number}", "password": "x"}, headers=headers)
+
+
+def check_429(answer):
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) >= 1
+    return check_page(read_page(answer))
+
+
+# --- failed logins ---
+
+def test_failed_logins_of_one_address_are_limited(make_site):
+    site = make_site(LOGIN_FAILURES_PER_MIN=3)
+    assert [fail(site, number).status_code for number in range(3)] == [302, 302, 302]
+    page = check_429(fail(site, 4))
+    assert page.form("/users/login").fields() == {"username": "nobody4", "password": ""}
+    assert page.first(role="alert").text.strip()
+    client = open_session(site)
+    check_429(client.login("me", site.passwords["me"]))
+    assert not client.is_signed_in
+    assert client.get("/").status_code == 200, "reading goes on"
+
+
+def test_right_logins_are_not_counted(make_site):
+    site = make_site(LOGIN_FAILURES_PER_MIN=3)
+    for _ in range(8):
+        assert open_session(site, "me").is_signed_in
+
+
+def test_limit_of_failed_logins_can_be_switched_off(make_site):
+    site = make_site(LOGIN_FAILURES_PER_MIN=0)
+    assert {fail(site, number).status_code for number in range(15)} == {302}
+
+
+def test_default_is_ten(make_site):
+    site = make_site()
+    statuses = [fail(site, number).status_code for number in range(12)]
+    assert statuses[:10] == [302] * 10
+    assert statuses[10:] == [429, 429]
+
+
+def test_throttle_of_a_name_is_shown_with_its_delay(make_site):
+    """userauth-svc answers the fifth failure in a row of one name and client with 429."""
+    site = make_site(LOGIN_FAILURES_PER_MIN=0)
+    client = open_session(site)
+    statuses = [client.login("me", "wrong password").status_code for _ in range(5)]
+    assert statuses[:4] == [302] * 4
+    page = check_429(client.login("me", "wrong password"))
+    assert page.form("/users/login").fields()["username"] == "me"
+    check_429(open_session(site).login("me", site.passwords["me"]))
+
+
+def test_browser_that_has_signed_in_before_is_heard_through_an_attack(make_site):
+    site = make_site(LOGIN_FAILURES_PER_MIN=0)
+    owner = open_session(site, "me")
+    owner.logout()
+    for _ in range(7):
+        open_session(site).login("me", "a guess")
+    assert open_session(site).login("me", site.passwords["me"]).status_code == 429
+    answer = owner.login("me", site.passwords["me"])
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+
+
+def test_device_cookie_is_for_one_name_and_can_not_be_forged(make_site):
+    site = make_site(LOGIN_FAILURES_PER_MIN=0)
+    owner = open_session(site, "you")
+    owner.logout()
+    for _ in range(7):
+        open_session(site).login("me", "a guess")
+    assert owner.login("me", site.passwords["me"]).status_code == 429, "a device of `you` is none of `me`"
+    known = {cookie.name: cookie.value for cookie in owner.http.cookies}
+    for name, value in known.items():
+        changed = value[:-2] + ("AA" if value[-2:] != "AA" else "BB")
+        answer = open_session(site).post("/users/login", {"username": "me", "password": site.passwords["me"]},
+                                         headers={"Cookie": f"{name}={changed}"})
+        assert answer.status_code == 429, name
+
+
+# --- whose address ---
+
+def test_forwarded_for_of_a_stranger_is_not_believed(make_site):
+    site = make_site(LOGIN_FAILURES_PER_MIN=2)
+    statuses = [fail(site, number, **{"X-Forwarded-For": f"203.0.113.{number}"}).status_code for number in range(4)]
+    assert statuses == [302, 302, 429, 429]
+    assert site.notes.log_lines(event="auth.login_failed")
+    assert "203.0.113." not in "".join(str(line) for line in site.notes.log_lines(event="auth.login_failed"))
+
+
+def test_trusted_proxy_names_the_client(make_site):
+    site = make_site(LOGIN_FAILURES_PER_MIN=2, TRUSTED_PROXIES="127.0.0.1/32")
+    for address in ("203.0.113.1", "203.0.113.2", "2001:db8::1"):
+        statuses = [fail(site, number, **{"X-Forwarded-For": address}).status_code for number in range(3)]
+        assert statuses == [302, 302, 429], address
+        assert [line for line in site.notes.log_lines(event="auth.login_failed") if address in line.values()]
+
+
+def test_client_is_the_rightmost_address_that_is_no_proxy(make_site):
+    """What stands left of it was written by the client and is worth nothing."""
+    site = make_site(LOGIN_FAILURES_PER_MIN=2, TRUSTED_PROXIES="127.0.0.0/8,10.0.0.0/8")
+    headers = ["198.51.100.1, 203.0.113.9", "198.51.100.2,203.0.113.9, 10.1.2.3", "203.0.113.9",
+               " 203.0.113.9 ,10.0.0.1,10.0.0.2"]
+    statuses = [fail(site, number, **{"X-Forwarded-For": value}).status_code for number, value in enumerate(headers)]
+    assert statuses == [302, 302, 429, 429]
+    assert fail(site, 9, **{"X-Forwarded-For": "203.0.113.9, 198.51.100.1"}).status_code == 302
+
+
+def test_several_forwarded_for_lines_are_one_list(make_site):
+    site = make_site(LOGIN_FAILURES_PER_MIN=1, TRUSTED_PROXIES="127.0.0.1")
+
+    def status(*values):
+        body = b"username=nobody&password=x"
+        lines = b"".join(b"X-Forwarded-For: " + value + b"\r\n" for value in values)
+        with Connection(site.notes.port) as connection:
+            connection.send(b"POST /users/login HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + lines +
+                            b"Content-Type: application/x-www-form-urlencoded\r\n"
+                            b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            return connection.answer("POST").status
+
+    assert status(b"198.51.100.1", b"203.0.113.7") == 302
+    assert status(b"198.51.100.2", b"203.0.113.7") == 429
+
+
+@pytest.mark.parametrize("value", ["", "unknown", "not an address", "203.0.113.9:8080", "[2001:db8::2]:80", "1.2.3",
+                                   "999.1.1.1", ",,,", "a" * 3000,
+                                   "203.0.113.9, ", "\"><script>"])
+def test_forwarded_for_that_is_no_address_harms_nothing(make_site, value):
+    site = make_site(LOGIN_FAILURES_PER_MIN=2, TRUSTED_PROXIES="127.0.0.1")
+    statuses = [fail(site, number, **{"X-Forwarded-For": value}).status_code for number in range(3)]
+    assert statuses == [302, 302, 429]
+
+
+def test_forwarded_proto_of_a_trusted_proxy_is_the_scheme(make_site):
+    site = make_site(TRUSTED_PROXIES="127.0.0.1")
+    client = open_session(site)
+    headers = {"Host": "notes.example.org", "X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.1"}
+    form = {"username": "me", "password": site.passwords["me"]}
+    assert client.post("/users/login", form, origin="https://notes.example.org", headers=headers).status_code == 302
+    assert client.post("/users/login", form, origin="http://notes.example.org", headers=headers).status_code == 403
+
+
+# --- writes ---
+
+def test_writes_of_one_user_are_limited_and_the_text_kept(make_site):
+    site = make_site(WRITES_PER_MIN=3)
+    me, again, you = open_session(site, "me"), open_session(site, "me"), open_session(site, "you")
+    create_note(me, "busy")
+    comment(me, "busy", "one")
+    comment(again, "busy", "two")
+    page = check_429(me.post("/notes/comment", {"key": "busy", "message": "typed and kept"}))
+    assert "typed and kept" in [node.text for node in page.all("textarea")]
+    fields = {"docreate": "create", "notekey": "more", "title": "Typed title", "body": "typed body, kept"}
+    page = check_429(again.post("/notes/save", fields))
+    assert "typed body, kept" in [node.text for node in page.all("textarea")]
+    answer = me.post("/notes/comment", {"key": "busy", "message": "x"}, headers=JSON)
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert set(answer.json()) >= {"code", "message", "requestId"}
+    comment(you, "busy", "another user is not concerned")
+    assert len(shown_comments(me.html(view_path("busy")))) == 3
+    assert me.get(view_path("more")).status_code == 404
+
+
+def test_limit_of_writes_can_be_switched_off(make_site):
+    site = make_site(WRITES_PER_MIN=0)
+    me = open_session(site, "me")
+    create_note(me, "free")
+    for number in range(310):
+        comment(me, "free", f"m{number}")
+
+
+# --- connections ---
+
+def held(port):
+    """A connection that is surely accepted (it has been served once), or None when the service closed it."""
+    connection = Connection(port)
+    connection.try_send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    if connection.answer() is None:
+        connection.close()
+        return None
+    return connection
+
+
+def test_connections_of_one_address_are_limited(make_site):
+    site = make_site(CONNECTIONS_PER_ADDRESS=5)
+    port = site.notes.port
+    open_now = [until(lambda: held(port), "a free connection") for _ in range(5)]
+    assert held(port) is None
+    open_now.pop().close()
+    open_now.append(until(lambda: held(port), "the place of a closed connection"))
+    for connection in open_now:
+        connection.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert connection.answer().status == 200
+        connection.close()
+
+
+def test_trusted_proxies_are_exempt(make_site):
+    site = make_site(CONNECTIONS_PER_ADDRESS=5, TRUSTED_PROXIES="127.0.0.0/8")
+    open_now = [held(site.notes.port) for _ in range(40)]
+    assert None not in open_now
+    for connection in open_now:
+        connection.close()
+
+
+def test_limit_of_connections_can_be_switched_off(make_site):
+    site = make_site(CONNECTIONS_PER_ADDRESS=0)
+    open_now = [held(site.notes.port) for _ in range(300)]
+    assert None not in open_now
+    for connection in open_now:
+        connection.close()

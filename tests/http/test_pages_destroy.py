@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+"""Destroying a note: asked first, gone from every page, kept restorable in the database."""
+
+import pytest
+
+from harness.client import browser_session as open_session
+from notes_verbs import (check_page, comment, create_note, destroy_note, destroy_path, edit_fields, edit_path,
+                         error_page,
+                         note_titles, open_database, shown_comments, tables_holding, view_path)
+
+
+@pytest.fixture(scope="module")
+def me(site):
+    return open_session(site, "me")
+
+
+def test_asking_destroys_nothing(me):
+    create_note(me, "asked")
+    page = check_page(me.html(destroy_path("asked")))
+    assert page.form("/notes/destroy/confirm").fields()["notekey"] == "asked"
+    ways_out = [node["href"] for node in page.first("main").all("a")]
+    assert view_path("asked") in ways_out, "no way to think again"
+    assert me.get(view_path("asked")).status_code == 200
+
+
+def test_destroyed_note_is_gone_from_every_page(me):
+    create_note(me, "doomed", "Doomed title", "doomed body text")
+    comment(me, "doomed", "doomed comment")
+    answer = me.post("/notes/destroy/confirm", {"notekey": "doomed"})
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+    for path in (view_path("doomed"), edit_path("doomed"), destroy_path("doomed")):
+        page = error_page(me.get(path), 404)
+        assert "Doomed title" not in page.source and "doomed body" not in page.source
+    assert "doomed" not in [key for key, _ in note_titles(me.html("/"))]
+    error_page(me.post("/notes/destroy/confirm", {"notekey": "doomed"}), 404)
+    error_page(me.post("/notes/comment", {"key": "doomed", "message": "late"}), 404)
+
+
+def test_destroyed_note_and_its_comments_stay_in_the_database(site, me):
+    """Restorable for 30 days: key, title, text and comments are all still in the file."""
+    create_note(me, "kept-key-81", "Kept title 81", "Kept body 81")
+    comment(me, "kept-key-81", "Kept comment 81")
+    destroy_note(me, "kept-key-81")
+    for text in ("kept-key-81", "Kept title 81", "Kept body 81", "Kept comment 81"):
+        assert tables_holding(site.notes, text), f"{text!r} is not in the database any more"
+
+
+def test_destroyed_note_is_kept_over_a_restart(services):
+    userauth = services.userauth().start()
+    with userauth.api() as api:
+        api.create("me", "a password for me")
+    notes = services.notes(userauth).start()
+    client = open_session_of(notes)
+    create_note(client, "over restart", "T", "Body over a restart")
+    destroy_note(client, "over restart")
+    notes.restart()
+    assert tables_holding(notes, "Body over a restart")
+    error_page(client.get(view_path("over restart")), 404)
+
+
+def open_session_of(notes):
+    from harness.client import Client
+    client = Client(notes.url)
+    assert client.login("me", "a password for me").headers["Location"] == "/"
+    return client
+
+
+def test_key_is_free_again_and_the_new_note_is_a_new_note(me):
+    create_note(me, "again", "First", "first text")
+    comment(me, "again", "comment on the first")
+    revision_tag = me.get(view_path("again")).headers["ETag"]
+    destroy_note(me, "again")
+    create_note(me, "again", "Second", "second text")
+    page = check_page(me.html(view_path("again")))
+    assert page.text("notetitle").strip() == "Second"
+    assert shown_comments(page) == {}
+    assert me.get(view_path("again")).headers["ETag"] != revision_tag
+    assert me.get(view_path("again"), headers={"If-None-Match": revision_tag}).status_code == 200
+    destroy_note(me, "again")
+    create_note(me, "again", "Third", "third text")
+    assert edit_fields(me, "again")["body"] == "third text"
+
+
+def test_any_user_may_destroy(site, me):
+    create_note(me, "of-me")
+    you = open_session(site, "you")
+    destroy_note(you, "of-me")
+    error_page(me.get(view_path("of-me")), 404)
+
+
+def test_destroy_needs_the_token_and_post(me):
+    create_note(me, "guarded")
+    assert me.get("/notes/destroy/confirm?notekey=guarded").status_code == 405
+    error_page(me.post("/notes/destroy/confirm", {"notekey": "guarded"}, csrf=False), 403)
+    assert me.get(view_path("guarded")).status_code == 200
+
+
+def test_every_save_keeps_the_earlier_version(site, me):
+    create_note(me, "versions", "Version title 1", "version body 1")
+    for number in (2, 3):
+        fields = edit_fields(me, "versions")
+        me.post("/notes/save", {**fields, "title": f"Version title {number}", "body": f"version body {number}"})
+    for number in (1, 2, 3):
+        assert tables_holding(site.notes, f"version body {number}")
+        assert tables_holding(site.notes, f"Version title {number}")
+
+
+def test_database_is_whole_and_private(site, me):
+    create_note(me, "integrity")
+    database = open_database(site.notes)
+    try:
+        assert database.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+        assert database.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    finally:
+        database.close()
+    assert site.notes.database.stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+"""The home page: titles, newest change first, 50 a page."""
+
+import pytest
+
+from harness.client import browser_session as open_session
+from notes_verbs import check_page, comment, create_note, destroy_note, edit_note, error_page, note_titles
+
+NOTES_ENV = {"WRITES_PER_MIN": 0}
+COUNT = 123
+
+
+@pytest.fixture(scope="module")
+def me(site):
+    """Signed in; the site holds COUNT notes, the newest has the highest number."""
+    client = open_session(site, "me")
+    for number in range(COUNT):
+        create_note(client, f"n{number:03}", f"Title {number:03}", "text")
+    return client
+
+
+def keys(client, path="/"):
+    return [key for key, _ in note_titles(check_page(client.html(path)))]
+
+
+def paths(page):
+    return {node["href"] for node in page.first("main").all("a") if node.get("href", "").startswith("/?page=")
+            or node.get("href") == "/"}
+
+
+def test_pages_hold_50_titles_newest_first(me):
+    expected = [f"n{number:03}" for number in reversed(range(COUNT))]
+    assert keys(me, "/") == expected[:50]
+    assert keys(me, "/?page=1") == expected[:50]
+    assert keys(me, "/?page=2") == expected[50:100]
+    assert keys(me, "/?page=3") == expected[100:]
+
+
+def test_links_lead_to_the_titles(me):
+    key, title = note_titles(me.html("/"))[0]
+    assert title == "Title " + key[1:]
+
+
+def test_pages_are_linked(me):
+    first, second, third = (me.html(f"/?page={number}") for number in (1, 2, 3))
+    assert "/?page=2" in paths(first)
+    assert not paths(first) & {"/?page=0", "/?page=3"}
+    assert "/?page=3" in paths(second)
+    assert paths(second) & {"/", "/?page=1"}
+    assert "/?page=2" in paths(third)
+    assert "/?page=4" not in paths(third)
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "+1", "01x", "abc", "1.0", "1e1", "", "%20", "2%20", "0x2", "1000001",
+                                   "4",
+                                   "1000000", "99999999999999999999", "18446744073709551618", "%ff", "2%00"])
+def test_page_that_is_none_is_not_found(me, value):
+    assert me.get(f"/?page={value}").status_code in ((400,) if value == "%ff" else (400,
+                                                                                    404) if "%00" in value else (404,))
+
+
+def test_page_beyond_the_end_is_an_error_page(me):
+    error_page(me.get("/?page=4"), 404)
+
+
+def test_page_given_twice_is_refused(me):
+    assert me.get("/?page=1&page=2").status_code in (400, 404)
+
+
+def test_strangers_see_the_same_list(site, me, browser_session):
+    assert keys(browser_session(site)) == keys(me)
+
+
+def test_changed_note_comes_first_and_a_comment_moves_nothing(me):
+    before = keys(me, "/?page=3")
+    old = before[-1]
+    comment(me, old, "a comment")
+    assert keys(me, "/?page=3") == before
+    edit_note(me, old, title="Changed title")
+    assert note_titles(me.html("/"))[0] == (old, "Changed title")
+    assert old not in keys(me, "/?page=3")
+
+
+def test_saving_without_a_change_is_harmless(me):
+    key = keys(me)[3]
+    edit_note(me, key)
+    assert sorted(keys(me, "/?page=1") + keys(me, "/?page=2") + keys(me, "/?page=3")) == \
+        sorted(f"n{number:03}" for number in range(COUNT))
+
+
+def test_fifty_notes_are_one_page_and_none_is_a_page_too(services, tmp_path):
+    from harness.site import Site
+    site = Site(tmp_path, {"WRITES_PER_MIN": 0})
+    site.start()
+    try:
+        client = open_session(site, "me")
+        empty = check_page(client.html("/"))
+        assert note_titles(empty) == []
+        assert [node for node in empty.first("main").all("a") if node.get("href") == "/notes/add"] or \
+            "add" in empty.first("main").text.lower(), "an empty list does not say what to do"
+        error_page(client.get("/?page=2"), 404)
+        for number in range(50):
+            create_note(client, f"k{number}")
+        full = client.html("/")
+        assert len(note_titles(full)) == 50
+        assert "/?page=2" not in paths(full)
+        error_page(client.get("/?page=2"), 404)
+        create_note(client, "k50")
+        assert "/?page=2" in paths(client.html("/"))
+        assert keys(client, "/?page=2") == ["k0"]
+        destroy_note(client, "k50")
+        error_page(client.get("/?page=2"), 404)
+    finally:
+        site.stop()

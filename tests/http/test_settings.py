@@ -1,0 +1,393 @@
+# SPDX-License-Identifier: MIT
+"""Settings and the command line of the programs: help, version, checks, printing, secrets in files, older names."""
+import re
+import stat
+
+import pytest
+import requests
+
+from harness.api import Api
+from harness.client import Client
+from harness.programs import USERAUTH_CLI, USERAUTH_SVC, NOTES_SVC, new_password, run
+from harness.services import StartFailed
+from harness.wait import until
+
+SERVICES = [USERAUTH_SVC, NOTES_SVC]
+ALL = SERVICES + [USERAUTH_CLI]
+by_name = pytest.mark.parametrize("program", SERVICES, ids=lambda path: path.name)
+each_program = pytest.mark.parametrize("program", ALL, ids=lambda path: path.name)
+SHARED = ["PORT", "LISTEN", "STATE_DIR", "DATABASE_URL", "HTTP_LOOPS", "WORKERS", "QUEUE_LIMIT", "CONNECTION_LIMIT",
+          "LOG_LEVEL", "LOG_FORMAT"]
+OWN = {
+    "userauth-svc": ["API_KEYS", "PASSWORD_MEMORY_KIB", "PASSWORD_PASSES"],
+    "notes-svc": ["USER_SERVICE_URL", "USER_SERVICE_ID", "USER_SERVICE_KEY", "PUBLIC_URL", "TRUSTED_PROXIES",
+                  "LOGIN_FAILURES_PER_MIN", "WRITES_PER_MIN", "CONNECTIONS_PER_ADDRESS"],
+}
+SECRET_SETTING = {"userauth-svc": "API_KEYS", "notes-svc": "USER_SERVICE_KEY"}
+
+
+def secret_value(program, secret):
+    return f"them:{secret}" if program == USERAUTH_SVC else secret
+
+
+def fault_lines(done):
+    """Lines of a refused start: on stderr, and nothing on stdout that is meant for people."""
+    assert done.returncode == 2, done
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    assert lines, "no fault is told"
+    return lines
+
+
+def assert_fault(done, *names):
+    """Exit 2 and one line for each of the settings."""
+    lines = fault_lines(done)
+    for name in names:
+        assert sum(bool(re.search(rf"\b{name}\b", line)) for line in lines) == 1, (name, lines)
+    return lines
+
+
+# --- command line ---
+
+@each_program
+def test_help_names_the_program_and_its_options(program):
+    done = run(program, "--help")
+    assert done.returncode == 0 and done.stderr == ""
+    for text in (program.name, "--version", "--check-config", "--print-config"):
+        assert text in done.stdout
+    if program in SERVICES:
+        assert "--healthcheck" in done.stdout
+
+
+@each_program
+def test_version(program):
+    done = run(program, "--version")
+    assert done.returncode == 0 and done.stderr == ""
+    assert re.match(rf"{program.name} \d+\.\d+\.\d+", done.stdout)
+
+
+@by_name
+@pytest.mark.parametrize("args", [["--nonsense"], ["start"], ["--help=x"], ["--version", "--nonsense"], [""], ["-"], ["--port", "1"]])
+def test_wrong_usage_is_exit_2_with_a_hint(program, args):
+    done = run(program, *args)
+    assert done.returncode == 2
+    assert "--help" in done.stderr and len(done.stderr.splitlines()) <= 3
+
+
+@each_program
+def test_help_works_with_bad_settings(program, tmp_path):
+    for option in ("--help", "--version"):
+        assert run(program, option, PORT="nonsense", LOG_LEVEL="nonsense", STATE_DIR=tmp_path).returncode == 0
+
+
+@by_name
+def test_check_config_of_good_settings_touches_nothing(program, tmp_path):
+    folder = tmp_path / "not-made"
+    done = run(program, "--check-config", STATE_DIR=folder, PORT="3999")
+    assert done.returncode == 0, done.stderr
+    assert not folder.exists()
+
+
+def test_check_config_of_the_cli(tmp_path):
+    assert run(USERAUTH_CLI, "--check-config", STATE_DIR=tmp_path).returncode == 0
+    assert_fault(run(USERAUTH_CLI, "--check-config", USER_SERVICE_URL="nonsense"), "USER_SERVICE_URL")
+
+
+BAD_VALUES = [
+    ("PORT", "abc"), ("PORT", "65536"), ("PORT", "-1"), ("PORT", "3000x"), ("PORT", " 3000"), ("PORT", "0x10"), ("PORT", "1e3"),
+    ("PORT", "99999999999999999999"), ("LOG_LEVEL", "loud"), ("LOG_LEVEL", "INFO "), ("LOG_FORMAT", "xml"), ("WORKERS", "0"),
+    ("WORKERS", "1.5"), ("QUEUE_LIMIT", "-5"), ("HTTP_LOOPS", "many"), ("CONNECTION_LIMIT", "0"), ("LISTEN", "not an address"),
+    ("LISTEN", "300.1.1.1"), ("DATABASE_URL", "nonsense"), ("DATABASE_URL", "postgres://x/y"), ("DATABASE_URL", "sqlite:"),
+]
+
+
+@by_name
+@pytest.mark.parametrize("name,value", BAD_VALUES)
+@pytest.mark.parametrize("args", [["--check-config"], []], ids=["check", "start"])
+def test_bad_value_is_exit_2_and_named(program, name, value, args, tmp_path):
+    assert_fault(run(program, *args, STATE_DIR=tmp_path / "s", **{name: value}), name)
+    assert not (tmp_path / "s").exists()
+
+
+@by_name
+@pytest.mark.parametrize("args", [["--check-config"], []], ids=["check", "start"])
+def test_all_faults_are_told_together(program, args, tmp_path):
+    bad = {"PORT": "x", "WORKERS": "0", "QUEUE_LIMIT": "no", "LOG_LEVEL": "loud", "LOG_FORMAT": "xml", "DATABASE_URL": "ftp://x"}
+    assert_fault(run(program, *args, STATE_DIR=tmp_path, **bad), *bad)
+
+
+@by_name
+def test_fault_tells_the_allowed_range(program, tmp_path):
+    lines = assert_fault(run(program, "--check-config", STATE_DIR=tmp_path, PORT="70000"), "PORT")
+    assert any("65535" in line for line in lines)
+
+
+NOTES_BAD = [("PUBLIC_URL", "nonsense"), ("PUBLIC_URL", "ftp://x"), ("TRUSTED_PROXIES", "10.0.0.0/99"), ("TRUSTED_PROXIES", "x"),
+             ("USER_SERVICE_URL", "nonsense"), ("WRITES_PER_MIN", "-1"), ("LOGIN_FAILURES_PER_MIN", "x"),
+             ("CONNECTIONS_PER_ADDRESS", "-1")]
+
+
+@pytest.mark.parametrize("name,value", NOTES_BAD)
+def test_bad_value_of_notes(name, value, tmp_path):
+    assert_fault(run(NOTES_SVC, "--check-config", STATE_DIR=tmp_path, **{name: value}), name)
+
+
+USERAUTH_BAD = [("PASSWORD_MEMORY_KIB", "7"), ("PASSWORD_MEMORY_KIB", "x"), ("PASSWORD_PASSES", "0"), ("PASSWORD_PASSES", "11")]
+BAD_KEYS = ["nocolon", "them:", ":abcdefghijklmnopqrstuvwxyz0123456789", ",", "them:abcdefghijklmnopqrstuvwxyz0123456789,",
+            "them:abcdefghijklmnopqrstuvwxyz0123456789,nocolon"]
+
+
+@pytest.mark.parametrize("name,value", USERAUTH_BAD + [("API_KEYS", value) for value in BAD_KEYS])
+def test_bad_value_of_userauth(name, value, tmp_path):
+    done = run(USERAUTH_SVC, "--check-config", STATE_DIR=tmp_path, **{name: value})
+    assert_fault(done, name)
+    assert "abcdefghijklmnopqrstuvwxyz" not in done.stderr, "a key was echoed"
+
+
+@by_name
+def test_bad_setting_of_a_secret_is_not_echoed(program, tmp_path):
+    secret = new_password()
+    done = run(program, "--check-config", STATE_DIR=tmp_path, PORT="x", DATABASE_URL=f"mysql://root:{secret}@db/notes",
+               DATABASE_PASSWORD=secret)
+    assert done.returncode == 2
+    assert secret not in done.stdout + done.stderr
+
+
+# --- mysql ---
+
+@by_name
+@pytest.mark.parametrize("url", ["mysql://root@localhost/notes", "mysql://u:pw@db:3306/notes", "mysql://u@a,b/notes"])
+@pytest.mark.parametrize("args", [["--check-config"], []], ids=["check", "start"])
+def test_mysql_url_is_refused_clearly(program, url, args, tmp_path):
+    lines = assert_fault(run(program, *args, STATE_DIR=tmp_path, DATABASE_URL=url), "DATABASE_URL")
+    assert any("sqlite" in line.lower() for line in lines), lines
+
+
+@by_name
+@pytest.mark.parametrize("name", ["SEQUELIZE_DBHOST", "SEQUELIZE_DBPORT", "SEQUELIZE_DBNAME", "SEQUELIZE_DBUSER", "SEQUELIZE_DBPASSWD"])
+def test_sequelize_settings_are_refused_by_name(program, name, tmp_path):
+    secret = new_password()
+    value = {"SEQUELIZE_DBPORT": "3306", "SEQUELIZE_DBPASSWD": secret}.get(name, "db")
+    done = run(program, "--check-config", STATE_DIR=tmp_path, **{name: value})
+    assert_fault(done, name)
+    assert secret not in done.stderr
+
+
+# --- printing ---
+
+@by_name
+def test_print_config_lists_every_setting_with_its_value(program, tmp_path):
+    done = run(program, "--print-config", STATE_DIR=tmp_path, WORKERS="3", LOG_LEVEL="warn", PORT="3123")
+    assert done.returncode == 0 and done.stderr == ""
+    rows = {line.split()[0]: line for line in done.stdout.splitlines() if line.split()}
+    for name in SHARED + OWN[program.name]:
+        assert name in rows, name
+    assert re.search(r"\b3123\b", rows["PORT"]) and re.search(r"\b3\b", rows["WORKERS"])
+    assert "warn" in rows["LOG_LEVEL"] and str(tmp_path) in rows["STATE_DIR"]
+
+
+@by_name
+def test_print_config_shows_the_defaults(program):
+    rows = {line.split()[0]: line for line in run(program, "--print-config").stdout.splitlines() if line.split()}
+    assert ("5858" if program == USERAUTH_SVC else "3000") in rows["PORT"]
+    assert "127.0.0.1" in rows["LISTEN"] and "./var" in rows["STATE_DIR"]
+    if program == USERAUTH_SVC:
+        assert "19456" in rows["PASSWORD_MEMORY_KIB"]
+    else:
+        assert "them" in rows["USER_SERVICE_ID"] and "http://127.0.0.1:5858" in rows["USER_SERVICE_URL"]
+        assert "300" in rows["WRITES_PER_MIN"]
+
+
+@by_name
+def test_print_config_masks_secrets(program, tmp_path):
+    secret = new_password("masked")
+    name = SECRET_SETTING[program.name]
+    done = run(program, "--print-config", STATE_DIR=tmp_path, **{name: secret_value(program, secret)})
+    assert done.returncode == 0, done.stderr
+    row = next(line for line in done.stdout.splitlines() if line.startswith(name))
+    assert secret not in done.stdout and "****" in row
+    path = tmp_path / "secret"
+    path.write_text(secret_value(program, secret))
+    done = run(program, "--print-config", STATE_DIR=tmp_path, **{name + "_FILE": path})
+    assert done.returncode == 0 and secret not in done.stdout and "****" in done.stdout
+
+
+@by_name
+def test_print_config_with_bad_settings_is_exit_2(program):
+    assert_fault(run(program, "--print-config", PORT="x"), "PORT")
+
+
+@by_name
+def test_empty_setting_counts_as_unset(program, tmp_path):
+    done = run(program, "--print-config", STATE_DIR=tmp_path, PORT="", WORKERS="", LOG_LEVEL="", DATABASE_URL="")
+    assert done.returncode == 0, done.stderr
+
+
+def test_print_config_of_the_cli_masks_the_key(tmp_path):
+    secret = new_password("masked")
+    done = run(USERAUTH_CLI, "--print-config", STATE_DIR=tmp_path, USER_SERVICE_KEY=secret)
+    assert done.returncode == 0
+    assert secret not in done.stdout and "USER_SERVICE_KEY" in done.stdout and "USER_SERVICE_URL" in done.stdout
+
+
+# --- secrets in files ---
+
+@by_name
+def test_secret_and_its_file_both_set_is_a_fault(program, tmp_path):
+    name, secret = SECRET_SETTING[program.name], new_password()
+    path = tmp_path / "secret"
+    path.write_text(secret_value(program, secret))
+    done = run(program, "--check-config", STATE_DIR=tmp_path, **{name: secret_value(program, secret), name + "_FILE": path})
+    lines = fault_lines(done)
+    assert any(name in line and name + "_FILE" in line for line in lines), lines
+    assert secret not in done.stderr
+
+
+def bad_files(folder):
+    folder.joinpath("empty").write_bytes(b"")
+    folder.joinpath("only-newline").write_bytes(b"\n")
+    folder.joinpath("large").write_bytes(b"them:" + b"k" * 5000)
+    folder.joinpath("nul").write_bytes(b"them:abcdefghijklmnopqr\0stuvwxyz0123456789")
+    folder.joinpath("folder").mkdir()
+    return ["missing", "empty", "only-newline", "large", "nul", "folder"]
+
+
+@by_name
+def test_bad_secret_file_is_a_fault(program, tmp_path):
+    name = SECRET_SETTING[program.name]
+    for kind in bad_files(tmp_path):
+        done = run(program, "--check-config", STATE_DIR=tmp_path, **{name + "_FILE": tmp_path / kind})
+        lines = fault_lines(done)
+        assert any(name in line for line in lines), (kind, lines)
+        assert "abcdefghijklmnopqr" not in done.stderr, kind
+
+
+def test_bad_and_good_secret_files_do_not_hide_other_faults(tmp_path):
+    done = run(USERAUTH_SVC, "--check-config", STATE_DIR=tmp_path, API_KEYS_FILE=tmp_path / "missing", PORT="x")
+    assert_fault(done, "PORT")
+    assert "API_KEYS" in done.stderr
+
+
+@pytest.mark.parametrize("ending,is_kept", [("", True), ("\n", True), ("\n\n", False), (" ", False)])
+def test_key_file_loses_one_newline_and_nothing_else(services, tmp_path, ending, is_kept):
+    key = new_password("filekey")
+    path = tmp_path / "keys"
+    path.write_text(f"them:{key}{ending}")
+    service = services.userauth(API_KEYS_FILE=path)
+    try:
+        service.start()
+    except StartFailed as failed:
+        assert not is_kept and failed.code == 2
+        return
+    assert service.api(key=key).get("/list").status_code == (200 if is_kept else 401)
+
+
+def test_notes_takes_its_key_from_a_file(services, tmp_path):
+    userauth = services.userauth(tmp_path / "users").start()
+    password = new_password()
+    userauth.api().create("filed", password)
+    path = tmp_path / "key"
+    path.write_text(userauth.key + "\n")
+    notes = services.notes(userauth, tmp_path / "notes", USER_SERVICE_KEY=None, USER_SERVICE_KEY_FILE=path).start()
+    client = Client(notes.url)
+    assert client.login("filed", password).headers["Location"] != "login"
+    assert client.is_signed_in
+
+
+# --- keys ---
+
+def test_generated_key_is_private_long_and_kept(services):
+    service = services.userauth().start()
+    path = service.state_dir / "userauth.key"
+    text = path.read_text()
+    assert re.fullmatch(r"[A-Za-z0-9_-]{43}\n", text)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(service.state_dir.stat().st_mode) == 0o700
+    assert stat.S_IMODE(service.database.stat().st_mode) == 0o600
+    service.restart()
+    assert path.read_text() == text
+    assert service.api().get("/list").status_code == 200
+
+
+def test_generated_keys_differ(services, tmp_path):
+    keys = [services.userauth(tmp_path / name).start().key for name in ("a", "b")]
+    assert keys[0] != keys[1]
+
+
+def test_keys_of_api_keys_are_all_valid_at_once(services):
+    keys = [new_password("key") for _ in range(4)]
+    value = f"them:{keys[0]},them:{keys[1]},other:{keys[2]},third:{keys[3]}"
+    service = services.userauth(API_KEYS=value).start()
+    assert not (service.state_dir / "userauth.key").exists()
+    for name, key in (("them", keys[0]), ("them", keys[1]), ("other", keys[2]), ("third", keys[3])):
+        assert service.api(name, key).get("/list").status_code == 200
+    for name, key in (("them", keys[2]), ("other", keys[0]), ("third", keys[2]), ("nobody", keys[0]), ("", keys[0])):
+        assert service.api(name, key).get("/list").status_code == 401
+
+
+def test_rotation_of_a_key(services):
+    old, new = new_password("old"), new_password("new")
+    service = services.userauth(API_KEYS=f"them:{old}").start()
+    assert service.api(key=old).get("/list").status_code == 200
+    service.restart(API_KEYS=f"them:{old},them:{new}")
+    assert [service.api(key=key).get("/list").status_code for key in (old, new)] == [200, 200]
+    service.restart(API_KEYS=f"them:{new}")
+    assert [service.api(key=key).get("/list").status_code for key in (old, new)] == [401, 200]
+
+
+def test_key_with_colons_is_a_key(services):
+    key = new_password("a:b:") + ":c"
+    service = services.userauth(API_KEYS=f"them:{key}").start()
+    assert service.api(key=key).get("/list").status_code == 200
+
+
+def test_broken_generated_key_file_is_refused(services, tmp_path):
+    folder = tmp_path / "state"
+    folder.mkdir(mode=0o700)
+    (folder / "userauth.key").write_text("")
+    service = services.userauth(folder)
+    with pytest.raises(StartFailed) as failed:
+        service.start()
+    assert failed.value.code in (1, 2)
+    assert "userauth.key" in failed.value.stderr
+
+
+# --- older names and places ---
+
+def answers(url):
+    try:
+        return Api(url).get("/healthz").status_code == 200
+    except requests.RequestException:
+        return False
+
+
+def test_rest_listen_is_an_alias_of_listen(services):
+    service = services.userauth(LISTEN=None, REST_LISTEN="127.0.0.7").spawn()
+    until(lambda: answers(f"http://127.0.0.7:{service.port}"), "answers on 127.0.0.7", 40)
+    with pytest.raises(requests.RequestException):
+        Api(service.url).get("/healthz")
+
+
+def test_listens_on_ipv6(services):
+    service = services.userauth(LISTEN="::1").spawn()
+    until(lambda: answers(f"http://[::1]:{service.port}"), "answers on ::1", 40)
+
+
+def test_database_url_says_where_the_file_is(services, tmp_path):
+    path = tmp_path / "elsewhere.sqlite"
+    service = services.userauth(DATABASE_URL=f"sqlite:{path}").start()
+    service.api().create("placed", new_password())
+    service.stop()
+    assert path.exists() and not service.database.exists()
+    service.start()
+    assert service.api().get("/find/placed").status_code == 200
+
+
+def test_relative_state_dir_and_default_need_no_home(tmp_path):
+    done = run("/usr/bin/env", "-C", tmp_path, USERAUTH_SVC, "--check-config", HOME=None)
+    assert done.returncode == 0, done.stderr
+
+
+def test_no_program_prints_a_default_secret():
+    for program in ALL:
+        text = run(program, "--print-config").stdout
+        assert not re.search(r"D4ED43C0|w0rd|changeme", text, re.I)

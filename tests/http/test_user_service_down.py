@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: MIT
+"""What notes-svc does while userauth-svc is away, slow, or refuses our key."""
+
+import socket
+import threading
+
+import pytest
+
+from harness.client import Client
+from harness.client import browser_session as open_session
+from harness.client import read_page
+from harness.site import Site
+from harness.wait import until
+from notes_verbs import check_page, comment, create_note, edit_note, error_page, note_titles, shown_comments, view_path
+
+
+@pytest.fixture(scope="module")
+def down(tmp_path_factory):
+    """A site with a note and a signed-in client, whose userauth-svc has been killed."""
+    site = Site(tmp_path_factory.mktemp("down"), {"WRITES_PER_MIN": 0, "USER_CHECK_S": 1})
+    site.start()
+    site.client = open_session(site, "me")
+    create_note(site.client, "still-here", "Still here", "body")
+    comment(site.client, "still-here", "a comment")
+    site.userauth.kill()
+    yield site
+    site.stop()
+
+
+def check_whale(answer):
+    page = error_page(answer, 503)
+    drawing = page.first("main").first("img")
+    assert drawing is not None and drawing.get("alt"), "the drawing has no description"
+    assert int(answer.headers.get("Retry-After", "1")) >= 1
+    return page, drawing["src"]
+
+
+def test_login_shows_the_whale(down):
+    client = Client(down.url)
+    page, source = check_whale(client.login("me", down.passwords["me"]))
+    assert not client.is_signed_in
+    drawing = client.get(source)
+    assert drawing.status_code == 200
+    assert drawing.headers["Content-Type"].startswith("image/")
+    assert down.passwords["me"] not in page.source
+    assert [node for node in page.first("main").all("a") if node.get("href") in ("/", "/users/login")]
+
+
+def test_wrong_password_shows_the_whale_too(down):
+    check_whale(Client(down.url).login("me", "wrong password"))
+
+
+def test_login_page_itself_is_shown(down):
+    check_page(Client(down.url).html("/users/login"))
+
+
+def test_reading_goes_on(down):
+    stranger = Client(down.url)
+    assert ("still-here", "Still here") in note_titles(check_page(stranger.html("/")))
+    page = check_page(stranger.html(view_path("still-here")))
+    assert len(shown_comments(page)) >= 1
+    error_page(stranger.get("/notes/view?key=none"), 404)
+
+
+def test_signed_in_session_goes_on(down):
+    client = down.client
+    assert client.get("/notes/add").status_code == 200
+    create_note(client, "made while it is away")
+    edit_note(client, "made while it is away", body="edited while it is away")
+    comment(client, "still-here", "commented while it is away")
+    assert "commented while it is away" in client.html(view_path("still-here")).source
+
+
+def test_logout_works(down):
+    client = Client(down.url)
+    value = down.client.session_cookie
+    again = client.get("/notes/add", headers={"Cookie": f"notescookie.sid={value}"})
+    assert again.status_code == 200
+    assert client.get("/users/logout").headers["Location"] == "/"
+
+
+def test_readiness_says_what_is_lost_and_stays_ready(down):
+    """A lost user service must not take every replica out of service at once."""
+    client = Client(down.url)
+
+    def lost():
+        answer = client.get("/readyz")
+        assert answer.status_code == 200
+        body = answer.json()
+        assert body["status"] == "ready" and body["dependencies"]["database"] == "ok"
+        return body["dependencies"]["userauth"] != "ok"
+
+    until(lost, "/readyz says that userauth is lost", 30)
+    assert client.get("/healthz").status_code == 200
+
+
+def test_service_starts_without_the_user_service(services):
+    notes = services.notes(None, USER_SERVICE_URL="http://127.0.0.1:9",
+                           USER_SERVICE_KEY="a key that nobody has").start()
+    check_page(Client(notes.url).html("/"))
+    check_whale(Client(notes.url).login("me", "x"))
+
+
+def test_it_comes_back_by_itself(services):
+    userauth = services.userauth().start()
+    with userauth.api() as api:
+        api.create("me", "a password for me")
+    notes = services.notes(userauth).start()
+    userauth.kill()
+    check_whale(Client(notes.url).login("me", "a password for me"))
+    userauth.start()
+    client = Client(notes.url)
+    until(lambda: client.login("me", "a password for me").status_code == 302, "login works again", 30)
+    assert client.is_signed_in
+
+
+def test_refused_key_is_a_whale_and_an_error_in_the_log(services):
+    userauth = services.userauth().start()
+    with userauth.api() as api:
+        api.create("me", "a password for me")
+    notes = services.notes(userauth, USER_SERVICE_KEY="not the key of this service").start()
+    page, _ = check_whale(Client(notes.url).login("me", "a password for me"))
+    assert "not the key of this service" not in page.source
+    assert until(lambda: [line for line in notes.log_lines() if line.get("level") == "error"], "an error line")
+    assert "not the key of this service" not in notes.stdout_text() + notes.stderr_text()
+
+
+class Odd:
+    """A server in place of userauth-svc that gives the same bytes to everybody (or nothing at all)."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.held = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                peer, _ = self.listener.accept()
+                self.held.append(peer)
+                if self.answer is not None:
+                    peer.recv(65536)
+                    peer.sendall(self.answer)
+                    peer.close()
+            except OSError:
+                return
+
+    def close(self):
+        self.listener.close()
+        for peer in self.held:
+            peer.close()
+
+
+def http_answer(body, status="200 OK", kind="application/json"):
+    head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    return (head + body).encode()
+
+
+JSON_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+ODD = {
+    "says nothing": None,
+    "closes": b"",
+    "is no http": b"SSH-2.0-OpenSSH_9.2\r\n",
+    "is html": http_answer("<html>hello</html>", kind="text/html"),
+    "is broken json": http_answer('{"check":true'),
+    "is another json": http_answer("[1,2,3]"),
+    "is a string for true": http_answer('{"check":"true","username":"me"}'),
+    "says true without a name": http_answer('{"check":true}'),
+    "says true for a number": http_answer('{"check":true,"username":7}'),
+    "is 500": http_answer('{"code":"InternalError","message":"x"}', "500 Internal Server Error"),
+    "is 404": http_answer("{}", "404 Not Found"),
+    "redirects": b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/\r\nContent-Length: 0\r\n\r\n",
+    "is endless": JSON_HEAD + b"Content-Length: 99999999\r\n\r\n" + b"x" * 3_000_000,
+    "is cut": JSON_HEAD + b'Content-Length: 100\r\n\r\n{"check":true,"username":"me"}',
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_answers_never_sign_in(services, name):
+    """Whatever stands at USER_SERVICE_URL: a whale (or a refusal), nobody is signed in, the pages go on."""
+    odd = Odd(ODD[name])
+    try:
+        notes = services.notes(odd.url, USER_SERVICE_KEY="a key of some service").start()
+        client = Client(notes.url)
+        answer = client.post("/users/login", {"username": "me", "password": "x"}, timeout=60)
+        assert not client.is_signed_in
+        check_whale(answer)
+        assert client.get("/").status_code == 200
+    finally:
+        odd.close()
+
+
+def test_slow_user_service_does_not_stop_reading(services):
+    """More logins wait than there are workers; the home page and notes are served meanwhile."""
+    odd = Odd(None)
+    try:
+        notes = services.notes(odd.url, USER_SERVICE_KEY="a key of some service", WORKERS=2,
+                               LOGIN_FAILURES_PER_MIN=0).start()
+        warm = Client(notes.url)
+        assert warm.get("/").status_code == 200
+        answers = []
+
+        def login():
+            answers.append(Client(notes.url).post("/users/login", {"username": "me", "password": "x"}, timeout=90))
+
+        threads = [threading.Thread(target=login) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        assert warm.get("/healthz").status_code == 200
+        assert warm.get("/users/login").status_code == 200
+        assert warm.get("/", timeout=60).status_code == 200
+        for thread in threads:
+            thread.join()
+        for answer in answers:
+            assert answer.status_code == 503
+            check_page(read_page(answer))
+    finally:
+        odd.close()

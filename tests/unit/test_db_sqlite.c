@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The SQLite driver on real files: what can be opened and how, values on their way in and out,
+ * statements and their failures. Transactions and locks: test_db_locks.c. */
+#include "db_fixture.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define UNTOUCHED_COUNT (-7)
+#define MANY_COUNT      400
+
+static const struct db_statement insert_with_id = {"INSERT INTO things (id, name) VALUES (?, ?)"};
+static const struct db_statement insert_null_part = {"INSERT INTO parts (thing) VALUES (NULL)"};
+static const struct db_statement insert_wrong_type = {"INSERT INTO things (size) VALUES ('many')"};
+static const struct db_statement find = {"SELECT id, name, size, data FROM things WHERE name IS ?"};
+static const struct db_statement set_size = {"UPDATE things SET size = ?"};
+static const struct db_statement make_index = {
+    "CREATE INDEX IF NOT EXISTS things_size ON things (size)"};
+static const struct db_statement no_statement = {"-- nothing"};
+static const struct db_statement no_table = {"SELECT * FROM nowhere"};
+static const struct db_statement misspelt_text = {"SELECT \"no such column\""};
+
+/* --- Addresses and files --- */
+
+static void a_url_that_cannot_be_opened_has_a_reason(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url;
+        const char *fault;
+    } rows[] = {
+        {"sqlite:/tmp/x.sqlite", NULL},
+        {"sqlite:x", NULL},
+        {"sqlite:", "names no file: use sqlite:PATH"},
+        {"mysql://me@db/notes", "this build has no MySQL driver: use sqlite:PATH"},
+        {"postgres:x", "is not of the form sqlite:PATH"},
+        {"SQLITE:x", "is not of the form sqlite:PATH"},
+        {"", "is not of the form sqlite:PATH"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        const char *fault = db_url_fault(rows[i].url);
+        assert_int_equal(fault == NULL, rows[i].fault == NULL);
+        if (fault)
+            assert_string_equal(fault, rows[i].fault);
+    }
+}
+
+static void what_cannot_be_opened_is_unavailable_and_named(void **state)
+{
+    struct db_fixture *fixture = *state;
+    struct ctx *ctx = &fixture->ctx;
+    char damaged[160];
+    char dangling[160];
+    (void)snprintf(damaged, sizeof(damaged), "%s/damaged.sqlite", fixture->folder.path);
+    (void)snprintf(dangling, sizeof(dangling), "%s/dangling.sqlite", fixture->folder.path);
+    FILE *file = fopen(damaged, "w");
+    assert_non_null(file);
+    for (int i = 0; i < 5000; i++)
+        assert_true(fputs("no database", file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(symlink("nowhere/at-all", dangling), 0);
+    const struct {
+        const char *path;
+        const char *why;
+    } rows[] = {
+        {"/nowhere/at/all.sqlite",
+         "can't open the database /nowhere/at/all.sqlite: No such file or directory"},
+        {fixture->folder.path, "SQLITE_CANTOPEN"},
+        {damaged, "SQLITE_NOTADB: file is not a database"},
+        {dangling, "No such file or directory"},
+        {"/dev/null/x", "Not a directory"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        char url[256];
+        (void)snprintf(url, sizeof(url), "sqlite:%s", rows[i].path);
+        struct db *db = NULL;
+        enum err err = db_open(ctx, &(struct db_options){.url = url}, &db);
+        assert_null(db);
+        assert_non_null(strstr(ctx->why.text, rows[i].path));
+        assert_int_equal(because(ctx, err, rows[i].why), ERR_UNAVAILABLE);
+    }
+    struct db *db = NULL;
+    enum err err = db_open(ctx, &(struct db_options){.url = "mysql:x"}, &db);
+    assert_int_equal(because(ctx, err, "no MySQL driver"), ERR_UNAVAILABLE);
+    assert_null(db);
+}
+
+static mode_t mode_of(const char *path, const char *suffix)
+{
+    char name[160];
+    (void)snprintf(name, sizeof(name), "%s%s", path, suffix);
+    struct stat file;
+    assert_int_equal(stat(name, &file), 0);
+    return file.st_mode & 07777;
+}
+
+static void the_files_are_the_owners_alone_whatever_the_umask(void **state)
+{
+    struct db_fixture *fixture = *state;
+    char path[160];
+    char url[170];
+    static const mode_t masks[] = {0, 0077, 0777};
+    for (size_t i = 0; i < ARRAY_COUNT(masks); i++) {
+        (void)snprintf(path, sizeof(path), "%s/mask%zu", fixture->folder.path, i);
+        (void)snprintf(url, sizeof(url), "sqlite:%s", path);
+        mode_t old = umask(masks[i]);
+        struct db *db = NULL;
+        enum err err = db_open(&fixture->ctx, &(struct db_options){.url = url}, &db);
+        if (!err)
+            err = db_script(&fixture->ctx, db, db_fixture_schema);
+        umask(old);
+        assert_int_equal(err, ERR_OK);
+        assert_int_equal(mode_of(path, ""), 0600);
+        assert_int_equal(mode_of(path, "-wal"), 0600);
+        assert_int_equal(mode_of(path, "-shm"), 0600);
+        db_close(db);
+    }
+}
+
+static void names_that_sqlite_would_read_otherwise_are_names_of_files(void **state)
+{
+    struct db_fixture *fixture = *state;
+    char *before = getcwd(NULL, 0);
+    assert_non_null(before);
+    assert_int_equal(chdir(fixture->folder.path), 0);
+    static const char *const files[] = {":memory:", "file:x?mode=memory", "plain"};
+    for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
+        char url[64];
+        (void)snprintf(url, sizeof(url), "sqlite:%s", files[i]);
+        struct db *db = NULL;
+        assert_int_equal(db_open(&fixture->ctx, &(struct db_options){.url = url}, &db), ERR_OK);
+        assert_int_equal(access(files[i], F_OK), 0);
+        db_close(db);
+    }
+    assert_int_equal(chdir(before), 0);
+    free(before);
+}
+
+static void a_connection_is_durable_and_strict(void **state)
+{
+    struct db_fixture *fixture = *state;
+    static const struct {
+        struct db_statement statement;
+        int64_t value;
+    } rows[] = {
+        {{"SELECT count(*) FROM pragma_journal_mode WHERE journal_mode = 'wal'"}, 1},
+        {{"PRAGMA synchronous"}, 2},
+        {{"PRAGMA foreign_keys"}, 1},
+        {{"PRAGMA trusted_schema"}, 0},
+        {{"PRAGMA temp_store"}, 2},
+        {{"PRAGMA cell_size_check"}, 1},
+        {{"PRAGMA cache_size"}, -256},
+        {{"PRAGMA journal_size_limit"}, 8388608},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
+        assert_int_equal(number(&fixture->ctx, fixture->db, &rows[i].statement), rows[i].value);
+    assert_int_equal(db_ping(&fixture->ctx, fixture->db), ERR_OK);
+    assert_int_equal(strncmp(db_library(), "SQLite 3.", strlen("SQLite 3.")), 0);
+}
+
+/* --- Values and statements --- */
+
+static void values_come_back_as_they_went_in(void **state)
+{
+    struct db_fixture *fixture = *state;
+    struct ctx *ctx = &fixture->ctx;
+    static const unsigned char bytes[] = {0, 1, 0, 255, 0};
+    const struct {
+        const char *name;
+        int64_t size;
+        struct bytes data;
+    } rows[] = {
+        {"", INT64_MIN, {bytes, 0}},
+        {"plain", INT64_MAX, {bytes, sizeof(bytes)}},
+        {"Grüße, 世界 🐋 '\";--", 0, {bytes, 1}},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct db_values values = DB_VALUES(db_text(rows[i].name), db_i64(rows[i].size),
+                                            db_blob(rows[i].data.p, rows[i].data.n));
+        assert_int_equal(db_run(ctx, fixture->db, &insert, values, NULL), ERR_OK);
+        CLEANUP(db_rows_done) struct db_rows found = {0};
+        bool has_row = false;
+        assert_int_equal(
+            db_query(ctx, fixture->db, &find, DB_VALUES(db_text(rows[i].name)), &found), ERR_OK);
+        assert_int_equal(db_next(ctx, &found, &has_row), ERR_OK);
+        assert_true(has_row);
+        assert_int_equal(db_rows_i64(&found, 0), db_last_id(fixture->db));
+        assert_string_equal(db_rows_text(ctx, &found, 1), rows[i].name);
+        assert_true(db_rows_i64(&found, 2) == rows[i].size);
+        struct bytes data = db_rows_blob(ctx, &found, 3);
+        assert_false(db_rows_is_null(&found, 3));
+        assert_int_equal(data.n, rows[i].data.n);
+        assert_memory_equal(data.p, rows[i].data.p, data.n);
+    }
+}
+
+static void an_empty_blob_without_an_address_is_no_null(void **state)
+{
+    struct db_fixture *fixture = *state;
+    struct db_values values = DB_VALUES(db_text("empty"), db_null(), db_blob(NULL, 0));
+    assert_int_equal(db_run(&fixture->ctx, fixture->db, &insert, values, NULL), ERR_OK);
+    static const struct db_statement count = {
+        "SELECT count(*) FROM things WHERE data IS NOT NULL AND length(data) = 0"};
+    assert_int_equal(number(&fixture->ctx, fixture->db, &count), 1);
+}
+
+static void nulls_are_told_from_empty_values(void **state)
+{
+    struct db_fixture *fixture = *state;
+    struct ctx *ctx = &fixture->ctx;
+    struct db_values values = DB_VALUES(db_text(NULL), db_null(), db_null());
+    assert_int_equal(db_run(ctx, fixture->db, &insert, values, NULL), ERR_OK);
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    bool has_row = false;
+    assert_int_equal(db_query(ctx, fixture->db, &find, DB_VALUES(db_null()), &rows), ERR_OK);
+    assert_int_equal(db_next(ctx, &rows, &has_row), ERR_OK);
+    assert_true(has_row);
+    assert_true(db_rows_is_null(&rows, 1));
+    assert_null(db_rows_text(ctx, &rows, 1));
+    assert_null(db_rows_blob(ctx, &rows, 3).p);
+}
+
+static void rows_outlive_the_values_that_were_asked_with(void **state)
+{
+    struct db_fixture *fixture = *state;
+    struct ctx *ctx = &fixture->ctx;
+    add_thing(fixture, fixture->db, "kept");
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    char *name = strdup("kept");
+    assert_non_null(name);
+    assert_int_equal(db_query(ctx, fixture->db, &find, DB_VALUES(db_text(name)), &rows), ERR_OK);
+    memset(name, 'x', strlen(name));
+    free(name);
+    bool has_row = false;
+    assert_int_equal(db_next(ctx, &rows, &has_row), ERR_OK);
+    assert_true(has_row);
+}
+
+static void the_end_of_the_rows_stays_the_end(void **state)
+{
+    struct db_fixture *fixture = *state;
+    add_thing(fixture, fixture->db, "one");
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    assert_int_equal(db_query(&fixture->ctx, fixture->db, &names, DB_NO_VALUES, &rows), ERR_OK);
+    static const bool expected[] = {true, false, false, false};
+    for (size_t i = 0; i < ARRAY_COUNT(expected); i++) {
+        bool has_row = !expected[i];
+        assert_int_equal(db_next(&fixture->ctx, &rows, &has_row), ERR_OK);
+        assert_int_equal(has_row, expected[i]);
+    }
+}
+
+static void changed_rows_are_counted_also_when_the_values_are_equal(void **state)
+{
+    struct db_fixture *fixture = *state;
+    struct ctx *ctx = &fixture->ctx;
+    add_thing(fixture, fixture->db, "one");
+    add_thing(fixture, fixture->db, "two");
+    const struct {
+        const struct db_statement *statement;
+        struct db_values values;
+        int64_t count;
+    } rows[] = {
+        {&set_size, DB_VALUES(db_i64(5)), 2}, {&set_size, DB_VALUES(db_i64(5)), 2},
+        {&make_index, DB_NO_VALUES, 0},       {&delete_all, DB_NO_VALUES, 2},
+        {&set_size, DB_VALUES(db_i64(5)), 0},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        int64_t count = UNTOUCHED_COUNT;
+        assert_int_equal(db_run(ctx, fixture->db, rows[i].statement, rows[i].values, &count),
+                         ERR_OK);
+        assert_int_equal(count, rows[i].count);
+    }
+}
+
+static void failures_have_the_right_code_and_leave_outputs_alone(void **state)
+{
+    struct db_fixture *fixture = *state;
+    struct ctx *ctx = &fixture->ctx;
+    struct db_values first = DB_VALUES(db_i64(1), db_text("one"));
+    assert_int_equal(db_run(ctx, fixture->db, &insert_with_id, first, NULL), ERR_OK);
+    const struct {
+        const struct db_statement *statement;
+        struct db_values values;
+        enum err err;
+        const char *why;
+    } rows[] = {
+        {&insert_with_id, DB_VALUES(db_i64(2), db_text("one")), ERR_CONFLICT,
+         "SQLITE_CONSTRAINT_UNIQUE: UNIQUE constraint failed: things.name"},
+        {&insert_with_id, DB_VALUES(db_i64(1), db_text("two")), ERR_CONFLICT,
+         "SQLITE_CONSTRAINT_PRIMARYKEY"},
+        {&set_size, DB_VALUES(db_i64(13)), ERR_INTERNAL, "SQLITE_CONSTRAINT_CHECK"},
+        {&insert_null_part, DB_NO_VALUES, ERR_INTERNAL, "SQLITE_CONSTRAINT_NOTNULL"},
+        {&insert_part, DB_VALUES(db_i64(99)), ERR_INTERNAL, "SQLITE_CONSTRAINT_FOREIGNKEY"},
+        {&insert_wrong_type, DB_NO_VALUES, ERR_INTERNAL, "SQLITE_CONSTRAINT_DATATYPE"},
+        {&no_table, DB_NO_VALUES, ERR_INTERNAL, "SQLITE_ERROR: no such table: nowhere"},
+        {&misspelt_text, DB_NO_VALUES, ERR_INTERNAL, "no such column"},
+        {&no_statement, DB_NO_VALUES, ERR_INTERNAL, "an empty statement"},
+        {&set_size, DB_NO_VALUES, ERR_INTERNAL, "0 values for the 1 places"},
+        {&set_size, DB_VALUES(db_i64(1), db_i64(2)), ERR_INTERNAL, "2 values for the 1 places"},
+        {&names, DB_NO_VALUES, ERR_INTERNAL, "rows came where none are read"},
+        {&insert_returning, DB_VALUES(db_text("three")), ERR_INTERNAL,
+         "rows came where none are read"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        int64_t count = UNTOUCHED_COUNT;
+        enum err err = db_run(ctx, fixture->db, rows[i].statement, rows[i].values, &count);
+        assert_int_equal(because(ctx, err, rows[i].why), rows[i].err);
+        assert_int_equal(count, UNTOUCHED_COUNT);
+    }
+    struct db_rows found = {0};
+    enum err err = db_query(ctx, fixture->db, &no_table, DB_NO_VALUES, &found);
+    assert_int_equal(because(ctx, err, "no such table"), ERR_INTERNAL);
+    assert_null(found.db);
+    err = db_script(ctx, fixture->db, "INSERT INTO pair VALUES (1, 2); nonsense");
+    assert_int_equal(because(ctx, err, "SQLITE_ERROR"), ERR_INTERNAL);
+}
+
+static void reasons_hold_no_values(void **state)
+{
+    struct db_fixture *fixture = *state;
+    struct ctx *ctx = &fixture->ctx;
+    struct db_values values = DB_VALUES(db_text("a secret"), db_i64(13), db_null());
+    assert_int_equal(db_run(ctx, fixture->db, &insert, values, NULL), ERR_INTERNAL);
+    assert_null(strstr(ctx->why.text, "secret"));
+    ctx_forgive(ctx);
+    add_thing(fixture, fixture->db, "a secret");
+    values = DB_VALUES(db_text("a secret"), db_i64(1), db_null());
+    assert_int_equal(db_run(ctx, fixture->db, &insert, values, NULL), ERR_CONFLICT);
+    assert_null(strstr(ctx->why.text, "secret"));
+}
+
+static void more_statements_than_the_cache_holds_all_work(void **state)
+{
+    struct db_fixture *fixture = *state;
+    static struct db_statement many[MANY_COUNT];
+    static char sql[MANY_COUNT][32];
+    for (size_t i = 0; i < MANY_COUNT; i++) {
+        (void)snprintf(sql[i], sizeof(sql[i]), "SELECT %zu", i);
+        many[i].sql = sql[i];
+    }
+    for (size_t round = 0; round < 2; round++)
+        for (size_t i = 0; i < MANY_COUNT; i++)
+            assert_int_equal(number(&fixture->ctx, fixture->db, &many[i]), i);
+}
+
+static void a_statement_that_changed_its_text_is_not_mistaken(void **state)
+{
+    struct db_fixture *fixture = *state;
+    struct db_statement statement = {"SELECT 1"};
+    assert_int_equal(number(&fixture->ctx, fixture->db, &statement), 1);
+    statement.sql = "SELECT 2";
+    assert_int_equal(number(&fixture->ctx, fixture->db, &statement), 2);
+}
+
+static void a_statement_sees_a_table_that_another_connection_changed(void **state)
+{
+    struct db_fixture *fixture = *state;
+    assert_int_equal(number(&fixture->ctx, fixture->db, &count_things), 0);
+    struct db *other = db_fixture_open(fixture);
+    assert_int_equal(
+        db_script(
+            &fixture->ctx, other,
+            "ALTER TABLE things ADD COLUMN tint TEXT; INSERT INTO things (tint) VALUES ('red')"),
+        ERR_OK);
+    assert_int_equal(number(&fixture->ctx, fixture->db, &count_things), 1);
+    db_close(other);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        UNIT(a_url_that_cannot_be_opened_has_a_reason),
+        WITH_DB(what_cannot_be_opened_is_unavailable_and_named),
+        WITH_DB(the_files_are_the_owners_alone_whatever_the_umask),
+        WITH_DB(names_that_sqlite_would_read_otherwise_are_names_of_files),
+        WITH_DB(a_connection_is_durable_and_strict),
+        WITH_DB(values_come_back_as_they_went_in),
+        WITH_DB(an_empty_blob_without_an_address_is_no_null),
+        WITH_DB(nulls_are_told_from_empty_values),
+        WITH_DB(rows_outlive_the_values_that_were_asked_with),
+        WITH_DB(the_end_of_the_rows_stays_the_end),
+        WITH_DB(changed_rows_are_counted_also_when_the_values_are_equal),
+        WITH_DB(failures_have_the_right_code_and_leave_outputs_alone),
+        WITH_DB(reasons_hold_no_values),
+        WITH_DB(more_statements_than_the_cache_holds_all_work),
+        WITH_DB(a_statement_that_changed_its_text_is_not_mistaken),
+        WITH_DB(a_statement_sees_a_table_that_another_connection_changed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Markdown to HTML: what each construct becomes, which link targets pass, and that nothing breaks
+ * out or runs away. */
+#include "note/markdown.h"
+
+#include "unit.h"
+
+#include <stdio.h>
+
+#include "base/ctx.h"
+#include "note/html_entity.h"
+
+#define BUDGET_MS     60000
+#define HTML_MAX      ((size_t)4 * 1024 * 1024)
+#define HOSTILE_BYTES ((size_t)1024 * 1024)
+#define REL           " rel=\"nofollow noopener\""
+
+struct row {
+    const char *markdown;
+    const char *html;
+};
+
+static void check_rows(const struct row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct ctx ctx;
+        struct html html = {0};
+        ctx_init(&ctx, NULL, BUDGET_MS);
+        assert_int_equal(
+            markdown_render(&ctx, rows[i].markdown, strlen(rows[i].markdown), HTML_MAX, &html),
+            ERR_OK);
+        assert_string_equal(html.text, rows[i].html);
+        assert_int_equal(html.size_bytes, strlen(html.text));
+        ctx_done(&ctx);
+    }
+}
+
+static void blocks_become_elements(void **state)
+{
+    static const struct row rows[] = {
+        {"", ""},
+        {"one\ntwo  \nthree", "<p>one\ntwo<br>\nthree</p>\n"},
+        {"# a\n## b\n### c\n###### d", "<h4>a</h4>\n<h5>b</h5>\n<h6>c</h6>\n<h6>d</h6>\n"},
+        {"> a\n> > b",
+         "<blockquote><p>a</p>\n<blockquote><p>b</p>\n</blockquote>\n</blockquote>\n"},
+        {"- a\n- b", "<ul><li>a</li>\n<li>b</li>\n</ul>\n"},
+        {"1. a", "<ol><li>a</li>\n</ol>\n"},
+        {"7. a", "<ol start=\"7\"><li>a</li>\n</ol>\n"},
+        {"0. a", "<ol start=\"0\"><li>a</li>\n</ol>\n"},
+        {"- [ ] a\n- [x] b",
+         "<ul><li class=\"task\"><input type=\"checkbox\" disabled aria-label=\"to do\"> a</li>\n"
+         "<li class=\"task\"><input type=\"checkbox\" disabled checked aria-label=\"done\"> b</li>\n</ul>\n"},
+        {"---", "<hr>\n"},
+        {"```c\na < b\n```", "<pre><code class=\"language-c\">a &lt; b\n</code></pre>\n"},
+        {"```a\"b onclick=x\ny\n```", "<pre><code>y\n</code></pre>\n"},
+        {"```\n\ny\n```", "<pre><code>\ny\n</code></pre>\n"},
+        {"    y\n", "<pre><code>y\n</code></pre>\n"},
+        {"|a|b|c|\n|---|:-:|--:|\n|1|2|3|",
+         "<table><thead><tr><th>a</th><th align=\"center\">b</th><th align=\"right\">c</th></tr>\n</thead>\n"
+         "<tbody><tr><td>1</td><td align=\"center\">2</td><td align=\"right\">3</td></tr>\n</tbody>\n</table>\n"},
+        {"|a|\n|:--|", "<table><thead><tr><th align=\"left\">a</th></tr>\n</thead>\n</table>\n"},
+    };
+    (void)state;
+    check_rows(rows, ARRAY_COUNT(rows));
+}
+
+static void spans_become_elements(void **state)
+{
+    static const struct row rows[] = {
+        {"*a* **b** `c<d` ~~e~~",
+         "<p><em>a</em> <strong>b</strong> <code>c&lt;d</code> <del>e</del></p>\n"},
+        {"a & b < c > d \"e\" 'f'", "<p>a &amp; b &lt; c &gt; d &quot;e&quot; &#39;f&#39;</p>\n"},
+        {"&lt; &amp;amp; &copy; &#65; &#x1F600; &unknown; &region;",
+         "<p>&lt; &amp;amp; \xC2\xA9 A \xF0\x9F\x98\x80 &amp;unknown; &amp;region;</p>\n"},
+        {"&#0; &#1; &#xD800; &#x110000; &#x80;",
+         "<p>\xEF\xBF\xBD \xEF\xBF\xBD \xEF\xBF\xBD \xEF\xBF\xBD \xEF\xBF\xBD</p>\n"},
+        {"\\*a\\* \\<b>", "<p>*a* &lt;b&gt;</p>\n"},
+    };
+    (void)state;
+    check_rows(rows, ARRAY_COUNT(rows));
+}
+
+static void raw_html_is_text(void **state)
+{
+    static const struct row rows[] = {
+        {"<b>x</b>", "<p>&lt;b&gt;x&lt;/b&gt;</p>\n"},
+        {"<script>\nalert(1)\n</script>", "<p>&lt;script&gt;\nalert(1)\n&lt;/script&gt;</p>\n"},
+        {"</div></main>", "<p>&lt;/div&gt;&lt;/main&gt;</p>\n"},
+        {"<!-- a -->", "<p>&lt;!-- a --&gt;</p>\n"},
+    };
+    (void)state;
+    check_rows(rows, ARRAY_COUNT(rows));
+}
+
+static void links_are_marked_and_escaped(void **state)
+{
+    static const struct row rows[] = {
+        {"[a](http://x/?b=c&d)", "<p><a href=\"http://x/?b=c&amp;d\"" REL ">a</a></p>\n"},
+        {"[a](x \"t \\\"<b>\\\" &amp;\")",
+         "<p><a href=\"x\" title=\"t &quot;&lt;b&gt;&quot; &amp;\"" REL ">a</a></p>\n"},
+        {"[a](<x \"y'>)", "<p><a href=\"x%20%22y&#39;\"" REL ">a</a></p>\n"},
+        {"[a](\xC3\xA4%20)", "<p><a href=\"%C3%A4%20\"" REL ">a</a></p>\n"},
+        {"[a](&auml;)", "<p><a href=\"%C3%A4\"" REL ">a</a></p>\n"},
+        {"[a](x&unknown;)", "<p><a href=\"x&amp;unknown;\"" REL ">a</a></p>\n"},
+        {"<http://x/>", "<p><a href=\"http://x/\"" REL ">http://x/</a></p>\n"},
+        {"https://x.org/a_b.",
+         "<p><a href=\"https://x.org/a_b\"" REL ">https://x.org/a_b</a>.</p>\n"},
+        {"<me@x.org>", "<p><a href=\"mailto:me@x.org\"" REL ">me@x.org</a></p>\n"},
+        {"www.x.org me@x.org", "<p>www.x.org me@x.org</p>\n"},
+        {"[a][r]\n\n[r]: /x", "<p><a href=\"/x\"" REL ">a</a></p>\n"},
+    };
+    (void)state;
+    check_rows(rows, ARRAY_COUNT(rows));
+}
+
+static void images_become_links_and_never_nest(void **state)
+{
+    static const struct row rows[] = {
+        {"![alt *text*](/a.png)", "<p><a href=\"/a.png\"" REL ">alt text</a></p>\n"},
+        {"![](/a.png)", "<p><a href=\"/a.png\"" REL ">image</a></p>\n"},
+        {"![x](javascript:1)", "<p>x</p>\n"},
+        {"![](javascript:1)", "<p>image</p>\n"},
+        {"[![alt](/a.png)](/b)", "<p><a href=\"/b\"" REL ">alt</a></p>\n"},
+        {"[![alt](/a.png)](javascript:1)", "<p><a href=\"/a.png\"" REL ">alt</a></p>\n"},
+        {"![a [b](/c) ![d](/e)\nf](/g)", "<p><a href=\"/g\"" REL ">a b d f</a></p>\n"},
+        {"[a https://x.org/b c](/d)", "<p><a href=\"/d\"" REL ">a https://x.org/b c</a></p>\n"},
+    };
+    (void)state;
+    check_rows(rows, ARRAY_COUNT(rows));
+}
+
+static void spans_that_the_parser_crosses_are_nested(void **state)
+{
+    static const struct row rows[] = {
+        {"__https://x.y/z~_]www.a.b~~\"t\")&amp;&#58;- ",
+         "<p>_<em><a href=\"https://x.y/z~_]www.a.b~~%22t%22\"" REL
+         ">https://x.y/z~_]www.a.b~~&quot;t&quot;</a>)&amp;:-</em></p>\n"},
+    };
+    (void)state;
+    check_rows(rows, ARRAY_COUNT(rows));
+}
+
+static void targets_of_other_kinds_leave_the_text(void **state)
+{
+    static const char *const targets[] = {
+        "javascript:x",
+        "JaVaScRiPt:x",
+        "javascript&colon;x",
+        "javascript&#58;x",
+        "java&#10;script:x",
+        "java&Tab;script:x",
+        "java&NewLine;script:x",
+        "&#1;javascript:x",
+        "&#32;javascript:x",
+        " javascript:x",
+        "&nbsp;javascript:x",
+        "vbscript:x",
+        "data:text/html,x",
+        "file:///x",
+        "ftp://x",
+        "tel:1",
+        "x:y",
+        "http+x://a",
+        "//x.org",
+        "/\\x.org",
+        "\\\\\\\\x.org",
+        "&sol;&sol;x.org",
+        "&#47;/x.org",
+        " //x.org",
+        "///x",
+        "a\\:b",
+        ":x",
+        "mailto&Tab;:x",
+        "&#9;",
+        " ",
+        "",
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(targets); i++) {
+        char markdown[128];
+        (void)snprintf(markdown, sizeof(markdown), "[the text](<%s>)", targets[i]);
+        const struct row row = {markdown, "<p>the text</p>\n"};
+        check_rows(&row, 1);
+    }
+}
+
+static void targets_of_allowed_kinds_are_links(void **state)
+{
+    static const char *const targets[] = {"http://x", "HTTPS://x", "mailto:a@b", "/x",   "x",
+                                          "./x",      "?a:b",      "#a:b",       "a/b:c"};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(targets); i++) {
+        char markdown[128];
+        char html[256];
+        (void)snprintf(markdown, sizeof(markdown), "[a](%s)", targets[i]);
+        (void)snprintf(html, sizeof(html), "<p><a href=\"%s\"" REL ">a</a></p>\n", targets[i]);
+        const struct row row = {markdown, html};
+        check_rows(&row, 1);
+    }
+}
+
+static enum err
+render_repeated(const char *unit, size_t size_bytes, size_t max_html_bytes, struct html *out_html)
+{
+    struct ctx ctx;
+    ctx_init(&ctx, NULL, BUDGET_MS);
+    char *text = malloc(size_bytes + strlen(unit));
+    assert_non_null(text);
+    size_t used_bytes = 0;
+    for (; used_bytes < size_bytes; used_bytes += strlen(unit))
+        memcpy(text + used_bytes, unit, strlen(unit));
+    enum err err = markdown_render(&ctx, text, used_bytes, max_html_bytes, out_html);
+    free(text);
+    ctx_done(&ctx);
+    return err;
+}
+
+static void too_much_html_is_an_error_and_writes_nothing(void **state)
+{
+    (void)state;
+    struct html html = {.text = "untouched", .size_bytes = 9};
+    assert_int_equal(render_repeated("- a\n", 4000, 8000, &html), ERR_TOO_LARGE);
+    assert_string_equal(html.text, "untouched");
+    assert_int_equal(render_repeated("- a\n", 4000, 4000 + 1000 * 14, &html), ERR_OK);
+}
+
+static void deep_nesting_is_an_error(void **state)
+{
+    (void)state;
+    struct html html = {.text = "untouched", .size_bytes = 9};
+    assert_int_equal(render_repeated(">", MARKDOWN_NESTING_MAX_COUNT + 1, HTML_MAX, &html),
+                     ERR_TOO_LARGE);
+    assert_string_equal(html.text, "untouched");
+    assert_int_equal(render_repeated(">", MARKDOWN_NESTING_MAX_COUNT, HTML_MAX, &html), ERR_OK);
+}
+
+static void overlong_target_is_no_link(void **state)
+{
+    (void)state;
+    char *markdown = malloc(20000);
+    assert_non_null(markdown);
+    memset(markdown, 'x', 20000);
+    memcpy(markdown, "[a](/", 5);
+    memcpy(markdown + 10000, ") b\0", 4);
+    const struct row row = {markdown, "<p>a b</p>\n"};
+    check_rows(&row, 1);
+    free(markdown);
+}
+
+/* One long definition that is used again and again must not make the parser copy it without end. */
+static void repeated_use_of_a_long_refused_target_is_stopped(void **state)
+{
+    (void)state;
+    struct ctx ctx;
+    struct html html = {.text = "untouched", .size_bytes = 9};
+    ctx_init(&ctx, NULL, BUDGET_MS);
+    char *markdown = malloc(HOSTILE_BYTES + 1);
+    assert_non_null(markdown);
+    memset(markdown, 'x', HOSTILE_BYTES);
+    memcpy(markdown, "[a]: javascript:&amp;", 21);
+    size_t half = HOSTILE_BYTES / 2;
+    memcpy(markdown + half - 2, "\n\n", 2);
+    for (size_t at = half; at + 4 <= HOSTILE_BYTES; at += 4)
+        memcpy(markdown + at, "[a] ", 4);
+    assert_int_equal(markdown_render(&ctx, markdown, HOSTILE_BYTES, HTML_MAX, &html),
+                     ERR_TOO_LARGE);
+    assert_string_equal(html.text, "untouched");
+    free(markdown);
+    ctx_done(&ctx);
+}
+
+/* Whatever comes, it ends, with HTML or with the one error that is meant for it. */
+static void hostile_megabytes_end(void **state)
+{
+    static const char *const units[] = {
+        "[",        "](",          "*a ", "**",        "~~a ",     "_",        "`",
+        "``a",      "[a](",        "![",  "![a](b)",   "<",        "<a ",      "&#",
+        "&amp;",    "> ",          ">",   "- ",        "1) ",      "  - a\n",  "|",
+        "|a\n|-\n", "a|b\n-|-\n",  "\\",  "http://a ", "[a]: b\n", "***a*** ", "[a][a]",
+        "# ",       "```\n",       "\t",  "\n",        "a\n",      "- [ ] ",   "<http://",
+        "[*a](b)*", "**a *b** c*",
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(units); i++) {
+        struct html html;
+        enum err err = render_repeated(units[i], HOSTILE_BYTES / 4, HTML_MAX, &html);
+        if (err != ERR_OK && err != ERR_TOO_LARGE)
+            fail_msg("%s", units[i]);
+    }
+}
+
+static void text_needs_no_end_mark(void **state)
+{
+    (void)state;
+    struct ctx ctx;
+    struct html html;
+    ctx_init(&ctx, NULL, BUDGET_MS);
+    assert_int_equal(markdown_render(&ctx, "*a*XYZ", 3, HTML_MAX, &html), ERR_OK);
+    assert_string_equal(html.text, "<p><em>a</em></p>\n");
+    assert_int_equal(markdown_render(&ctx, "a\0b", 3, HTML_MAX, &html), ERR_OK);
+    assert_string_equal(html.text, "<p>a\xEF\xBF\xBD"
+                                   "b</p>\n");
+    assert_int_equal(markdown_render(&ctx, "[c](d 'a\0b')", 12, HTML_MAX, &html), ERR_OK);
+    assert_string_equal(html.text, "<p><a href=\"d\" title=\"a\xEF\xBF\xBD"
+                                   "b\"" REL ">c</a></p>\n");
+    assert_int_equal(markdown_render(&ctx, "", (size_t)INT32_MAX + 1, HTML_MAX, &html),
+                     ERR_TOO_LARGE);
+    ctx_done(&ctx);
+}
+
+static void entities_are_decoded_or_left(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *character; /* NULL: unknown */
+    } rows[] = {
+        {"&amp;", "&"},
+        {"&AElig;", "\xC3\x86"},
+        {"&zwnj;", "\xE2\x80\x8C"},
+        {"&zeta;", "\xCE\xB6"},
+        {"&#x41;", "A"},
+        {"&#X41;", "A"},
+        {"&#0065;", "A"},
+        {"&#10;", "\n"},
+        {"&#x10FFFF;", "\xF4\x8F\xBF\xBF"},
+        {"&#13;", "\xEF\xBF\xBD"},
+        {"&#xdfff;", "\xEF\xBF\xBD"},
+        {"&#127;", "\xEF\xBF\xBD"},
+        {"&#9999999;", "\xEF\xBF\xBD"},
+        {"&#x;", NULL},
+        {"&#;", NULL},
+        {"&#12345678;", NULL},
+        {"&#a;", NULL},
+        {"&#xg;", NULL},
+        {"&;", NULL},
+        {"&amp", NULL},
+        {"amp;", NULL},
+        {"&AMPS;", NULL},
+        {"&averyveryverylongnameofnothing;", NULL},
+        {"&DiacriticalGrave;", "`"},
+        {"&#:;", NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        char character[HTML_ENTITY_TEXT_BYTES] = "same";
+        bool is_known = html_entity_decode(rows[i].text, strlen(rows[i].text), character);
+        assert_int_equal(is_known, rows[i].character != NULL);
+        assert_string_equal(character, rows[i].character ? rows[i].character : "same");
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        UNIT(blocks_become_elements),
+        UNIT(spans_become_elements),
+        UNIT(raw_html_is_text),
+        UNIT(links_are_marked_and_escaped),
+        UNIT(images_become_links_and_never_nest),
+        UNIT(spans_that_the_parser_crosses_are_nested),
+        UNIT(targets_of_other_kinds_leave_the_text),
+        UNIT(targets_of_allowed_kinds_are_links),
+        UNIT(too_much_html_is_an_error_and_writes_nothing),
+        UNIT(deep_nesting_is_an_error),
+        UNIT(overlong_target_is_no_link),
+        UNIT(repeated_use_of_a_long_refused_target_is_stopped),
+        UNIT(hostile_megabytes_end),
+        UNIT(text_needs_no_end_mark),
+        UNIT(entities_are_decoded_or_left),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The worker lane. Nothing here depends on how fast a thread is: gates say when a job may go on,
+ * and tests wait for counts, not for time. */
+#include "base/workers.h"
+
+#include "base/clock.h"
+
+#include "unit.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define FAR_MS INT64_C(3600000)
+
+struct counted_job {
+    struct job job; /* first, so that a job is one of these */
+    struct lane *lane;
+    int number;
+    sem_t *gate; /* NULL: runs through */
+};
+
+struct lane {
+    pthread_mutex_t lock; /* of order */
+    int order[1000];
+    int order_count;
+    atomic_int expired_count;
+    atomic_int local_new_count;
+    atomic_int local_free_count;
+    atomic_int wrong_local_count;
+    sem_t started;
+    sem_t gate;
+};
+
+static int lane_new(void **state)
+{
+    struct lane *lane = calloc(1, sizeof(*lane));
+    if (!lane || pthread_mutex_init(&lane->lock, NULL) != 0 ||
+        sem_init(&lane->started, 0, 0) != 0 || sem_init(&lane->gate, 0, 0) != 0)
+        return -1;
+    *state = lane;
+    return 0;
+}
+
+static int lane_free(void **state)
+{
+    struct lane *lane = *state;
+    (void)sem_destroy(&lane->gate);
+    (void)sem_destroy(&lane->started);
+    (void)pthread_mutex_destroy(&lane->lock);
+    free(lane);
+    return 0;
+}
+
+static void *local_new(void *owner)
+{
+    struct lane *lane = owner;
+    atomic_fetch_add(&lane->local_new_count, 1);
+    pthread_t *local = malloc(sizeof(*local));
+    if (local)
+        *local = pthread_self();
+    return local;
+}
+
+static struct lane *lane_of_free;
+
+static void local_free(void *local)
+{
+    atomic_fetch_add(&lane_of_free->local_free_count, 1);
+    if (!pthread_equal(*(pthread_t *)local, pthread_self()))
+        atomic_fetch_add(&lane_of_free->wrong_local_count, 1);
+    free(local);
+}
+
+static void run(struct job *job, void *local)
+{
+    struct counted_job *counted = (struct counted_job *)job;
+    struct lane *lane = counted->lane;
+    (void)sem_post(&lane->started);
+    if (counted->gate)
+        (void)sem_wait(counted->gate);
+    if (local && !pthread_equal(*(pthread_t *)local, pthread_self()))
+        atomic_fetch_add(&lane->wrong_local_count, 1);
+    (void)pthread_mutex_lock(&lane->lock);
+    lane->order[lane->order_count++] = counted->number;
+    (void)pthread_mutex_unlock(&lane->lock);
+}
+
+static void expire(struct job *job)
+{
+    struct counted_job *counted = (struct counted_job *)job;
+    atomic_fetch_add(&counted->lane->expired_count, 1);
+}
+
+static struct counted_job job_of(struct lane *lane, int number)
+{
+    return (struct counted_job){
+        .job = {.deadline_ms = clock_monotonic_ms() + FAR_MS, .run = run, .expire = expire},
+        .lane = lane,
+        .number = number,
+    };
+}
+
+static struct workers *workers_of(struct lane *lane, int64_t count, int64_t queue_max_count)
+{
+    struct workers_options options = {
+        .name = "unit",
+        .count = count,
+        .queue_max_count = queue_max_count,
+        .local_new = local_new,
+        .local_free = local_free,
+        .owner = lane,
+    };
+    lane_of_free = lane;
+    struct workers *workers = workers_new(&options);
+    assert_non_null(workers);
+    return workers;
+}
+
+static void all_jobs_run_before_the_lane_ends(void **state)
+{
+    enum { JOBS_COUNT = 500 };
+    struct lane *lane = *state;
+    struct workers *workers = workers_of(lane, 4, JOBS_COUNT);
+    struct counted_job jobs[JOBS_COUNT];
+    for (int i = 0; i < JOBS_COUNT; i++) {
+        jobs[i] = job_of(lane, i);
+        assert_true(workers_submit(workers, &jobs[i].job));
+    }
+    workers_free(workers);
+    assert_int_equal(lane->order_count, JOBS_COUNT);
+    bool was_run[JOBS_COUNT] = {false};
+    for (int i = 0; i < JOBS_COUNT; i++)
+        was_run[lane->order[i]] = true;
+    for (int i = 0; i < JOBS_COUNT; i++)
+        assert_true(was_run[i]);
+    assert_int_equal(lane->expired_count, 0);
+}
+
+static void one_worker_keeps_the_order(void **state)
+{
+    enum { JOBS_COUNT = 100 };
+    struct lane *lane = *state;
+    struct workers *workers = workers_of(lane, 1, JOBS_COUNT);
+    struct counted_job jobs[JOBS_COUNT];
+    for (int i = 0; i < JOBS_COUNT; i++) {
+        jobs[i] = job_of(lane, i);
+        assert_true(workers_submit(workers, &jobs[i].job));
+    }
+    workers_free(workers);
+    for (int i = 0; i < JOBS_COUNT; i++)
+        assert_int_equal(lane->order[i], i);
+}
+
+static void each_thread_makes_and_frees_what_it_owns(void **state)
+{
+    struct lane *lane = *state;
+    struct workers *workers = workers_of(lane, 3, 100);
+    struct counted_job jobs[50];
+    for (int i = 0; i < 50; i++) {
+        jobs[i] = job_of(lane, i);
+        assert_true(workers_submit(workers, &jobs[i].job));
+    }
+    workers_free(workers);
+    assert_int_equal(lane->local_new_count, 3);
+    assert_int_equal(lane->local_free_count, 3);
+    assert_int_equal(lane->wrong_local_count, 0);
+}
+
+/* A lane whose only worker is held inside `holder`. */
+static struct workers *
+held_lane(struct lane *lane, struct counted_job *holder, int64_t queue_max_count)
+{
+    struct workers *workers = workers_of(lane, 1, queue_max_count);
+    *holder = job_of(lane, 999);
+    holder->gate = &lane->gate;
+    assert_true(workers_submit(workers, &holder->job));
+    (void)sem_wait(&lane->started);
+    return workers;
+}
+
+static void a_full_queue_refuses(void **state)
+{
+    struct lane *lane = *state;
+    struct counted_job holder;
+    struct workers *workers = held_lane(lane, &holder, 2);
+    struct counted_job jobs[3] = {job_of(lane, 0), job_of(lane, 1), job_of(lane, 2)};
+    assert_int_equal(workers_busy_count(workers), 1);
+    assert_true(workers_submit(workers, &jobs[0].job));
+    assert_true(workers_submit(workers, &jobs[1].job));
+    assert_false(workers_submit(workers, &jobs[2].job));
+    assert_int_equal(workers_busy_count(workers), 3);
+    (void)sem_post(&lane->gate);
+    workers_free(workers);
+    assert_int_equal(lane->order_count, 3);
+}
+
+static void a_worker_that_meets_a_late_job_expires_it(void **state)
+{
+    struct lane *lane = *state;
+    struct counted_job holder;
+    struct workers *workers = held_lane(lane, &holder, 10);
+    struct counted_job late = job_of(lane, 1);
+    struct counted_job good = job_of(lane, 2);
+    late.job.deadline_ms = clock_monotonic_ms() - 1;
+    assert_true(workers_submit(workers, &late.job));
+    assert_true(workers_submit(workers, &good.job));
+    (void)sem_post(&lane->gate);
+    workers_free(workers);
+    assert_int_equal(lane->expired_count, 1);
+    assert_int_equal(lane->order_count, 2);
+    assert_int_equal(lane->order[1], 2);
+}
+
+static void expiring_takes_late_jobs_out_of_the_queue_and_keeps_the_others(void **state)
+{
+    struct lane *lane = *state;
+    struct counted_job holder;
+    struct workers *workers = held_lane(lane, &holder, 6);
+    struct counted_job jobs[6];
+    int64_t now_ms = clock_monotonic_ms();
+    for (int i = 0; i < 6; i++) {
+        jobs[i] = job_of(lane, i);
+        jobs[i].job.deadline_ms = now_ms + (i % 2 == 0 ? FAR_MS : 2 * FAR_MS);
+        assert_true(workers_submit(workers, &jobs[i].job));
+    }
+    workers_expire(workers, now_ms);
+    assert_int_equal(lane->expired_count, 0);
+    workers_expire(workers, now_ms + FAR_MS);
+    assert_int_equal(lane->expired_count, 3);
+    assert_int_equal(workers_busy_count(workers), 4);
+    struct counted_job more = job_of(lane, 7);
+    assert_true(workers_submit(workers, &more.job));
+    (void)sem_post(&lane->gate);
+    workers_free(workers);
+    static const int expected[] = {999, 1, 3, 5, 7};
+    assert_int_equal(lane->order_count, ARRAY_COUNT(expected));
+    assert_memory_equal(lane->order, expected, sizeof(expected));
+}
+
+static void a_queue_of_expired_jobs_is_usable_again(void **state)
+{
+    struct lane *lane = *state;
+    struct counted_job holder;
+    struct workers *workers = held_lane(lane, &holder, 1);
+    struct counted_job first = job_of(lane, 1);
+    struct counted_job second = job_of(lane, 2);
+    assert_true(workers_submit(workers, &first.job));
+    workers_expire(workers, first.job.deadline_ms);
+    assert_true(workers_submit(workers, &second.job));
+    (void)sem_post(&lane->gate);
+    workers_free(workers);
+    assert_int_equal(lane->expired_count, 1);
+    assert_int_equal(lane->order[1], 2);
+}
+
+struct looking_job {
+    struct job job;
+    int niceness;
+    bool has_no_local;
+    bool blocks_signals;
+};
+
+static void look_around(struct job *job, void *local)
+{
+    struct looking_job *looking = (struct looking_job *)job;
+    sigset_t mask;
+    (void)pthread_sigmask(SIG_BLOCK, NULL, &mask);
+    looking->niceness = getpriority(PRIO_PROCESS, (id_t)gettid());
+    looking->has_no_local = local == NULL;
+    looking->blocks_signals = sigismember(&mask, SIGTERM) == 1;
+}
+
+static void threads_are_nice_and_take_no_signals(void **state)
+{
+    (void)state;
+    int before = getpriority(PRIO_PROCESS, 0);
+    int wanted = before < 15 ? before + 3 : 19;
+    struct workers_options options = {
+        .name = "nice", .count = 1, .queue_max_count = 1, .niceness = wanted};
+    struct looking_job looking = {
+        .job = {.deadline_ms = clock_monotonic_ms() + FAR_MS, .run = look_around}};
+    struct workers *workers = workers_new(&options);
+    assert_non_null(workers);
+    assert_true(workers_submit(workers, &looking.job));
+    workers_free(workers);
+    assert_int_equal(looking.niceness, wanted);
+    assert_int_equal(getpriority(PRIO_PROCESS, 0), before);
+    assert_true(looking.has_no_local);
+    assert_true(looking.blocks_signals);
+}
+
+static void freeing_no_lane_does_nothing(void **state)
+{
+    (void)state;
+    workers_free(NULL);
+}
+
+struct submitter {
+    struct workers *workers;
+    struct lane *lane;
+    struct counted_job jobs[100];
+    int refused_count;
+};
+
+static void *submit_many(void *argument)
+{
+    struct submitter *submitter = argument;
+    for (int i = 0; i < 100; i++) {
+        submitter->jobs[i] = job_of(submitter->lane, i);
+        submitter->refused_count += !workers_submit(submitter->workers, &submitter->jobs[i].job);
+        workers_expire(submitter->workers, 0);
+    }
+    return NULL;
+}
+
+static void many_threads_may_submit_at_once(void **state)
+{
+    enum { SUBMITTERS_COUNT = 4 };
+    struct lane *lane = *state;
+    struct workers *workers = workers_of(lane, 2, 1000);
+    struct submitter *submitters = calloc(SUBMITTERS_COUNT, sizeof(*submitters));
+    pthread_t threads[SUBMITTERS_COUNT];
+    assert_non_null(submitters);
+    for (int i = 0; i < SUBMITTERS_COUNT; i++) {
+        submitters[i].workers = workers;
+        submitters[i].lane = lane;
+        assert_int_equal(pthread_create(&threads[i], NULL, submit_many, &submitters[i]), 0);
+    }
+    for (int i = 0; i < SUBMITTERS_COUNT; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_int_equal(submitters[i].refused_count, 0);
+    }
+    workers_free(workers);
+    assert_int_equal(lane->order_count, 100 * SUBMITTERS_COUNT);
+    free(submitters);
+}
+
+#define UNIT_WITH_LANE(test) cmocka_unit_test_setup_teardown(test, lane_new, lane_free)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        UNIT_WITH_LANE(all_jobs_run_before_the_lane_ends),
+        UNIT_WITH_LANE(one_worker_keeps_the_order),
+        UNIT_WITH_LANE(each_thread_makes_and_frees_what_it_owns),
+        UNIT_WITH_LANE(a_full_queue_refuses),
+        UNIT_WITH_LANE(a_worker_that_meets_a_late_job_expires_it),
+        UNIT_WITH_LANE(expiring_takes_late_jobs_out_of_the_queue_and_keeps_the_others),
+        UNIT_WITH_LANE(a_queue_of_expired_jobs_is_usable_again),
+        UNIT(threads_are_nice_and_take_no_signals),
+        UNIT(freeing_no_lane_does_nothing),
+        UNIT_WITH_LANE(many_threads_may_submit_at_once),
+    };
+    return cmocka_run_group_tests_name("workers", tests, NULL, NULL);
+}

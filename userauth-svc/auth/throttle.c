@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The arithmetic of throttle.h. */
+#include "auth/throttle.h"
+
+#define MS_PER_S 1000
+
+static int64_t delay_s(int64_t failures)
+{
+    int64_t delay = 1;
+    if (failures <= THROTTLE_FREE_FAILURES_COUNT)
+        return 0;
+    for (int64_t i = THROTTLE_FREE_FAILURES_COUNT + 1; i < failures && delay < THROTTLE_WAIT_MAX_S;
+         i++)
+        delay *= 2;
+    return delay < THROTTLE_WAIT_MAX_S ? delay : THROTTLE_WAIT_MAX_S;
+}
+
+static bool is_total_stale(const struct throttle_row *total, int64_t now_unix_ms)
+{
+    return now_unix_ms - total->used_unix_ms >= THROTTLE_TOTAL_TTL_MS;
+}
+
+int64_t throttle_wait_s(const struct throttle *throttle, int64_t now_unix_ms)
+{
+    const struct throttle_row *total = &throttle->total;
+    if (!throttle->client.has_succeeded && total->failures >= THROTTLE_TOTAL_MAX_COUNT &&
+        !is_total_stale(total, now_unix_ms))
+        return THROTTLE_WAIT_MAX_S;
+    int64_t left_ms = throttle->client.wait_until_unix_ms - now_unix_ms;
+    if (left_ms <= 0 || left_ms > (int64_t)THROTTLE_WAIT_MAX_S * MS_PER_S)
+        return 0;
+    return (left_ms + MS_PER_S - 1) / MS_PER_S;
+}
+
+int64_t throttle_add_failure(struct throttle *throttle, int64_t now_unix_ms)
+{
+    struct throttle_row *client = &throttle->client;
+    struct throttle_row *total = &throttle->total;
+    if (is_total_stale(total, now_unix_ms))
+        total->failures = 0;
+    total->failures++;
+    total->used_unix_ms = now_unix_ms;
+    client->failures++;
+    client->used_unix_ms = now_unix_ms;
+    int64_t wait_s = delay_s(client->failures);
+    client->wait_until_unix_ms = wait_s ? now_unix_ms + wait_s * MS_PER_S : 0;
+    return wait_s;
+}
+
+bool throttle_add_success(struct throttle *throttle, int64_t now_unix_ms)
+{
+    struct throttle_row *client = &throttle->client;
+    bool was_known = client->has_succeeded;
+    bool has_changed = !was_known || client->failures > 0 || throttle->total.failures > 0 ||
+                       now_unix_ms - client->used_unix_ms >= THROTTLE_REFRESH_MS;
+    if (was_known)
+        throttle->total = (struct throttle_row){0};
+    *client = (struct throttle_row){.has_succeeded = true, .used_unix_ms = now_unix_ms};
+    return has_changed;
+}

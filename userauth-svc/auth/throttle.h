@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * How long somebody must wait before another password is tried, counted for a name (known or not)
+ * by client, and for the name over all clients. Pure rules; the time is a parameter, the rows are
+ * throttle_store's.
+ *
+ * By client: 4 failures in a row are free, the 5th makes the client wait 1 s, each further one
+ * twice as long, 15 min at most; a success forgets them. Over all clients: from 100 failures on,
+ * only clients that have succeeded before are heard, until one of them succeeds, the password is
+ * changed, or a day passes without a failure. A wait that lies further ahead than the longest one
+ * comes from a clock that was set back, and does not count. Source: SPEC section 3; NIST 800-63B-4
+ * (100 failures); OWASP device cookies. */
+#ifndef NOTES_THROTTLE_H
+#define NOTES_THROTTLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define THROTTLE_FREE_FAILURES_COUNT 4
+#define THROTTLE_WAIT_MAX_S          900
+#define THROTTLE_TOTAL_MAX_COUNT     100
+#define THROTTLE_TOTAL_TTL_MS        (24 * 3600 * INT64_C(1000))
+#define THROTTLE_REFRESH_MS          (3600 * INT64_C(1000)) /* how old `used` of a good client may get */
+
+struct throttle_row {
+    int64_t failures; /* in a row */
+    int64_t wait_until_unix_ms;
+    bool has_succeeded;
+    int64_t used_unix_ms;
+};
+
+/* Zeroed rows are those of somebody new. */
+struct throttle {
+    struct throttle_row client;
+    struct throttle_row total;
+};
+
+/* Seconds until a try is heard, 0 when it is heard now. */
+int64_t throttle_wait_s(const struct throttle *throttle, int64_t now_unix_ms);
+
+/* Counts a failure. Returns the seconds to wait from now on, 0 for none. */
+int64_t throttle_add_failure(struct throttle *throttle, int64_t now_unix_ms);
+
+/* Notes a success. False: nothing that is worth writing has changed. */
+bool throttle_add_success(struct throttle *throttle, int64_t now_unix_ms);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Calls of userauth-svc: where it is, which key, what its answers mean for somebody at a terminal.
+ * Depends on: http_client.h, options.h, output.h. */
+#ifndef NOTES_CLI_CLIENT_H
+#define NOTES_CLI_CLIENT_H
+
+#include "base/cleanup.h"
+#include "base/env.h"
+#include "base/secret.h"
+#include "cli/cli.h"
+#include "http/http_client.h"
+
+struct cli_options;
+struct ctx;
+
+#define CLIENT_TIMEOUT_MS     30000
+#define CLIENT_PATH_MAX_BYTES 2048
+
+/* The settings of userauth-cli. */
+struct cli_config {
+    const char *user_service_url;
+    const char *user_service_id;
+    struct secret user_service_key; /* unset: read from userauth.key in state_dir */
+    const char *state_dir;
+};
+
+extern const struct setting client_settings[];
+extern const size_t client_settings_count;
+
+/* Checks what one row alone can't tell. */
+void client_config_check(const struct cli_config *config, struct env_faults *faults);
+
+/* Zeroed: closed. */
+struct client {
+    struct http_client *http;
+    const char *url; /* without a slash at its end */
+    const char *id;
+    struct secret key;
+};
+
+/* The address that settings and options give. Anything but CLI_EXIT_OK was said on standard error.
+ */
+MUST_CHECK enum cli_exit client_url(struct ctx *ctx,
+                                    const struct cli_config *config,
+                                    const struct cli_options *options,
+                                    const char **out_url);
+
+/* Finds the key. Owns: the caller, who calls client_close. */
+MUST_CHECK enum cli_exit client_open(struct ctx *ctx,
+                                     const struct cli_config *config,
+                                     const char *url,
+                                     struct client *out_client);
+void client_close(struct client *client);
+
+struct client_call {
+    const char *method;
+    const char *path;     /* "/find/" */
+    const char *username; /* added to the path, percent-encoded; NULL: none */
+    const char *body;     /* JSON; NULL: none */
+};
+
+/* CLI_EXIT_OK means that there is an answer of a userauth-svc to this very request: 2xx, or an
+ * error that client_explain knows. Otherwise CLI_EXIT_UNREACHABLE or, for a refused key,
+ * CLI_EXIT_REFUSED; said on standard error. */
+MUST_CHECK enum cli_exit client_send(struct ctx *ctx,
+                                     struct client *client,
+                                     const struct client_call *call,
+                                     struct http_answer *out_answer);
+
+/* Says why an answer is no 200, and what to do. `username` is the user it was about, "" when there
+ * is none. */
+MUST_CHECK enum cli_exit
+client_explain(struct ctx *ctx, const struct http_answer *answer, const char *username);
+
+#endif

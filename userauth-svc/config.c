@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The settings table of userauth-svc, and the checks that need more than one row. `userauth-svc
+ * --print-config` prints it. Depends on: env.h, api_keys.h, db.h (which database kinds this build
+ * can open). */
+#include "config.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "auth/api_keys.h"
+#include "base/address.h"
+#include "base/arena.h"
+#include "data/db.h"
+
+#define PER_CORE_MAX_COUNT 64
+
+static const char *const LOG_LEVELS[] = {"error", "warn", "info", "debug", NULL};
+static const char *const LOG_FORMATS[] = {"json", "text", NULL};
+
+#define I64(field)    AT_I64(struct config, field)
+#define TEXT(field)   AT_TEXT(struct config, field)
+#define SECRET(field) AT_SECRET(struct config, field)
+
+/* clang-format off */
+const struct setting config_settings[] = {
+    {.name = "PORT", .at = I64(port), .fallback = "5858", .min = 1, .max = 65535,
+     .help = "TCP port of the REST interface"},
+    {.name = "LISTEN", .alias = "REST_LISTEN", .at = TEXT(listen), .fallback = "127.0.0.1",
+     .help = "address to listen on; 0.0.0.0 or :: for all"},
+    {.name = "STATE_DIR", .at = TEXT(state_dir), .fallback = "./var",
+     .help = "folder of the embedded database and of the generated key"},
+    {.name = "DATABASE_URL", .at = TEXT(database_url),
+     .help = "sqlite:PATH; unset: users.sqlite in STATE_DIR"},
+    {.name = "API_KEYS", .at = SECRET(api_keys),
+     .help = "who may call: NAME:KEY[,NAME:KEY...], keys of 16 characters or more; unset: one is made in STATE_DIR/userauth.key"},
+    {.name = "HTTP_LOOPS", .at = I64(http_loops), .fallback = "0", .min = 0, .max = PER_CORE_MAX_COUNT,
+     .help = "event loops; 0 is one per core"},
+    {.name = "WORKERS", .at = I64(workers), .fallback = "8", .min = 1, .max = 256,
+     .help = "threads for what may wait, each with its own database connection"},
+    {.name = "HASH_WORKERS", .at = I64(hash_workers), .fallback = "0", .min = 0, .max = PER_CORE_MAX_COUNT,
+     .help = "threads that hash passwords, each needs PASSWORD_MEMORY_KIB while it does; 0 is one per core"},
+    {.name = "QUEUE_LIMIT", .at = I64(queue_limit), .fallback = "256", .min = 1, .max = 100000,
+     .help = "requests that wait for a worker, and for a hash worker; more are answered 503"},
+    {.name = "CONNECTION_LIMIT", .at = I64(connection_limit), .fallback = "1024", .min = 16, .max = 1000000,
+     .help = "open connections in all"},
+    {.name = "CONNECTIONS_PER_ADDRESS", .at = I64(connections_per_address), .fallback = "0", .min = 0, .max = 1000000,
+     .help = "open connections of one address; 0 is no limit"},
+    {.name = "IDLE_TIMEOUT_S", .at = I64(idle_timeout_s), .fallback = "65", .min = 1, .max = 3600,
+     .unit = "s", .help = "a quiet connection is closed after so long"},
+    {.name = "READ_TIMEOUT_S", .at = I64(read_timeout_s), .fallback = "20", .min = 1, .max = 600,
+     .unit = "s", .help = "a request must have arrived whole by then"},
+    {.name = "REQUEST_DEADLINE_MS", .at = I64(request_deadline_ms), .fallback = "10000", .min = 100, .max = 120000,
+     .unit = "ms", .help = "longest work on one request"},
+    {.name = "DRAIN_DELAY_MS", .at = I64(drain_delay_ms), .fallback = "0", .min = 0, .max = 60000,
+     .unit = "ms", .help = "after SIGTERM: time for a proxy to notice, before new connections are refused"},
+    {.name = "DRAIN_WAIT_MS", .at = I64(drain_wait_ms), .fallback = "8000", .min = 0, .max = 60000,
+     .unit = "ms", .help = "after SIGTERM: longest wait for running requests"},
+    {.name = "PASSWORD_MEMORY_KIB", .at = I64(password_memory_kib), .fallback = "19456", .min = 8, .max = 1048576,
+     .unit = "KiB", .help = "memory of one Argon2id hash; weaker stored hashes are renewed at the next login"},
+    {.name = "PASSWORD_PASSES", .at = I64(password_passes), .fallback = "2", .min = 1, .max = 10,
+     .help = "passes of one Argon2id hash over its memory"},
+    {.name = "THROTTLE_ROWS_MAX", .at = I64(throttle_rows_max), .fallback = "100000", .min = 100, .max = 100000000,
+     .help = "names and clients whose logins are counted; beyond, the longest unused are forgotten"},
+    {.name = "LOG_LEVEL", .at = TEXT(log_level), .fallback = "info", .choices = LOG_LEVELS,
+     .help = "least important line that is written"},
+    {.name = "LOG_FORMAT", .at = TEXT(log_format), .fallback = "json", .choices = LOG_FORMATS,
+     .help = "json for machines, text for people"},
+};
+/* clang-format on */
+const size_t config_settings_count = ARRAY_COUNT(config_settings);
+
+/* Settings of deployments with a database server: refused by name rather than ignored in silence.
+ */
+static void refuse_servers(struct env_faults *faults)
+{
+    static const char *const NAMES[] = {
+        "SEQUELIZE_DBHOST",   "SEQUELIZE_DBPORT",  "SEQUELIZE_DBNAME",      "SEQUELIZE_DBUSER",
+        "SEQUELIZE_DBPASSWD", "DATABASE_PASSWORD", "DATABASE_PASSWORD_FILE"};
+    for (size_t i = 0; i < ARRAY_COUNT(NAMES); i++) {
+        const char *value = getenv(NAMES[i]);
+        if (value && *value)
+            env_fault(faults, NAMES[i], "needs MySQL, which this build can't do; unset it");
+    }
+}
+
+static int64_t per_core(int64_t setting)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (setting)
+        return setting;
+    return cores < 1 ? 1 : cores > PER_CORE_MAX_COUNT ? PER_CORE_MAX_COUNT : cores;
+}
+
+static void check_api_keys(const struct config *config, struct env_faults *faults)
+{
+    if (!secret_is_set(&config->api_keys))
+        return;
+    CLEANUP(api_keys_done) struct api_keys keys = {0};
+    const char *reason = api_keys_parse(faults->arena, config->api_keys.text, &keys);
+    if (reason)
+        env_fault(faults, "API_KEYS", "%s", reason);
+}
+
+void config_check(void *storage, struct env_faults *faults)
+{
+    struct config *config = storage;
+    refuse_servers(faults);
+    config->needs_state_dir = !config->database_url || !secret_is_set(&config->api_keys);
+    if (!config->database_url)
+        config->database_url =
+            arena_format(faults->arena, "sqlite:%s/users.sqlite", config->state_dir);
+    const char *fault = db_url_fault(config->database_url);
+    if (fault)
+        env_fault(faults, "DATABASE_URL", "%s", fault);
+    struct address address;
+    if (!address_parse(config->listen, &address))
+        env_fault(faults, "LISTEN", "\"%s\" is no IPv4 or IPv6 address", config->listen);
+    check_api_keys(config, faults);
+    config->key_path = arena_format(faults->arena, "%s/userauth.key", config->state_dir);
+    config->loop_count = per_core(config->http_loops);
+    config->hash_worker_count = per_core(config->hash_workers);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Settings of userauth-svc: one struct, one table (config.c). Passed down as const, never global.
+ */
+#ifndef NOTES_CONFIG_H
+#define NOTES_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/env.h"
+#include "base/secret.h"
+
+struct config {
+    int64_t port;
+    const char *listen;
+    const char *state_dir;
+    const char *database_url; /* NULL in the environment: made from state_dir by config_check */
+    struct secret api_keys;   /* unset: the key is in key_path */
+    int64_t http_loops;
+    int64_t workers;
+    int64_t hash_workers;
+    int64_t queue_limit;
+    int64_t connection_limit;
+    int64_t connections_per_address;
+    int64_t idle_timeout_s;
+    int64_t read_timeout_s;
+    int64_t request_deadline_ms;
+    int64_t drain_delay_ms;
+    int64_t drain_wait_ms;
+    int64_t password_memory_kib;
+    int64_t password_passes;
+    int64_t throttle_rows_max;
+    const char *log_level;
+    const char *log_format;
+
+    /* Derived by config_check. */
+    const char *key_path;
+    int64_t loop_count; /* one per core where the setting is 0 */
+    int64_t hash_worker_count;
+    bool needs_state_dir; /* database or key are in it */
+};
+
+extern const struct setting config_settings[];
+extern const size_t config_settings_count;
+
+/* Derives values and checks what one row alone can't tell. Threads: the main thread, at start. */
+void config_check(void *config, struct env_faults *faults);
+
+#endif

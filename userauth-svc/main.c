@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * userauth-svc: what the program is, told to service.c, which runs it. */
+#include <stdio.h>
+
+#include "app.h"
+#include "auth/password.h"
+#include "config.h"
+#include "data/db.h"
+#include "http/http_server.h"
+#include "routes.h"
+#include "service/service.h"
+
+#define LIBRARIES_MAX_BYTES 256
+
+static enum log_level log_level_of(const void *storage)
+{
+    enum log_level level = LOG_INFO;
+    (void)!log_level_parse(((const struct config *)storage)->log_level, &level);
+    return level;
+}
+
+static enum log_format log_format_of(const void *storage)
+{
+    enum log_format format = LOG_JSON;
+    (void)!log_format_parse(((const struct config *)storage)->log_format, &format);
+    return format;
+}
+
+static const char *listen_of(const void *storage)
+{
+    return ((const struct config *)storage)->listen;
+}
+
+static int64_t port_of(const void *storage)
+{
+    return ((const struct config *)storage)->port;
+}
+
+static int64_t drain_delay_ms_of(const void *storage)
+{
+    return ((const struct config *)storage)->drain_delay_ms;
+}
+
+static int64_t drain_wait_ms_of(const void *storage)
+{
+    return ((const struct config *)storage)->drain_wait_ms;
+}
+
+int main(int argc, char **argv)
+{
+    struct config config = {0};
+    char libraries[LIBRARIES_MAX_BYTES];
+    (void)snprintf(libraries, sizeof(libraries), "%s, %s, %s", http_server_library(), db_library(),
+                   password_library());
+    const struct service service = {
+        .name = "userauth-svc",
+        .summary = "Users and their passwords, over HTTP and JSON.",
+        .libraries = libraries,
+        .settings = config_settings,
+        .settings_count = config_settings_count,
+        .config = &config,
+        .router = &routes,
+        .config_check = config_check,
+        .log_level = log_level_of,
+        .log_format = log_format_of,
+        .listen = listen_of,
+        .port = port_of,
+        .drain_delay_ms = drain_delay_ms_of,
+        .drain_wait_ms = drain_wait_ms_of,
+        .app_new = app_new,
+        .app_server = app_server,
+        .app_set_draining = app_set_draining,
+        .app_tick = app_tick,
+        .app_free = app_free,
+    };
+    return service_main(&service, argc, argv);
+}

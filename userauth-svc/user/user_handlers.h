@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Route handlers of users.
+ * Depends on: accounts.h, user_store.h, user_wire.h. */
+#ifndef NOTES_USER_HANDLERS_H
+#define NOTES_USER_HANDLERS_H
+
+#include "base/cleanup.h"
+#include "base/err.h"
+
+struct app;
+struct ctx;
+struct http_request;
+struct http_response;
+
+/* POST /create-user */
+MUST_CHECK enum err user_create_handle(struct app *app,
+                                       struct ctx *ctx,
+                                       const struct http_request *rq,
+                                       struct http_response *rs);
+
+/* POST /update-user/:username */
+MUST_CHECK enum err user_update_handle(struct app *app,
+                                       struct ctx *ctx,
+                                       const struct http_request *rq,
+                                       struct http_response *rs);
+
+/* POST /find-or-create */
+MUST_CHECK enum err user_find_or_create_handle(struct app *app,
+                                               struct ctx *ctx,
+                                               const struct http_request *rq,
+                                               struct http_response *rs);
+
+/* GET /find/:username */
+MUST_CHECK enum err user_find_handle(struct app *app,
+                                     struct ctx *ctx,
+                                     const struct http_request *rq,
+                                     struct http_response *rs);
+
+/* DELETE /destroy/:username */
+MUST_CHECK enum err user_destroy_handle(struct app *app,
+                                        struct ctx *ctx,
+                                        const struct http_request *rq,
+                                        struct http_response *rs);
+
+/* GET /list?after=USERNAME&limit=N */
+MUST_CHECK enum err user_list_handle(struct app *app,
+                                     struct ctx *ctx,
+                                     const struct http_request *rq,
+                                     struct http_response *rs);
+
+#endif

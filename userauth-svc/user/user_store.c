@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The statements on `users`. A name is looked up by `name_key`, its ASCII lower case made by us, so
+ * that no engine's idea of case or collation decides who somebody is. Depends on: db.h, user.h. */
+#include "user/user_store.h"
+
+#include "base/clock.h"
+#include "base/ctx.h"
+#include "data/db.h"
+#include "user/user.h"
+
+#define USER_COLUMNS \
+    "id, username, provider, family_name, given_name, middle_name, emails, photos, generation"
+
+static const struct db_statement FIND = {"SELECT " USER_COLUMNS " FROM users WHERE name_key = ?"};
+static const struct db_statement FIND_LOGIN = {
+    "SELECT id, username, CASE WHEN provider = ? THEN password END, generation FROM users WHERE name_key = ?"};
+static const struct db_statement LIST = {
+    "SELECT " USER_COLUMNS " FROM users WHERE name_key > ? ORDER BY name_key LIMIT ?"};
+static const struct db_statement INSERT = {
+    "INSERT INTO users (name_key, username, password, generation, provider, family_name, given_name, middle_name,"
+    " emails, photos, created_unix_ms, updated_unix_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"};
+static const struct db_statement UPDATE = {
+    "UPDATE users SET provider = ?, family_name = ?, given_name = ?, middle_name = ?, emails = ?, photos = ?,"
+    " updated_unix_ms = ? WHERE id = ?"};
+static const struct db_statement SET_PASSWORD = {
+    "UPDATE users SET password = ?, generation = ?, updated_unix_ms = ? WHERE id = ?"};
+static const struct db_statement RENEW_HASH = {
+    "UPDATE users SET password = ? WHERE id = ? AND password = ?"};
+static const struct db_statement DESTROY = {"DELETE FROM users WHERE name_key = ?"};
+
+static struct user user_of_row(struct ctx *ctx, const struct db_rows *rows)
+{
+    return (struct user){
+        .id = db_rows_i64(rows, 0),
+        .username = db_rows_text(ctx, rows, 1),
+        .provider = db_rows_text(ctx, rows, 2),
+        .family_name = db_rows_text(ctx, rows, 3),
+        .given_name = db_rows_text(ctx, rows, 4),
+        .middle_name = db_rows_text(ctx, rows, 5),
+        .emails = db_rows_text(ctx, rows, 6),
+        .photos = db_rows_text(ctx, rows, 7),
+        .generation = db_rows_text(ctx, rows, 8),
+    };
+}
+
+/* The first row of a query, which may not be there. */
+static enum err one_row(struct ctx *ctx,
+                        struct db *db,
+                        const struct db_statement *statement,
+                        struct db_values values,
+                        struct db_rows *rows)
+{
+    bool has_row = false;
+    enum err err = db_query(ctx, db, statement, values, rows);
+    if (!err)
+        err = db_next(ctx, rows, &has_row);
+    if (!err && !has_row)
+        err = ctx_fail(ctx, ERR_NOT_FOUND, "no such user");
+    return err;
+}
+
+enum err user_find(struct ctx *ctx, struct db *db, const char *username, struct user *out_user)
+{
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    enum err err = one_row(ctx, db, &FIND, DB_VALUES(db_text(username_key(ctx, username))), &rows);
+    if (!err)
+        *out_user = user_of_row(ctx, &rows);
+    return err;
+}
+
+enum err
+user_find_login(struct ctx *ctx, struct db *db, const char *username, struct user_login *out_login)
+{
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    enum err err = one_row(
+        ctx, db, &FIND_LOGIN,
+        DB_VALUES(db_text(USER_PROVIDER_LOCAL), db_text(username_key(ctx, username))), &rows);
+    if (err)
+        return err;
+    *out_login = (struct user_login){
+        .id = db_rows_i64(&rows, 0),
+        .username = db_rows_text(ctx, &rows, 1),
+        .password = db_rows_text(ctx, &rows, 2),
+        .generation = db_rows_text(ctx, &rows, 3),
+    };
+    return ERR_OK;
+}
+
+enum err user_list_page(struct ctx *ctx,
+                        struct db *db,
+                        const char *after,
+                        size_t limit_count,
+                        struct user_list *out_list)
+{
+    if (limit_count < 1 || limit_count > USER_PAGE_MAX_COUNT)
+        return ctx_fail(ctx, ERR_INVALID, "limit %zu", limit_count);
+
+    /* One more than asked for says whether there are more. */
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    enum err err = db_query(
+        ctx, db, &LIST,
+        DB_VALUES(db_text(username_key(ctx, after)), db_i64((int64_t)limit_count + 1)), &rows);
+    struct user *users = arena_take_array(&ctx->arena, limit_count, sizeof *users);
+    size_t count = 0;
+    bool has_row = false;
+    while (!err && (err = db_next(ctx, &rows, &has_row)) == ERR_OK && has_row &&
+           count < limit_count)
+        users[count++] = user_of_row(ctx, &rows);
+    if (!err)
+        *out_list = (struct user_list){.items = users, .count = count, .has_more = has_row};
+    return err;
+}
+
+enum err user_insert(struct ctx *ctx, struct db *db, const struct user *user, const char *password)
+{
+    int64_t now_unix_ms = clock_unix_ms();
+    return db_run(ctx, db, &INSERT,
+                  DB_VALUES(db_text(username_key(ctx, user->username)), db_text(user->username),
+                            db_text(password), db_text(user->generation), db_text(user->provider),
+                            db_text(user->family_name), db_text(user->given_name),
+                            db_text(user->middle_name), db_text(user->emails),
+                            db_text(user->photos), db_i64(now_unix_ms), db_i64(now_unix_ms)),
+                  NULL);
+}
+
+/* A statement that must meet one row. */
+static enum err run_on_one(struct ctx *ctx,
+                           struct db *db,
+                           const struct db_statement *statement,
+                           struct db_values values)
+{
+    int64_t changed_count = 0;
+    enum err err = db_run(ctx, db, statement, values, &changed_count);
+    if (!err && changed_count == 0)
+        err = ctx_fail(ctx, ERR_NOT_FOUND, "no such user");
+    return err;
+}
+
+enum err user_update(struct ctx *ctx, struct db *db, const struct user *user)
+{
+    return run_on_one(ctx, db, &UPDATE,
+                      DB_VALUES(db_text(user->provider), db_text(user->family_name),
+                                db_text(user->given_name), db_text(user->middle_name),
+                                db_text(user->emails), db_text(user->photos),
+                                db_i64(clock_unix_ms()), db_i64(user->id)));
+}
+
+enum err
+user_set_password(struct ctx *ctx, struct db *db, const struct user *user, const char *password)
+{
+    return run_on_one(ctx, db, &SET_PASSWORD,
+                      DB_VALUES(db_text(password), db_text(user->generation),
+                                db_i64(clock_unix_ms()), db_i64(user->id)));
+}
+
+enum err user_renew_hash(struct ctx *ctx,
+                         struct db *db,
+                         const struct user_login *login,
+                         const char *password)
+{
+    return db_run(ctx, db, &RENEW_HASH,
+                  DB_VALUES(db_text(password), db_i64(login->id), db_text(login->password)), NULL);
+}
+
+enum err user_destroy(struct ctx *ctx, struct db *db, const char *username)
+{
+    return run_on_one(ctx, db, &DESTROY, DB_VALUES(db_text(username_key(ctx, username))));
+}

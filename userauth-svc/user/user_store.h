@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Users in the database. The only file that knows the table `users`. Each function is one
+ * statement; who needs several to be one thing opens the transaction (accounts.c). Depends on:
+ * db.h, user.h. Knows nothing of HTTP or JSON. */
+#ifndef NOTES_USER_STORE_H
+#define NOTES_USER_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+
+struct ctx;
+struct db;
+struct user;
+struct user_list;
+
+/* What a login is checked against. */
+struct user_login {
+    int64_t id;
+    const char *username; /* the stored spelling */
+    const char *password; /* the stored hash; NULL when nothing can match */
+    const char *generation;
+};
+
+/* Regardless of ASCII case.
+ * Errors:  ERR_NOT_FOUND.
+ * Tests:   tests/unit/test_user_store.c */
+MUST_CHECK enum err
+user_find(struct ctx *ctx, struct db *db, const char *username, struct user *out_user);
+
+/* Errors:  ERR_NOT_FOUND. */
+MUST_CHECK enum err
+user_find_login(struct ctx *ctx, struct db *db, const char *username, struct user_login *out_login);
+
+/* By lower-cased username, bytewise; `after` is a username that need not exist, "" for the start.
+ * Units:   limit_count 1..USER_PAGE_MAX_COUNT. */
+MUST_CHECK enum err user_list_page(struct ctx *ctx,
+                                   struct db *db,
+                                   const char *after,
+                                   size_t limit_count,
+                                   struct user_list *out_list);
+
+/* `password` is the hash, NULL for none. user->id is not used.
+ * Errors:  ERR_CONFLICT a user of that name exists. */
+MUST_CHECK enum err
+user_insert(struct ctx *ctx, struct db *db, const struct user *user, const char *password);
+
+/* Everything but name, password and generation.
+ * Errors:  ERR_NOT_FOUND. */
+MUST_CHECK enum err user_update(struct ctx *ctx, struct db *db, const struct user *user);
+
+/* A new password, or none (NULL), with user->generation.
+ * Errors:  ERR_NOT_FOUND. */
+MUST_CHECK enum err
+user_set_password(struct ctx *ctx, struct db *db, const struct user *user, const char *password);
+
+/* Another hash of the same password, if the stored one still is login->password. No error
+ * otherwise. */
+MUST_CHECK enum err user_renew_hash(struct ctx *ctx,
+                                    struct db *db,
+                                    const struct user_login *login,
+                                    const char *password);
+
+/* Errors:  ERR_NOT_FOUND. */
+MUST_CHECK enum err user_destroy(struct ctx *ctx, struct db *db, const char *username);
+
+#endif
