@@ -70,8 +70,8 @@ decorate(struct app *app, struct ctx *ctx, const struct http_request *rq, struct
     (void)rq;
     http_response_field(
         rs, "Content-Security-Policy",
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'");
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'");
     http_response_field(rs, "X-Content-Type-Options", "nosniff");
     http_response_field(rs, "Referrer-Policy", "same-origin");
     http_response_field(rs, "Permissions-Policy",
@@ -164,6 +164,7 @@ static enum err start_server(struct ctx *ctx, struct app *app)
                                .trusted = &config->trusted,
                                .router = routes,
                                .worker_lane = app->workers,
+                               .unrouted = &routes_unrouted,
                                .guard = guard,
                                .render_error = page_error,
                                .decorate = decorate,

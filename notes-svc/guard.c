@@ -22,7 +22,7 @@
 #include "session/session_store.h"
 #include "session/userauth_client.h"
 
-#define MS_PER_S 1000
+#define MS_PER_S ((int64_t)1000)
 
 /* ---- where an unsafe request comes from ---- */
 
@@ -149,12 +149,13 @@ enum err guard(struct app *app, struct ctx *ctx, struct http_request *rq, struct
         ctx->why.hint = "This request came from another site.";
         return ctx_fail(ctx, ERR_FORBIDDEN, "Origin or Sec-Fetch-Site is foreign");
     }
-    enum err err = route->body_type == BODY_FORM ? form_parse(ctx, rq->body, &rq->form) : ERR_OK;
+    bool has_form = route->body_type == BODY_FORM && !rq->is_faulty;
+    enum err err = has_form ? form_parse(ctx, rq->body, &rq->form) : ERR_OK;
     if (err || route->protection == PROTECTION_NONE)
         return err;
     if ((err = load_session(app, ctx, rq)))
         return err;
     if (!rq->session)
         return route->protection == PROTECTION_SESSION ? refuse_stranger(app, ctx, rq, rs) : ERR_OK;
-    return is_unsafe ? check_token(ctx, rq) : ERR_OK;
+    return is_unsafe && !rq->is_faulty ? check_token(ctx, rq) : ERR_OK;
 }

@@ -18,8 +18,8 @@
 #include "session/session_store.h"
 #include "session/userauth_client.h"
 
-#define MS_PER_S   1000
-#define MS_PER_DAY (24 * 3600 * (int64_t)MS_PER_S)
+#define MS_PER_S   ((int64_t)1000)
+#define MS_PER_DAY (24 * 3600 * MS_PER_S)
 
 struct housekeeping {
     struct job job;

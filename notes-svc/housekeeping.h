@@ -10,11 +10,12 @@ struct app;
 struct housekeeping;
 
 #define HOUSEKEEPING_PROBE_EVERY_MS 5000
-#define HOUSEKEEPING_PURGE_EVERY_MS (3600 * 1000)
+#define HOUSEKEEPING_PURGE_EVERY_MS 3600000
 #define HOUSEKEEPING_BUDGET_MS      10000
-#define HOUSEKEEPING_BATCH_COUNT    200 /* rows of one transaction, so that writers never wait long \
-                                         */
-#define HOUSEKEEPING_BATCHES_MAX 50     /* of one run; the rest comes next time */
+#define HOUSEKEEPING_BATCH_COUNT                                                                \
+    200                             /* rows of one transaction, so that writers never wait long \
+                                     */
+#define HOUSEKEEPING_BATCHES_MAX 50 /* of one run; the rest comes next time */
 
 /* NULL when out of memory. */
 struct housekeeping *housekeeping_new(struct app *app);

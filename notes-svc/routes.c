@@ -11,8 +11,9 @@
 #include "page/asset_handlers.h"
 #include "session/login_handlers.h"
 
-/* A note's text is up to 1 MiB; percent-encoding makes it up to three times as long. */
-#define SAVE_BODY_MAX_BYTES ((size_t)3 * 1024 * 1024 + 16384)
+/* A note's text is up to 1 MiB with LF as line end. A form sends each as "%0D%0A": six bytes for
+ * one, at worst. */
+#define SAVE_BODY_MAX_BYTES ((size_t)6 * 1024 * 1024 + 65536)
 #define FORM_BODY_MAX_BYTES ((size_t)65536)
 
 static enum err live_handle(struct app *app,
@@ -74,3 +75,6 @@ static const struct route ROUTES[] = {
 /* clang-format on */
 
 const struct router routes = {.routes = ROUTES, .count = ARRAY_COUNT(ROUTES)};
+
+const struct route routes_unrouted = {
+    .method = HTTP_GET, .pattern = "-", .protection = PROTECTION_VIEWER, .lane = LANE_WORKER};

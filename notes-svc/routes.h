@@ -8,4 +8,8 @@
 
 extern const struct router routes;
 
+/* Who asks for a page that does not exist? Its error page has the header of somebody who is signed
+ * in. */
+extern const struct route routes_unrouted;
+
 #endif

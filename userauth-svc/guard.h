@@ -18,7 +18,8 @@ struct http_response;
 MUST_CHECK enum err
 guard(struct app *app, struct ctx *ctx, struct http_request *rq, struct http_response *rs);
 
-/* {"code","message","requestId"[,"field"]}; with WWW-Authenticate when a key is needed. */
+/* {"code","message","requestId"[,"field"]}, with WWW-Authenticate when a key is needed; {} for a
+ * user that /find does not find. */
 void guard_render_error(struct app *app,
                         struct ctx *ctx,
                         const struct http_request *rq,

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Memory that lives as long as its owner, usually one request: taken in order, given back all at once.
- * Order of calls: arena_init, any number of arena_take/arena_text, arena_done. There is no release of single
- * pieces. Memory is zeroed when handed out and wiped at the end, because passwords pass through it.
- * Out of memory aborts: inputs are bounded, and the service is started again. */
+ * Memory that lives as long as its owner, usually one request: taken in order, given back all at
+ * once. Order of calls: arena_init, any number of arena_take/arena_text, arena_done. There is no
+ * release of single pieces. Memory is zeroed when handed out and wiped at the end, because
+ * passwords pass through it. Out of memory aborts: inputs are bounded, and the service is started
+ * again. */
 #ifndef NOTES_ARENA_H
 #define NOTES_ARENA_H
 
@@ -34,9 +35,11 @@ void arena_done(struct arena *arena);
 /* Zeroed, aligned for any type, never NULL. Size 0 gives a valid pointer. */
 void *arena_take(struct arena *arena, size_t size_bytes);
 
-/* Makes the piece that was taken last larger where it lies. False, and nothing is changed, when it is not the last
- * one or there is no room. Units: old_bytes as it was taken or last extended. For text that grows (strbuf). */
-MUST_CHECK bool arena_extend(struct arena *arena, const void *piece, size_t old_bytes, size_t new_bytes);
+/* Makes the piece that was taken last larger where it lies. False, and nothing is changed, when it
+ * is not the last one or there is no room. Units: old_bytes as it was taken or last extended. For
+ * text that grows (strbuf). */
+MUST_CHECK bool
+arena_extend(struct arena *arena, const void *piece, size_t old_bytes, size_t new_bytes);
 
 /* For arrays: the product is checked. */
 void *arena_take_array(struct arena *arena, size_t count, size_t item_bytes);

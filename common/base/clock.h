@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The two clocks: wall time for what is stored and shown, monotonic time for deadlines. Nothing else asks the system. */
+ * The two clocks: wall time for what is stored and shown, monotonic time for deadlines. Nothing
+ * else asks the system. */
 #ifndef NOTES_CLOCK_H
 #define NOTES_CLOCK_H
 
@@ -15,7 +16,8 @@ int64_t clock_unix_ms(void);
 int64_t clock_monotonic_ms(void);
 int64_t clock_monotonic_us(void);
 
-/* "2026-11-22T16:25:18.000Z" (ISO 8601, parity with JavaScript's toISOString). Years 1970 to 9999; others are held to that. */
+/* "2026-11-22T16:25:18.000Z" (ISO 8601, parity with JavaScript's toISOString). Years 1970 to 9999;
+ * others are held to that. */
 char *clock_iso(struct arena *arena, int64_t unix_ms);
 #define CLOCK_ISO_BYTES 25 /* with the NUL */
 void clock_iso_into(char out_text[CLOCK_ISO_BYTES], int64_t unix_ms);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Settings from the environment, as a table: one row per setting with name, type, range, unit, default and help.
- * The same table reads, checks and prints them (--print-config, --check-config), so the manual can't drift.
- * All faults are found together. A secret may come as NAME or as a file named by NAME_FILE, not both. */
+ * Settings from the environment, as a table: one row per setting with name, type, range, unit,
+ * default and help. The same table reads, checks and prints them (--print-config, --check-config),
+ * so the manual can't drift. All faults are found together. A secret may come as NAME or as a file
+ * named by NAME_FILE, not both. */
 #ifndef NOTES_ENV_H
 #define NOTES_ENV_H
 
@@ -35,9 +36,9 @@ struct setting {
 };
 
 /* Use: #define THIS struct config ... .at = AT_I64(THIS, port) */
-#define SETTING_AT(type, field, wanted, kind_of)                                                               \
-    {                                                                                                          \
-        .kind = _Generic(&((type *)0)->field, wanted * : kind_of), .offset = offsetof(type, field)             \
+#define SETTING_AT(type, field, wanted, kind_of)                                                   \
+    {                                                                                              \
+        .kind = _Generic(&((type *)0)->field, wanted * : kind_of), .offset = offsetof(type, field) \
     }
 #define AT_I64(type, field)    SETTING_AT(type, field, int64_t, SETTING_I64)
 #define AT_TEXT(type, field)   SETTING_AT(type, field, const char *, SETTING_TEXT)
@@ -53,9 +54,12 @@ struct env_faults {
 
 void env_fault(struct env_faults *faults, const char *name, const char *format, ...) FORMAT(3, 4);
 
-/* Reads all rows into `config` (zeroed by the caller); texts go to the faults' arena, secrets must be freed with
- * env_secrets_done. Empty environment variables count as unset. */
-void env_read(const struct setting *settings, size_t count, void *config, struct env_faults *faults);
+/* Reads all rows into `config` (zeroed by the caller); texts go to the faults' arena, secrets must
+ * be freed with env_secrets_done. Empty environment variables count as unset. */
+void env_read(const struct setting *settings,
+              size_t count,
+              void *config,
+              struct env_faults *faults);
 
 /* Wipes all secrets of the table's struct. */
 void env_secrets_done(const struct setting *settings, size_t count, void *config);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The one error type. A code says what the caller can do about it, not what broke; what broke goes into
- * `ctx->why` (ctx_fail) and is logged, never sent. From one table: number, HTTP status, public code and the
- * text that a stranger may see. The public codes are restify's, which the Node version's clients know. */
+ * The one error type. A code says what the caller can do about it, not what broke; what broke goes
+ * into `ctx->why` (ctx_fail) and is logged, never sent. From one table: number, HTTP status, public
+ * code and the text that a stranger may see. The public codes are restify's, which the Node
+ * version's clients know. */
 #ifndef NOTES_ERR_H
 #define NOTES_ERR_H
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Log lines of typed fields, one event a line, on standard output; JSON for machines, text for people. Never built
- * from a format that holds a user's data; control characters are escaped, so a line can't be forged.
+ * Log lines of typed fields, one event a line, on standard output; JSON for machines, text for
+ * people. Never built from a format that holds a user's data; control characters are escaped, so a
+ * line can't be forged.
  *
- * Callers never wait: a line is formed by the caller's thread and put into a bounded buffer (LOG_BUFFER_BYTES)
- * that one writer thread empties. When the reader of our output stands still and the buffer is full, lines are
- * dropped and counted; `log.lines_dropped` says so as soon as there is room. log_free writes what is left.
- * Event names are `noun.verb_past`, constant. */
+ * Callers never wait: a line is formed by the caller's thread and put into a bounded buffer
+ * (LOG_BUFFER_BYTES) that one writer thread empties. When the reader of our output stands still and
+ * the buffer is full, lines are dropped and counted; `log.lines_dropped` says so as soon as there
+ * is room. log_free writes what is left. Event names are `noun.verb_past`, constant. */
 #ifndef NOTES_LOG_H
 #define NOTES_LOG_H
 
@@ -36,7 +37,8 @@ struct log_field {
 
 /* Starts the writer thread on file descriptor `fd`. `service` is static text ("notes-svc"). */
 struct log *log_new(int fd, const char *service, enum log_level level, enum log_format format);
-/* Writes what is buffered (for at most LOG_FLUSH_MS when the reader stands still) and ends the thread. */
+/* Writes what is buffered (for at most LOG_FLUSH_MS when the reader stands still) and ends the
+ * thread. */
 void log_free(struct log *log);
 #define LOG_FLUSH_MS 2000
 
@@ -60,13 +62,17 @@ static inline struct log_field log_bool(const char *name, bool is_true)
 }
 
 /* ts, level, svc, event and, from ctx, req_id stand first, then the fields in order. */
-void log_event_write(struct log *log, const struct ctx *ctx, enum log_level level, const char *event,
-                     const struct log_field *fields, size_t count);
+void log_event_write(struct log *log,
+                     const struct ctx *ctx,
+                     enum log_level level,
+                     const char *event,
+                     const struct log_field *fields,
+                     size_t count);
 
 /* log_info(ctx, "comment.created", log_str("note", key), log_i64("text_chars", n));
  * ctx gives log and request id. At least one field. */
-#define LOG_AT(ctx, level, event, ...)                                                                         \
-    log_event_write((ctx)->log, (ctx), (level), (event), (const struct log_field[]){__VA_ARGS__},              \
+#define LOG_AT(ctx, level, event, ...)                                                            \
+    log_event_write((ctx)->log, (ctx), (level), (event), (const struct log_field[]){__VA_ARGS__}, \
                     sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))
 #define log_error(ctx, event, ...) LOG_AT(ctx, LOG_ERROR, event, __VA_ARGS__)
 #define log_warn(ctx, event, ...)  LOG_AT(ctx, LOG_WARN, event, __VA_ARGS__)

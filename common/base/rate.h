@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * How often somebody did something: one token bucket per key, in a bounded table (RATE_KEYS_MAX_COUNT keys; the
- * one that has been idle longest of a small neighbourhood gives way). Time is a parameter, so tests own the clock.
- * Threads: any; one lock inside, held for a few instructions. */
+ * How often somebody did something: one token bucket per key, in a bounded table
+ * (RATE_KEYS_MAX_COUNT keys; the one that has been idle longest of a small neighbourhood gives
+ * way). Time is a parameter, so tests own the clock. Threads: any; one lock inside, held for a few
+ * instructions. */
 #ifndef NOTES_RATE_H
 #define NOTES_RATE_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Secrets: a type that can't be printed or logged by accident, compared in constant time and wiped at the end;
- * random tokens and keyed digests. No log function takes a `struct secret`. */
+ * Secrets: a type that can't be printed or logged by accident, compared in constant time and wiped
+ * at the end; random tokens and keyed digests. No log function takes a `struct secret`. */
 #ifndef NOTES_SECRET_H
 #define NOTES_SECRET_H
 
@@ -46,18 +46,21 @@ char *secret_base64url(struct arena *arena, const void *bytes, size_t size_bytes
 MUST_CHECK bool secret_from_base64url(const char *text, void *out_bytes, size_t size_bytes);
 
 /* BLAKE2b-256 of `text`; key may be empty (n = 0), else 16 to 64 bytes. */
-void secret_digest(struct bytes key, const void *text, size_t size_bytes, unsigned char out_digest[SECRET_DIGEST_BYTES]);
+void secret_digest(struct bytes key,
+                   const void *text,
+                   size_t size_bytes,
+                   unsigned char out_digest[SECRET_DIGEST_BYTES]);
 
 /* Overwrites; never optimised away. */
 void secret_wipe(void *bytes, size_t size_bytes);
 
-/* The secret in the first line of a file of at most SECRET_MAX_BYTES; one trailing newline is dropped.
- * Errors: ERR_NOT_FOUND no such file; ERR_INVALID empty, too large or with a NUL; ERR_UNAVAILABLE can't be read.
- * Owns:   the caller, who calls secret_done. */
+/* The secret in the first line of a file of at most SECRET_MAX_BYTES; one trailing newline is
+ * dropped. Errors: ERR_NOT_FOUND no such file; ERR_INVALID empty, too large or with a NUL;
+ * ERR_UNAVAILABLE can't be read. Owns:   the caller, who calls secret_done. */
 MUST_CHECK enum err secret_read_file(struct ctx *ctx, const char *path, struct secret *out_secret);
 
-/* Makes the file (0600, never through a link, never over an existing one) with this text and a newline.
- * Errors: ERR_CONFLICT exists already; ERR_UNAVAILABLE can't be written. */
+/* Makes the file (0600, never through a link, never over an existing one) with this text and a
+ * newline. Errors: ERR_CONFLICT exists already; ERR_UNAVAILABLE can't be written. */
 MUST_CHECK enum err secret_write_file(struct ctx *ctx, const char *path, const char *text);
 
 #endif

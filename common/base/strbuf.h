@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * Text under construction, in an arena and never longer than a maximum that is given at the start.
- * Overflow is sticky: appends after it do nothing, and strbuf_text reports it once at the end, so that ten
- * appends need one check. Appenders that escape are named for the place that the text goes to; there is none
- * for SQL on purpose. */
+ * Overflow is sticky: appends after it do nothing, and strbuf_text reports it once at the end, so
+ * that ten appends need one check. Appenders that escape are named for the place that the text goes
+ * to; there is none for SQL on purpose. */
 #ifndef NOTES_STRBUF_H
 #define NOTES_STRBUF_H
 
@@ -25,7 +25,8 @@ struct strbuf {
     bool is_over;
 };
 
-/* Units: first_bytes is room taken at once (0: none yet); max_bytes is the limit without the NUL. */
+/* Units: first_bytes is room taken at once (0: none yet); max_bytes is the limit without the NUL.
+ */
 void strbuf_init(struct strbuf *buf, struct arena *arena, size_t first_bytes, size_t max_bytes);
 
 void strbuf_add(struct strbuf *buf, const char *text);
@@ -38,10 +39,12 @@ void strbuf_format(struct strbuf *buf, const char *format, ...) FORMAT(2, 3);
 void strbuf_add_html(struct strbuf *buf, const char *text);
 void strbuf_add_html_bytes(struct strbuf *buf, const char *text, size_t size_bytes);
 
-/* For one component of a URL: all but RFC 3986 "unreserved" is percent-encoded. The result is safe in HTML too. */
+/* For one component of a URL: all but RFC 3986 "unreserved" is percent-encoded. The result is safe
+ * in HTML too. */
 void strbuf_add_url(struct strbuf *buf, const char *text);
 
-/* For JSON: a quoted string (RFC 8259), with < > & U+2028 and U+2029 escaped as well; NULL adds null. */
+/* For JSON: a quoted string (RFC 8259), with < > & U+2028 and U+2029 escaped as well; NULL adds
+ * null. */
 void strbuf_add_json(struct strbuf *buf, const char *text);
 
 /* The text, or ERR_TOO_LARGE if any append passed the maximum. */

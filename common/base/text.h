@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Questions about text and small changes of it. Text is UTF-8 (RFC 3629); case is ASCII case only, so that the
- * answer is the same on every system and database. Pure functions. */
+ * Questions about text and small changes of it. Text is UTF-8 (RFC 3629); case is ASCII case only,
+ * so that the answer is the same on every system and database. Pure functions. */
 #ifndef NOTES_TEXT_H
 #define NOTES_TEXT_H
 
@@ -18,7 +18,8 @@ bool text_is_utf8(const char *text, size_t size_bytes);
 /* Units: code points. The text is valid UTF-8. */
 size_t text_count_chars(const char *text);
 
-/* Has a C0 or C1 control character or DEL; `allowed` lists bytes that are fine all the same ("\n\t", or ""). */
+/* Has a C0 or C1 control character or DEL; `allowed` lists bytes that are fine all the same
+ * ("\n\t", or ""). */
 bool text_has_control(const char *text, const char *allowed);
 
 /* Empty, or nothing but Unicode white space and zero-width characters. */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * A worker lane: a fixed number of threads and one bounded queue. Jobs run as plain blocking code; each thread
- * owns what its `local_new` made for it (a database connection, an HTTP client), so nothing is shared.
+ * A worker lane: a fixed number of threads and one bounded queue. Jobs run as plain blocking code;
+ * each thread owns what its `local_new` made for it (a database connection, an HTTP client), so
+ * nothing is shared.
  *
- * workers_new → workers_submit from any thread, never blocking → workers_free, which runs what is queued.
- * Whoever submits answers "busy" when the queue is full. A job whose deadline passed in the queue is not run:
- * `expire` is called instead, by a worker that meets it or by workers_expire, at once. */
+ * workers_new → workers_submit from any thread, never blocking → workers_free, which runs what is
+ * queued. Whoever submits answers "busy" when the queue is full. A job whose deadline passed in the
+ * queue is not run: `expire` is called instead, by a worker that meets it or by workers_expire, at
+ * once. */
 #ifndef NOTES_WORKERS_H
 #define NOTES_WORKERS_H
 
@@ -17,7 +19,8 @@
 
 struct workers;
 
-/* Embedded in what is to be done; owned by the workers from submit until run or expire has been called. */
+/* Embedded in what is to be done; owned by the workers from submit until run or expire has been
+ * called. */
 struct job {
     struct job *next;
     int64_t deadline_ms; /* clock_monotonic_ms() */
@@ -29,9 +32,9 @@ struct workers_options {
     const char *name; /* of the threads: at most 15 characters */
     int64_t count;
     int64_t queue_max_count;
-    int niceness;                     /* 0: as the process */
-    void *(*local_new)(void *owner);  /* called on the new thread; NULL: the job gets NULL */
-    void (*local_free)(void *local);  /* called on the thread at its end */
+    int niceness;                    /* 0: as the process */
+    void *(*local_new)(void *owner); /* called on the new thread; NULL: the job gets NULL */
+    void (*local_free)(void *local); /* called on the thread at its end */
     void *owner;
 };
 

@@ -92,6 +92,10 @@ struct write_gate *write_gate_open(const char *path)
     struct stat file;
     if (!make_file(path) || stat(path, &file))
         return NULL;
+    if (!S_ISREG(file.st_mode)) {
+        errno = S_ISDIR(file.st_mode) ? EISDIR : EINVAL;
+        return NULL;
+    }
     struct write_gate *gate = find_gate(&file);
     if (!gate)
         gate = make_gate(&file);

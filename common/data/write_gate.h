@@ -19,8 +19,8 @@
 struct write_gate;
 
 /* The gate of this file, the same for all names of it. The file is made (empty, 0600 whatever the
- * umask) when missing. NULL, with errno set, when it can be neither seen nor made. Owns: the
- * caller, who calls write_gate_close. */
+ * umask) when missing. NULL, with errno set, when it can be neither seen nor made, or is no plain
+ * file. Owns: the caller, who calls write_gate_close. */
 struct write_gate *write_gate_open(const char *path);
 void write_gate_close(struct write_gate *gate);
 

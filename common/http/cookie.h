@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Cookies (RFC 6265bis): reading one of a Cookie field, writing Set-Cookie. Values are base64url or similar:
- * nothing is quoted or decoded here. */
+ * Cookies (RFC 6265bis): reading one of a Cookie field, writing Set-Cookie. Values are base64url or
+ * similar: nothing is quoted or decoded here. */
 #ifndef NOTES_COOKIE_H
 #define NOTES_COOKIE_H
 
@@ -23,7 +23,8 @@ struct cookie {
     bool is_same_site_strict; /* else Lax */
 };
 
-/* The value of the first cookie of that name (exact, case-sensitive), in the arena; NULL when absent or over-long. */
+/* The value of the first cookie of that name (exact, case-sensitive), in the arena; NULL when
+ * absent or over-long. */
 const char *cookie_get(struct ctx *ctx, const struct http_request *rq, const char *name);
 
 /* Adds Set-Cookie, always HttpOnly. */

@@ -237,6 +237,19 @@ static bool is_settled(const struct exchange *exchange)
            (exchange->verdict || exchange->is_over || exchange->is_type_wrong);
 }
 
+/* A page for an unknown path still wants to know who asks: the guard runs first, where the service
+ * has a row for that. Only for methods that change nothing, so that 405 comes before a refusal. */
+static void postpone_verdict(struct exchange *exchange)
+{
+    const struct route *unrouted = exchange->host->options.unrouted;
+    bool is_unrouted = exchange->verdict == ERR_NOT_FOUND || exchange->verdict == ERR_METHOD;
+    if (!unrouted || !is_unrouted || http_method_is_unsafe(exchange->rq.method))
+        return;
+    exchange->rq.route = unrouted;
+    exchange->late_verdict = exchange->verdict;
+    exchange->verdict = ERR_OK;
+}
+
 enum exchange_next exchange_head(struct exchange *exchange, enum err head_err)
 {
     struct ctx *ctx = &exchange->ctx;
@@ -251,6 +264,7 @@ enum exchange_next exchange_head(struct exchange *exchange, enum err head_err)
     }
     exchange->verdict =
         router_find(&exchange->host->options.router, ctx, exchange->head.raw_path, &exchange->rq);
+    postpone_verdict(exchange);
     const struct route *route = exchange->rq.route;
     size_t keep_max_bytes = route && route->body_type != BODY_NONE ? route->body_max_bytes : 0;
     http_body_init(&exchange->body, &exchange->host->bodies, keep_max_bytes);
@@ -298,6 +312,8 @@ static void show_body(struct exchange *exchange)
 static enum err request_fault(struct exchange *exchange)
 {
     struct ctx *ctx = &exchange->ctx;
+    if (exchange->late_verdict)
+        return exchange->late_verdict;
     if (exchange->is_query_bad)
         return ctx_fail(ctx, ERR_INVALID, "the query is not a form in UTF-8");
     if (exchange->is_over)
@@ -316,6 +332,8 @@ static enum err ask(struct exchange *exchange)
     const struct http_server_options *options = &exchange->host->options;
     struct http_request *rq = &exchange->rq;
     struct http_response *rs = &exchange->rs;
+    rq->is_faulty = exchange->late_verdict || exchange->is_query_bad || exchange->is_over ||
+                    exchange->body.is_out_of_budget || exchange->is_type_wrong;
     enum err err = options->guard ? options->guard(options->app, &exchange->ctx, rq, rs) : ERR_OK;
     if (rs->status != 0) {
         exchange->outcome = err;

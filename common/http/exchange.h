@@ -51,9 +51,10 @@ struct exchange {
     struct connection *connection;
     void *handle; /* of the library */
     enum exchange_stage stage;
-    enum err verdict; /* on head and route; answered before the guard is asked */
-    enum err outcome; /* for the log */
-    bool is_over;     /* the body is larger than the route takes */
+    enum err verdict;      /* on head and route; answered before the guard is asked */
+    enum err late_verdict; /* the same, answered after the guard; see options.unrouted */
+    enum err outcome;      /* for the log */
+    bool is_over;          /* the body is larger than the route takes */
     bool is_query_bad;
     bool is_type_wrong;
     bool must_close;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * HTTP calls to another service of ours: one client per thread, connection kept alive, bounded answer, bounded time,
- * no redirects, http and https only. The only file that knows libcurl. */
+ * HTTP calls to another service of ours: one client per thread, connection kept alive, bounded
+ * answer, bounded time, no redirects, http and https only. The only file that knows libcurl. */
 #ifndef NOTES_HTTP_CLIENT_H
 #define NOTES_HTTP_CLIENT_H
 
@@ -30,25 +30,27 @@ void http_client_free(struct http_client *client);
 struct http_call {
     const char *method;
     const char *url;
-    const char *basic_user;            /* NULL: no Authorization */
+    const char *basic_user; /* NULL: no Authorization */
     const struct secret *basic_password;
-    const char *json_body;             /* NULL: no body */
-    int64_t timeout_ms;                /* cut to what ctx has left */
+    const char *json_body; /* NULL: no body */
+    int64_t timeout_ms;    /* cut to what ctx has left */
 };
 
 /* In the request's arena. */
 struct http_answer {
     int status;
-    struct bytes body; /* NUL-terminated as well */
-    const char *etag;  /* NULL when absent */
-    const char *link;  /* NULL when absent */
+    struct bytes body;     /* NUL-terminated as well */
+    const char *etag;      /* NULL when absent */
+    const char *link;      /* NULL when absent */
     int64_t retry_after_s; /* 0 when absent */
     bool is_json;
 };
 
 /* Any answer with a status is ERR_OK; the caller looks at the status.
  * Errors: ERR_UNAVAILABLE no answer: not reachable, too late, too large, not HTTP. */
-MUST_CHECK enum err http_call(struct ctx *ctx, struct http_client *client, const struct http_call *call,
+MUST_CHECK enum err http_call(struct ctx *ctx,
+                              struct http_client *client,
+                              const struct http_call *call,
                               struct http_answer *out_answer);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A request and its answer as plain structs: what handlers see. No library's type is in here; http_server.c makes
- * the one from the socket and writes the other to it. Both die with the request's ctx. */
+ * A request and its answer as plain structs: what handlers see. No library's type is in here;
+ * http_server.c makes the one from the socket and writes the other to it. Both die with the
+ * request's ctx. */
 #ifndef NOTES_HTTP_MESSAGE_H
 #define NOTES_HTTP_MESSAGE_H
 
@@ -74,15 +75,17 @@ struct http_request {
     const char *path;   /* percent-decoded, valid UTF-8, begins with "/" */
     struct form query;  /* decoded */
     struct form form;   /* notes-svc: of a form body, decoded by its guard; empty otherwise */
-    const char *fields[HTTP_FIELD_COUNT];        /* request fields, NULL when absent */
-    const char *params[ROUTE_PARAMS_MAX_COUNT];  /* of the route's pattern, in order */
-    struct bytes body;                           /* empty when there was none */
+    const char *fields[HTTP_FIELD_COUNT];       /* request fields, NULL when absent */
+    const char *params[ROUTE_PARAMS_MAX_COUNT]; /* of the route's pattern, in order */
+    struct bytes body;                          /* empty when there was none */
     bool has_body;
-    struct address client;                       /* behind trusted proxies */
+    bool is_faulty; /* query or body will be refused after the guard, which need not look into them
+                     */
+    struct address client; /* behind trusted proxies */
     const char *client_text;
-    bool is_https;                               /* of the client's side, as a trusted proxy says */
+    bool is_https; /* of the client's side, as a trusted proxy says */
     const struct route *route;
-    const struct session *session;               /* notes-svc: set by its guard, NULL when nobody is signed in */
+    const struct session *session; /* notes-svc: set by its guard, NULL when nobody is signed in */
 };
 
 struct http_field {
@@ -92,13 +95,15 @@ struct http_field {
 
 #define HTTP_RESPONSE_FIELDS_MAX_COUNT 24
 
-/* What a handler fills. Memory: the request's arena or static. With `prepared` set, body and fields are not used. */
+/* What a handler fills. Memory: the request's arena or static. With `prepared` set, body and fields
+ * are not used. */
 struct http_response {
     int status; /* 0 means 200 */
     struct http_field fields[HTTP_RESPONSE_FIELDS_MAX_COUNT];
     size_t fields_count;
     struct bytes body;
-    const struct http_prepared *prepared; /* a whole answer made at start (assets); see http_server.h */
+    const struct http_prepared
+        *prepared;         /* a whole answer made at start (assets); see http_server.h */
     bool has_plain_fields; /* true: the service's standing fields (security headers) are left out */
 };
 
@@ -111,8 +116,8 @@ bool http_field_is_single(enum http_field_id id);
 /* "Not Found" for 404: RFC 9110's phrases. */
 const char *http_status_text(int status);
 
-/* Adds a field. A value with control characters becomes "", and empty fields are not sent: a header can't be injected.
- * More than HTTP_RESPONSE_FIELDS_MAX_COUNT are dropped. The text is borrowed. */
+/* Adds a field. A value with control characters becomes "", and empty fields are not sent: a header
+ * can't be injected. More than HTTP_RESPONSE_FIELDS_MAX_COUNT are dropped. The text is borrowed. */
 void http_response_field(struct http_response *rs, const char *name, const char *value);
 
 /* The first field of this name, NULL when there is none. Case-insensitive. */
@@ -124,14 +129,17 @@ void http_response_text(struct http_response *rs, int status, const char *type, 
 /* 302 (or another 3xx) to a place. `location` is ASCII made by us. */
 void http_response_redirect(struct http_response *rs, int status, const char *location);
 
-/* "application/json" for "Application/JSON; charset=utf-8". Errors: ERR_MEDIA_TYPE for another type or a charset
- * other than UTF-8. */
-MUST_CHECK enum err http_content_type_is(struct ctx *ctx, const struct http_request *rq, const char *wanted);
+/* "application/json" for "Application/JSON; charset=utf-8". Errors: ERR_MEDIA_TYPE for another type
+ * or a charset other than UTF-8. */
+MUST_CHECK enum err
+http_content_type_is(struct ctx *ctx, const struct http_request *rq, const char *wanted);
 
-/* Does the client ask for JSON rather than HTML: is application/json named in Accept and text/html not? */
+/* Does the client ask for JSON rather than HTML: is application/json named in Accept and text/html
+ * not? */
 bool http_wants_json(const struct http_request *rq);
 
-/* Is this entity tag in If-None-Match (RFC 9110 13.1.2, weak comparison)? `etag` with its quotes. */
+/* Is this entity tag in If-None-Match (RFC 9110 13.1.2, weak comparison)? `etag` with its quotes.
+ */
 bool http_etag_matches(const struct http_request *rq, const char *etag);
 
 /* Does the client take gzip (Accept-Encoding, q=0 is a no)? */

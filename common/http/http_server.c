@@ -20,6 +20,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <malloc.h>
 #include <microhttpd.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -29,6 +30,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define TRIM_MIN_COUNT     256
 #define DRAIN_LOOK_MS      10
 #define LOG_TEXT_MAX_BYTES 512
 #define MS_PER_S           1000
@@ -45,6 +47,7 @@ struct http_server {
     struct connections *connections;
     struct MHD_Daemon *daemon;
     _Atomic int64_t refused_counts[REFUSAL_COUNT]; /* since the last tick */
+    size_t most_count; /* of connections since memory was given back; of the tick */
 };
 
 struct http_prepared {
@@ -106,13 +109,14 @@ static enum MHD_Result read_field(void *closure,
     return reader->err ? MHD_NO : MHD_YES;
 }
 
-/* The request line as the library cut it: method, target and version, one blank between them. */
+/* The request line as the library cut it: method, target and version must lie one blank apart. */
 static enum err read_line(struct exchange *exchange, const char *method, const char *version)
 {
-    if (MHD_VERSION < STRICT_HEAD_VERSION &&
-        version != exchange->target_at + exchange->target_bytes + 1)
+    bool is_close = exchange->target_at == method + strlen(method) + 1 &&
+                    version == exchange->target_at + exchange->target_bytes + 1;
+    if (MHD_VERSION < STRICT_HEAD_VERSION && !is_close)
         return ctx_fail(&exchange->ctx, ERR_INVALID,
-                        "the request line has a NUL or more than two blanks");
+                        "the request line has a NUL or a further blank");
     exchange->head.is_http_1_1 = strcmp(version, MHD_HTTP_VERSION_1_0) != 0;
     return http_head_target(&exchange->ctx, &exchange->head, method, exchange->target);
 }
@@ -575,6 +579,18 @@ static void log_refused(struct http_server *server)
     }
 }
 
+/* Each connection has HTTP_HEAD_MAX_BYTES on the heap, which keeps them after a crowd has gone. */
+static void give_memory_back(struct http_server *server)
+{
+    size_t count = connections_count(server->connections);
+    if (count > server->most_count)
+        server->most_count = count;
+    if (server->most_count < TRIM_MIN_COUNT || count > server->most_count / 2)
+        return;
+    (void)malloc_trim(0);
+    server->most_count = count;
+}
+
 void http_server_tick(struct http_server *server)
 {
     const struct http_server_options *options = &server->host.options;
@@ -587,6 +603,7 @@ void http_server_tick(struct http_server *server)
         server_log(server, LOG_INFO, "http.request_timed_out", fields, ARRAY_COUNT(fields));
     }
     log_refused(server);
+    give_memory_back(server);
     if (options->worker_lane)
         workers_expire(options->worker_lane, now_ms);
     if (options->hash_lane)

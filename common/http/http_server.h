@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * The HTTP server: event loops that never block, in front of worker lanes. The only file that knows libmicrohttpd.
+ * The HTTP server: event loops that never block, in front of worker lanes. The only file that knows
+ * libmicrohttpd.
  *
- * A request's way: the loop reads it (bounded, under a deadline) → router → loop-lane handlers run at once;
- * others are suspended and handed to their lane, whose thread runs guard and handler, and resumed → the answer is
- * written from the request's own memory without copying → access log.
+ * A request's way: the loop reads it (bounded, under a deadline) → router → loop-lane handlers run
+ * at once; others are suspended and handed to their lane, whose thread runs guard and handler, and
+ * resumed → the answer is written from the request's own memory without copying → access log.
  *
- * Order of calls: http_server_new → http_server_tick once a second → http_server_drain → http_server_free.
- * Threads: tick, drain and free from the main thread. Guard, handler and render_error run on any lane. */
+ * Order of calls: http_server_new → http_server_tick once a second → http_server_drain →
+ * http_server_free. Threads: tick, drain and free from the main thread. Guard, handler and
+ * render_error run on any lane. */
 #ifndef NOTES_HTTP_SERVER_H
 #define NOTES_HTTP_SERVER_H
 
@@ -29,14 +31,18 @@ struct http_server;
 struct log;
 struct workers;
 
-/* Over-long bodies are read and dropped up to here, so that the client sees the 413; beyond, the connection is closed. */
-#define HTTP_DRAIN_MAX_BYTES      ((size_t)8 * 1024 * 1024)
-#define HTTP_TARGET_MAX_BYTES     8192
-#define HTTP_HEAD_MAX_BYTES       32768 /* request line and fields, and the answer's; a connection's pool */
-#define HTTP_BODIES_MAX_BYTES     ((size_t)256 * 1024 * 1024) /* of all requests together; beyond: 503 */
-#define HTTP_RETRY_AFTER_S        2
+/* Over-long bodies are read and dropped up to here, so that the client sees the 413; beyond, the
+ * connection is closed. */
+#define HTTP_DRAIN_MAX_BYTES  ((size_t)8 * 1024 * 1024)
+#define HTTP_TARGET_MAX_BYTES 8192
+#define HTTP_HEAD_MAX_BYTES \
+    32768 /* request line and fields, and the answer's; a connection's pool */
+#define HTTP_BODIES_MAX_BYTES \
+    ((size_t)256 * 1024 * 1024) /* of all requests together; beyond: 503 */
+#define HTTP_RETRY_AFTER_S 2
 
-/* What a lane's thread owns: the `local` of its struct workers. The server puts it into ctx before guard and handler. */
+/* What a lane's thread owns: the `local` of its struct workers. The server puts it into ctx before
+ * guard and handler. */
 struct lane_local {
     struct db *db;
     struct http_client *http;
@@ -50,28 +56,44 @@ struct http_server_options {
     int64_t loops;
     int64_t connections_max_count;
     int64_t connections_per_address_count; /* 0: no limit; trusted proxies are exempt */
-    int64_t idle_timeout_s;                /* keep-alive, and writing to a client that does not read */
-    int64_t read_timeout_s;                /* a whole request must have arrived by then: 408 */
-    int64_t request_deadline_ms;           /* handlers' budget from the request's last byte */
+    int64_t idle_timeout_s;      /* keep-alive, and writing to a client that does not read */
+    int64_t read_timeout_s;      /* a whole request must have arrived by then: 408 */
+    int64_t request_deadline_ms; /* handlers' budget from the request's last byte */
     const struct networks *trusted;
     struct router router;
     struct workers *worker_lane;
     struct workers *hash_lane; /* NULL: no route may use it */
 
-    /* Runs before the handler, on its lane. It may set rq->session, ctx->user. Anything but ERR_OK ends the request
-     * with render_error, unless it has answered itself (rs->status set). */
-    enum err (*guard)(struct app *app, struct ctx *ctx, struct http_request *rq, struct http_response *rs);
+    /* Protection and lane for GET and HEAD that match no row, so that the error's page knows who
+     * asks; its handler is not called. NULL: answered at once, on the loop. */
+    const struct route *unrouted;
 
-    /* Makes the answer for an error of the server, guard or handler. rs is empty. Must not block: runs on loops too. */
-    void (*render_error)(struct app *app, struct ctx *ctx, const struct http_request *rq, enum err err,
+    /* Runs before the handler, on its lane. It may set rq->session, ctx->user. Anything but ERR_OK
+     * ends the request with render_error, unless it has answered itself (rs->status set). */
+    enum err (*guard)(struct app *app,
+                      struct ctx *ctx,
+                      struct http_request *rq,
+                      struct http_response *rs);
+
+    /* Makes the answer for an error of the server, guard or handler. rs is empty. Must not block:
+     * runs on loops too. */
+    void (*render_error)(struct app *app,
+                         struct ctx *ctx,
+                         const struct http_request *rq,
+                         enum err err,
                          struct http_response *rs);
 
     /* Adds the service's standing fields (security headers) to an answer that is not prepared. */
-    void (*decorate)(struct app *app, struct ctx *ctx, const struct http_request *rq, struct http_response *rs);
+    void (*decorate)(struct app *app,
+                     struct ctx *ctx,
+                     const struct http_request *rq,
+                     struct http_response *rs);
 };
 
-/* Binds and starts. Errors: ERR_UNAVAILABLE with one line for people in ctx->why.text ("can't listen on ...: ..."). */
-MUST_CHECK enum err http_server_new(struct ctx *ctx, const struct http_server_options *options,
+/* Binds and starts. Errors: ERR_UNAVAILABLE with one line for people in ctx->why.text ("can't
+ * listen on ...: ..."). */
+MUST_CHECK enum err http_server_new(struct ctx *ctx,
+                                    const struct http_server_options *options,
                                     struct http_server **out_server);
 
 /* The port that it listens on. */
@@ -80,15 +102,19 @@ int64_t http_server_port(const struct http_server *server);
 /* Once a second: closes requests that arrive too slowly, expires queued work. */
 void http_server_tick(struct http_server *server);
 
-/* Stops accepting; running requests finish, each answer says "Connection: close". Waits at most wait_ms.
- * Returns how many requests were still running then. */
+/* Stops accepting; running requests finish, each answer says "Connection: close". Waits at most
+ * wait_ms. Returns how many requests were still running then. */
 size_t http_server_drain(struct http_server *server, int64_t wait_ms);
 
 /* After drain. Closes what is left. */
 void http_server_free(struct http_server *server);
 
-/* A whole answer, made once and shared by all who ask (assets). Owns: the caller, until after http_server_free. */
-struct http_prepared *http_prepared_new(int status, const struct http_field *fields, size_t fields_count, struct bytes body);
+/* A whole answer, made once and shared by all who ask (assets). Owns: the caller, until after
+ * http_server_free. */
+struct http_prepared *http_prepared_new(int status,
+                                        const struct http_field *fields,
+                                        size_t fields_count,
+                                        struct bytes body);
 void http_prepared_free(struct http_prepared *prepared);
 
 /* For the logs' bytes figure. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The routes of a service, as one table: who may call (protection), where the handler runs (lane), how large a body
- * may be, of which type. A row without a stated protection or lane is refused at start. Pure. */
+ * The routes of a service, as one table: who may call (protection), where the handler runs (lane),
+ * how large a body may be, of which type. A row without a stated protection or lane is refused at
+ * start. Pure. */
 #ifndef NOTES_ROUTER_H
 #define NOTES_ROUTER_H
 
@@ -18,10 +19,10 @@ struct app;
 /* What the service's guard asks before the handler runs. */
 enum protection {
     PROTECTION_UNSTATED, /* refused at start */
-    PROTECTION_NONE,     /* everybody; for unsafe methods the guard still checks Origin (notes-svc) */
-    PROTECTION_API_KEY,  /* userauth-svc: HTTP Basic with an API key */
-    PROTECTION_VIEWER,   /* notes-svc: everybody; the session is read if there is one */
-    PROTECTION_SESSION,  /* notes-svc: signed in; unsafe methods need the form token as well */
+    PROTECTION_NONE, /* everybody; for unsafe methods the guard still checks Origin (notes-svc) */
+    PROTECTION_API_KEY, /* userauth-svc: HTTP Basic with an API key */
+    PROTECTION_VIEWER,  /* notes-svc: everybody; the session is read if there is one */
+    PROTECTION_SESSION, /* notes-svc: signed in; unsafe methods need the form token as well */
 };
 
 enum lane {
@@ -33,11 +34,15 @@ enum lane {
 
 enum body_type { BODY_NONE, BODY_JSON, BODY_FORM };
 
-typedef enum err (*handler_fn)(struct app *app, struct ctx *ctx, const struct http_request *rq, struct http_response *rs);
+typedef enum err (*handler_fn)(struct app *app,
+                               struct ctx *ctx,
+                               const struct http_request *rq,
+                               struct http_response *rs);
 
 struct route {
     enum http_method method;
-    const char *pattern; /* "/find/:username"; a last "/…" segment of the form "*name" takes the rest of the path */
+    const char *pattern; /* "/find/:username"; a last "/…" segment of the form "*name" takes the
+                            rest of the path */
     enum protection protection;
     enum lane lane;
     enum body_type body_type;
@@ -52,15 +57,19 @@ struct router {
     size_t count;
 };
 
-/* First fault of the table as text, or NULL: unstated protection or lane, two rows for one method and pattern, a
- * loop-lane row with a protection that needs I/O, a pattern without a slash, an unknown parameter form. */
+/* First fault of the table as text, or NULL: unstated protection or lane, two rows for one method
+ * and pattern, a loop-lane row with a protection that needs I/O, a pattern without a slash, an
+ * unknown parameter form. */
 const char *router_fault(const struct router *router);
 
 /* Finds the row and fills rq->route and rq->params. HEAD finds GET rows.
- * `path` still is percent-encoded, so that "%2F" in a parameter is no separator; parameters are decoded.
- * Errors: ERR_NOT_FOUND no such path; ERR_METHOD the path exists for other methods; ERR_INVALID a parameter is not
- *         valid percent-encoded UTF-8. */
-MUST_CHECK enum err router_find(const struct router *router, struct ctx *ctx, const char *path, struct http_request *rq);
+ * `path` still is percent-encoded, so that "%2F" in a parameter is no separator; parameters are
+ * decoded. Errors: ERR_NOT_FOUND no such path; ERR_METHOD the path exists for other methods;
+ * ERR_INVALID a parameter is not valid percent-encoded UTF-8. */
+MUST_CHECK enum err router_find(const struct router *router,
+                                struct ctx *ctx,
+                                const char *path,
+                                struct http_request *rq);
 
 /* "GET, HEAD, POST": the Allow field for a path; "" when the path is unknown. In the arena. */
 const char *router_allow(const struct router *router, struct ctx *ctx, const char *path);

@@ -55,7 +55,7 @@ enum err comment_insert(struct ctx *ctx,
                         struct comment_change *out_change)
 {
     CLEANUP(db_transaction_done) struct db_transaction tx = {0};
-    struct note_state note;
+    struct note_state note = {0};
     enum err err = db_begin(ctx, db, &tx);
     if (err || (err = find_note(ctx, db, &FIND_NOTE, db_text(draft->note_key), &note)))
         return err;
@@ -158,7 +158,7 @@ enum err comment_destroy(struct ctx *ctx,
                          struct comment_change *out_change)
 {
     CLEANUP(db_transaction_done) struct db_transaction tx = {0};
-    struct note_state note;
+    struct note_state note = {0};
     int64_t deleted_count = 0;
     enum err err = db_begin(ctx, db, &tx);
     if (err || (err = find_note(ctx, db, &FIND_NOTE_BY_ID, db_i64(place->note_id), &note)))

@@ -422,6 +422,18 @@ static const MD_PARSER PARSER = {
     .text = on_text,
 };
 
+/* The text, with a newline at its end. MD4C 0.4.8 reads beyond a text whose last line has none (a
+ * link that is not closed there) and hands out what it finds. */
+static const char *end_line(struct arena *arena, const char *text, size_t *size_bytes)
+{
+    if (*size_bytes == 0 || text[*size_bytes - 1] == '\n')
+        return text;
+    char *whole = arena_take(arena, *size_bytes + 1);
+    memcpy(whole, text, *size_bytes);
+    whole[(*size_bytes)++] = '\n';
+    return whole;
+}
+
 enum err markdown_render(struct ctx *ctx,
                          const char *text,
                          size_t size_bytes,
@@ -433,7 +445,9 @@ enum err markdown_render(struct ctx *ctx,
     struct render *render = arena_take(&ctx->arena, sizeof(*render));
     strbuf_init(&render->target, &ctx->arena, 256, TARGET_MAX_BYTES);
     strbuf_init(&render->out, &ctx->arena, size_bytes + size_bytes / 4 + 64, max_html_bytes);
-    int result = md_parse(text, (MD_SIZE)size_bytes, &PARSER, render);
+    size_t whole_bytes = size_bytes;
+    const char *whole = end_line(&ctx->arena, text, &whole_bytes);
+    int result = md_parse(whole, (MD_SIZE)whole_bytes, &PARSER, render);
     if (render->out.is_over || render->is_too_large)
         return ctx_fail(ctx, ERR_TOO_LARGE, "the HTML of %zu bytes of Markdown is over a limit",
                         size_bytes);

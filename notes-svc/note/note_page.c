@@ -16,7 +16,7 @@
 
 #define FRAME_BYTES        4096 /* what a page has around its content, roughly */
 #define COMMENT_BYTES      1024 /* of a comment's HTML, roughly */
-#define PATH_MAX_BYTES     4096 /* the longest key is 1,020 bytes, percent-encoded three times that */
+#define PATH_MAX_BYTES     4096 /* a key is up to 1,020 bytes, encoded three times that */
 #define TEXT_GROWTH_FACTOR 2    /* room for escapes before a buffer must grow */
 
 /* ---- paths ---- */

@@ -14,8 +14,9 @@
 /* One row per enum note_part, the columns are the same. */
 #define FIND_HEAD \
     "SELECT n.id, n.title, n.author, n.version, n.revision, n.created_unix_ms, n.changed_unix_ms"
-#define FIND_FROM \
-    " FROM notes n JOIN note_versions v ON v.note_id = n.id AND v.version = n.version WHERE n.note_key = ?"
+#define FIND_FROM                                                                      \
+    " FROM notes n JOIN note_versions v ON v.note_id = n.id AND v.version = n.version" \
+    " WHERE n.note_key = ?"
 static const struct db_statement FIND[] = {
     [NOTE_HEAD] = {FIND_HEAD ", NULL, NULL FROM notes n WHERE n.note_key = ?"},
     [NOTE_BODY] = {FIND_HEAD ", v.body, NULL" FIND_FROM},
@@ -31,31 +32,35 @@ static const struct db_statement SET_HOME_REVISION = {
     "UPDATE home_list SET revision = ? WHERE id = 1"};
 
 static const struct db_statement LAST_DESTROYED = {
-    "SELECT id, version, revision FROM destroyed_notes WHERE note_key = ? ORDER BY revision DESC LIMIT 1"};
+    "SELECT id, version, revision FROM destroyed_notes"
+    " WHERE note_key = ? ORDER BY revision DESC LIMIT 1"};
 static const struct db_statement INSERT = {
-    "INSERT INTO notes (note_key, title, author, version, revision, home_revision, created_unix_ms, changed_unix_ms)"
-    " VALUES (?, ?, ?, 1, ?, ?, ?, ?)"};
+    "INSERT INTO notes (note_key, title, author, version, revision, home_revision,"
+    " created_unix_ms, changed_unix_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"};
 static const struct db_statement INSERT_VERSION = {
     "INSERT INTO note_versions (note_id, version, title, editor, saved_unix_ms, body, html)"
     " VALUES (?, ?, ?, ?, ?, ?, ?)"};
 static const struct db_statement UPDATE = {
-    "UPDATE notes SET title = ?, version = ?, revision = ?, home_revision = ?, changed_unix_ms = ? WHERE id = ?"};
+    "UPDATE notes SET title = ?, version = ?, revision = ?, home_revision = ?,"
+    " changed_unix_ms = ? WHERE id = ?"};
 static const struct db_statement DROP_OLD_HTML = {
     "UPDATE note_versions SET html = NULL WHERE note_id = ? AND version = ?"};
 
 static const struct db_statement COPY_TO_DESTROYED = {
-    "INSERT INTO destroyed_notes (id, note_key, title, author, version, revision, created_unix_ms, changed_unix_ms,"
-    " destroyed_by, destroyed_unix_ms)"
-    " SELECT id, note_key, title, author, version, ?, created_unix_ms, changed_unix_ms, ?, ? FROM notes WHERE id = ?"};
+    "INSERT INTO destroyed_notes (id, note_key, title, author, version, revision,"
+    " created_unix_ms, changed_unix_ms, destroyed_by, destroyed_unix_ms)"
+    " SELECT id, note_key, title, author, version, ?, created_unix_ms, changed_unix_ms, ?, ?"
+    " FROM notes WHERE id = ?"};
 static const struct db_statement DELETE = {"DELETE FROM notes WHERE id = ?"};
 static const struct db_statement COPY_FROM_DESTROYED = {
-    "INSERT INTO notes (id, note_key, title, author, version, revision, home_revision, created_unix_ms,"
-    " changed_unix_ms)"
-    " SELECT id, note_key, title, author, version, ?, ?, created_unix_ms, changed_unix_ms FROM destroyed_notes"
-    " WHERE id = ?"};
+    "INSERT INTO notes (id, note_key, title, author, version, revision, home_revision,"
+    " created_unix_ms, changed_unix_ms)"
+    " SELECT id, note_key, title, author, version, ?, ?, created_unix_ms, changed_unix_ms"
+    " FROM destroyed_notes WHERE id = ?"};
 static const struct db_statement DELETE_DESTROYED = {"DELETE FROM destroyed_notes WHERE id = ?"};
 static const struct db_statement LIST_DESTROYED = {
-    "SELECT id FROM destroyed_notes WHERE destroyed_unix_ms < ? ORDER BY destroyed_unix_ms, id LIMIT ?"};
+    "SELECT id FROM destroyed_notes WHERE destroyed_unix_ms < ?"
+    " ORDER BY destroyed_unix_ms, id LIMIT ?"};
 static const struct db_statement DELETE_VERSIONS = {"DELETE FROM note_versions WHERE note_id = ?"};
 static const struct db_statement DELETE_COMMENTS = {"DELETE FROM comments WHERE note_id = ?"};
 
@@ -202,7 +207,7 @@ enum err note_create(struct ctx *ctx,
 {
     CLEANUP(db_transaction_done) struct db_transaction tx = {0};
     struct note_change destroyed = {0};
-    struct note_change change = {.version = 1};
+    struct note_change change = {0};
     int64_t home_revision = 0;
     enum err err = db_begin(ctx, db, &tx);
     if (err)
@@ -210,13 +215,14 @@ enum err note_create(struct ctx *ctx,
     err = find_state(ctx, db, &LAST_DESTROYED, save->key, &destroyed);
     if (err && err != ERR_NOT_FOUND)
         return err;
+    change.version = destroyed.version + 1;
     change.revision = note_revision_after(destroyed.previous, save->now_unix_ms);
     err = renew_home(ctx, db, save->now_unix_ms, &home_revision);
     if (err)
         return err;
     err = db_run(ctx, db, &INSERT,
                  DB_VALUES(db_text(save->key), db_text(save->title), db_text(save->user),
-                           db_i64(change.revision), db_i64(home_revision),
+                           db_i64(change.version), db_i64(change.revision), db_i64(home_revision),
                            db_i64(save->now_unix_ms), db_i64(save->now_unix_ms)),
                  NULL);
     if (err)

@@ -75,7 +75,9 @@ MUST_CHECK enum err note_list(struct ctx *ctx,
 /* Of the list of all notes. */
 MUST_CHECK enum err note_home_revision(struct ctx *ctx, struct db *db, int64_t *out_revision);
 
-/* Errors: ERR_CONFLICT a note of this key exists. */
+/* Version and revision start above those of the note of this key that was destroyed last, so that
+ * neither a form nor a page of that one fits the new note. Errors: ERR_CONFLICT a note of this key
+ * exists. */
 MUST_CHECK enum err note_create(struct ctx *ctx,
                                 struct db *db,
                                 const struct note_save *save,

@@ -150,8 +150,8 @@ void page_user_service_down(struct ctx *ctx,
         .reason = "Logging in is not possible right now",
         .status = 503,
         .status_text = http_status_text(503),
-        .advice =
-            "The service that knows the users can't be reached. Reading notes goes on; try to log in again in a moment.",
+        .advice = "The service that knows the users can't be reached. "
+                  "Reading notes goes on; try to log in again in a moment.",
         .way_path = "/",
         .way_text = "Read notes",
         .request_id = ctx->request_id,

@@ -15,26 +15,30 @@
 #include "http/cookie.h"
 #include "http/http_message.h"
 
-#define NONCE_BYTES      16
-#define COOKIE_NAME      "notesdevice"
-#define COOKIE_PATH      "/users/login"
-#define COOKIE_MAX_AGE_S (400 * 24 * 3600) /* browsers keep no cookie longer (RFC 6265bis) */
+#define NONCE_BYTES 16
+#define COOKIE_NAME "notesdevice"
+#define COOKIE_PATH "/users/login"
+#define COOKIE_MAX_AGE_S \
+    ((int64_t)400 * 24 * 3600) /* browsers keep no cookie longer (RFC 6265bis) */
 
 struct device {
     unsigned char nonce[NONCE_BYTES];
     unsigned char mac[SECRET_DIGEST_BYTES];
 };
 
-static void sign(struct app *app, struct ctx *ctx, const char *username, struct device *device)
+/* The digest of a nonce and a name. */
+static void sign(struct app *app,
+                 struct ctx *ctx,
+                 const unsigned char nonce[NONCE_BYTES],
+                 const char *username,
+                 unsigned char out_mac[SECRET_DIGEST_BYTES])
 {
-    const char *name = text_lower(&ctx->arena, username);
-    size_t name_bytes = strlen(name);
-    unsigned char *text = arena_take(&ctx->arena, NONCE_BYTES + name_bytes);
-    memcpy(text, device->nonce, NONCE_BYTES);
-    memcpy(text + NONCE_BYTES, name, name_bytes);
+    const char *text =
+        arena_format(&ctx->arena, "%s %s", secret_base64url(&ctx->arena, nonce, NONCE_BYTES),
+                     text_lower(&ctx->arena, username));
     const struct bytes key = {.p = (const unsigned char *)app->device_key.text,
                               .n = app->device_key.size_bytes};
-    secret_digest(key, text, NONCE_BYTES + name_bytes, device->mac);
+    secret_digest(key, text, strlen(text), out_mac);
 }
 
 /* The device of the request's cookie, if it was signed for this name; else NULL. */
@@ -45,9 +49,9 @@ device_of(struct app *app, struct ctx *ctx, const struct http_request *rq, const
     const char *value = cookie_get(ctx, rq, COOKIE_NAME);
     if (!value || !secret_from_base64url(value, claimed, sizeof(*claimed)))
         return NULL;
-    struct device expected = *claimed;
-    sign(app, ctx, username, &expected);
-    return secret_bytes_equal(expected.mac, claimed->mac, sizeof(expected.mac)) ? claimed : NULL;
+    unsigned char expected[SECRET_DIGEST_BYTES];
+    sign(app, ctx, claimed->nonce, username, expected);
+    return secret_bytes_equal(expected, claimed->mac, sizeof(expected)) ? claimed : NULL;
 }
 
 const char *
@@ -70,9 +74,9 @@ void device_remember(struct app *app,
 {
     if (device_of(app, ctx, rq, username))
         return;
-    struct device device;
+    struct device device = {0};
     secret_random(device.nonce, sizeof(device.nonce));
-    sign(app, ctx, username, &device);
+    sign(app, ctx, device.nonce, username, device.mac);
     cookie_set(ctx, rs,
                &(struct cookie){
                    .name = COOKIE_NAME,

@@ -19,7 +19,7 @@ struct ctx;
 struct http_request;
 struct http_response;
 
-#define SESSION_ID_BYTES          32 /* random; the cookie holds them as 43 characters of base64url */
+#define SESSION_ID_BYTES          32 /* random; 43 characters in the cookie */
 #define SESSION_USE_WRITE_EVERY_S 60 /* the idle clock is stored at most this often */
 
 struct session {

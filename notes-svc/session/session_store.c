@@ -13,10 +13,12 @@
 #define DEVICE_KEY_BYTES 32
 
 static const struct db_statement INSERT = {
-    "INSERT INTO sessions (digest, username, user_etag, created_unix_ms, used_unix_ms, checked_unix_ms)"
+    "INSERT INTO sessions"
+    " (digest, username, user_etag, created_unix_ms, used_unix_ms, checked_unix_ms)"
     " VALUES (?, ?, ?, ?, ?, ?)"};
 static const struct db_statement FIND = {
-    "SELECT username, user_etag, created_unix_ms, used_unix_ms, checked_unix_ms FROM sessions WHERE digest = ?"};
+    "SELECT username, user_etag, created_unix_ms, used_unix_ms, checked_unix_ms"
+    " FROM sessions WHERE digest = ?"};
 static const struct db_statement TOUCH = {
     "UPDATE sessions SET used_unix_ms = ?, checked_unix_ms = ? WHERE digest = ?"};
 static const struct db_statement DELETE = {"DELETE FROM sessions WHERE digest = ?"};

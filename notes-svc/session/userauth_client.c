@@ -60,21 +60,22 @@ static enum err url_of(struct ctx *ctx,
  * there. */
 static enum err call(struct ctx *ctx,
                      struct userauth_client *client,
-                     struct http_call *request,
+                     const struct http_call *wanted,
                      struct http_answer *out)
 {
     const struct config *config = client->config;
     CLEANUP(secret_done) struct secret from_file = {0};
-    request->basic_password = &config->user_service_key;
+    struct http_call request = *wanted;
+    request.basic_password = &config->user_service_key;
     if (!secret_is_set(&config->user_service_key)) {
         if (secret_read_file(ctx, config->user_service_key_path, &from_file))
             return ctx_fail(ctx, ERR_UNAVAILABLE, "no API key: %s can't be read",
                             config->user_service_key_path);
-        request->basic_password = &from_file;
+        request.basic_password = &from_file;
     }
-    request->basic_user = config->user_service_id;
-    request->timeout_ms = USERAUTH_TIMEOUT_MS;
-    enum err err = http_call(ctx, ctx->http, request, out);
+    request.basic_user = config->user_service_id;
+    request.timeout_ms = USERAUTH_TIMEOUT_MS;
+    enum err err = http_call(ctx, ctx->http, &request, out);
     if (err)
         return err;
     if (out->status == 401)

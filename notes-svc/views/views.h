@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * What each page shows: one struct per template of this folder. Pages (the *_page.c files) fill a struct,
- * the compiled template (`views/NAME.html` becomes `view_NAME`) turns it into HTML and escapes every member
- * for its place. A template that names a member which is not here fails the build.
+ * What each page shows: one struct per template of this folder. Pages (the *_page.c files) fill a
+ * struct, the compiled template (`views/NAME.html` becomes `view_NAME`) turns it into HTML and
+ * escapes every member for its place. A template that names a member which is not here fails the
+ * build.
  *
- * Depends on: strbuf.h, html.h. Holds no rights, no SQL, no HTTP: strings, numbers and switches only.
- * All pointers are borrowed for the call. `..._iso` is ISO 8601 UTC for <time datetime>, `..._text` is for people. */
+ * Depends on: strbuf.h, html.h. Holds no rights, no SQL, no HTTP: strings, numbers and switches
+ * only. All pointers are borrowed for the call. `..._iso` is ISO 8601 UTC for <time datetime>,
+ * `..._text` is for people. */
 #ifndef NOTES_VIEWS_H
 #define NOTES_VIEWS_H
 
@@ -78,8 +80,8 @@ struct view_note_form {
     const char *key;      /* may be empty on create */
     const char *title;
     const char *body;
-    int64_t version;      /* the version that is being edited; 0 on create */
-    const char *error;    /* why the last try was refused; NULL on a fresh form */
+    int64_t version;         /* the version that is being edited; 0 on create */
+    const char *error;       /* why the last try was refused; NULL on a fresh form */
     const char *error_field; /* "notekey", "title", "body", or NULL */
     bool error_in_key;
     bool error_in_title;
@@ -98,7 +100,8 @@ struct view_conflict {
     const char *their_author; /* NULL when unknown */
     const char *their_changed_iso;
     const char *their_changed_text;
-    int64_t their_version; /* what the form of this page sends, so that a second save wins knowingly */
+    int64_t
+        their_version; /* what the form of this page sends, so that a second save wins knowingly */
 };
 
 struct view_destroy {
@@ -123,7 +126,8 @@ struct view_error {
     const char *way_path;    /* the way on */
     const char *way_text;
     const char *request_id;
-    const char *kept_title; /* typed text that was refused and is shown to be copied; NULL when there is none */
+    const char *kept_title; /* typed text that was refused and is shown to be copied; NULL when
+                               there is none */
     const char *kept_text;
     bool is_whale; /* the user service can't be reached: the drawing is shown */
 };

@@ -97,7 +97,7 @@ class Browser:
                 if line["level"] == "SEVERE" and "the server responded with a status of 4" not in line["message"]]
 
     def transferred(self):
-        """URL to bytes on the wire of every answer since the last call."""
+        """URL to bytes on the wire, headers too, of every answer since the last call."""
         urls, sizes = {}, {}
         for line in self.driver.get_log("performance"):
             event = json.loads(line["message"])["message"]
@@ -105,7 +105,11 @@ class Browser:
                 urls[event["params"]["requestId"]] = event["params"]["response"]["url"]
             elif event["method"] == "Network.loadingFinished":
                 sizes[event["params"]["requestId"]] = event["params"]["encodedDataLength"]
-        return {url: sizes[name] for name, url in urls.items() if name in sizes and url.startswith("http")}
+        loaded = {}
+        for name, url in urls.items():
+            if name in sizes and url.startswith("http"):
+                loaded[url] = loaded.get(url, 0) + sizes[name]
+        return loaded
 
     def idle(self):
         """Waits until the page and what it loads are there."""

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """userauth-cli: every command, at a terminal and in scripts; its exit codes, messages, man page and completion."""
+import contextlib
 import http.server
 import json
 import os
@@ -250,10 +251,17 @@ def test_destroy(cli, api):
     assert cli.json("destroy", "doomed") == {}
 
 
-def test_terminal_codes_in_a_name_do_not_reach_the_terminal(cli, api):
-    api.create("codes", new_password(), familyName="\u009b31mred\u202eover")
-    text = cli.ok("find", "codes") + cli.ok("list-users")
-    assert "\u009b" not in text and "\x1b" not in text
+def test_terminal_codes_in_answers_do_not_reach_the_terminal(cli):
+    """A database that came from elsewhere may hold what this service refuses."""
+    user = {"id": "codes", "username": "codes\x1b]0;x\x07", "provider": "local", "familyName": "\u009b31mred\x1b[2J",
+            "givenName": "two\nlines\r", "middleName": None, "emails": ["\x1b[31m@x"], "photos": []}
+    with stranger(json.dumps(user).encode()) as url:
+        text = cli.run("find", "codes", USER_SERVICE_URL=url).stdout
+    with stranger(json.dumps([user]).encode()) as url:
+        text += cli.run("list-users", USER_SERVICE_URL=url).stdout
+    assert "codes" in text and "red" in text
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", text), ascii(text)
+    assert "two\nlines" not in text
 
 
 # --- list-users ---
@@ -400,23 +408,65 @@ def test_unknown_host_is_3(cli):
     assert cli.run("list-users", USER_SERVICE_URL="http://no-such-host.invalid:5858").returncode == UNREACHABLE
 
 
-def test_stranger_that_answers_nonsense_is_no_success(cli, tmp_path):
-    class Stranger(http.server.BaseHTTPRequestHandler):
+@contextlib.contextmanager
+def stranger(body):
+    """The URL of a server that answers every GET with this body."""
+    class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(b"<html>hello</html>")
+            self.wfile.write(body)
 
         def log_message(self, *_):
             pass
 
-    server = http.server.HTTPServer(("127.0.0.1", 0), Stranger)
+    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize("body", [b"<html>hello</html>", b"", b"[", b"{}", b"[1]", b'"text"', b"[{}]", b'[{"username":5}]', b"\xff\xfe",
+                                  b"[" * 50_000])
+@pytest.mark.parametrize("command", [["list-users"], ["find", "x"]], ids=lambda command: command[0])
+def test_stranger_that_answers_nonsense_is_no_success(cli, command, body):
+    with stranger(body) as url:
+        for option in ([], ["--json"]):
+            done = cli.run(*option, *command, USER_SERVICE_URL=url)
+            assert done.returncode in (REFUSED, UNREACHABLE) and done.stderr.strip(), (option, done)
+
+
+def test_list_whose_pages_lead_in_a_circle_ends(cli):
+    """A Link that always leads on must not make the command run for ever."""
+    user = {"id": "a", "username": "a", "provider": "x", "familyName": None, "givenName": None, "middleName": None,
+            "emails": [], "photos": []}
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = json.dumps([user]).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Link", '</list?after=a&limit=1>; rel="next"')
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         done = cli.run("list-users", USER_SERVICE_URL=f"http://127.0.0.1:{server.server_port}")
-        assert done.returncode in (REFUSED, UNREACHABLE) and done.stderr.strip()
+        assert done.returncode in (DONE, REFUSED, UNREACHABLE)
     finally:
         server.shutdown()
+        server.server_close()
 
 
 # --- man page and completion ---

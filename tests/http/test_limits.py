@@ -130,7 +130,7 @@ def test_client_is_the_rightmost_address_that_is_no_proxy(make_site):
     """What stands left of it was written by the client and is worth nothing."""
     site = make_site(LOGIN_FAILURES_PER_MIN=2, TRUSTED_PROXIES="127.0.0.0/8,10.0.0.0/8")
     headers = ["198.51.100.1, 203.0.113.9", "198.51.100.2,203.0.113.9, 10.1.2.3", "203.0.113.9",
-               " 203.0.113.9 ,10.0.0.1,10.0.0.2"]
+               "203.0.113.9 ,10.0.0.1,10.0.0.2"]
     statuses = [fail(site, number, **{"X-Forwarded-For": value}).status_code for number, value in enumerate(headers)]
     assert statuses == [302, 302, 429, 429]
     assert fail(site, 9, **{"X-Forwarded-For": "203.0.113.9, 198.51.100.1"}).status_code == 302
@@ -166,8 +166,9 @@ def test_forwarded_proto_of_a_trusted_proxy_is_the_scheme(make_site):
     client = open_session(site)
     headers = {"Host": "notes.example.org", "X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.1"}
     form = {"username": "me", "password": site.passwords["me"]}
-    assert client.post("/users/login", form, origin="https://notes.example.org", headers=headers).status_code == 302
-    assert client.post("/users/login", form, origin="http://notes.example.org", headers=headers).status_code == 403
+    for origin, status in (("https://notes.example.org", 302), ("http://notes.example.org", 403)):
+        answer = client.post("/users/login", form, csrf=False, origin=origin, headers=headers)
+        assert answer.status_code == status
 
 
 # --- writes ---

@@ -52,7 +52,7 @@ def test_start_and_stop_are_logged(services):
     service = services.userauth().start()
     service.stop()
     events = [line["event"] for line in service.log_lines()]
-    assert events[0].startswith("service.") and events[-1].startswith("service."), events
+    assert "service.started" in events and events[-1] == "service.stopped", events
 
 
 # --- access lines ---
@@ -77,7 +77,7 @@ def test_one_access_line_a_request_with_the_route_pattern(userauth, api, method,
     assert line.get("route") == route or (status == 405 and "route" in line), line
     assert line["bytes"] == len(answer.content)
     assert isinstance(line["ms"], (int, float)) and line["ms"] >= 0
-    if status >= 400:
+    if status >= 400 and route != "/find/:username":  # whose 404 is an answer like any other, not an error
         assert line["err"] and isinstance(line["err"], str), line
         assert line["why"] and isinstance(line["why"], str), line
     lines = [line for line in userauth.log_lines(req_id=answer.headers["X-Request-Id"]) if "status" in line]

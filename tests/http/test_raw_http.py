@@ -285,6 +285,18 @@ def test_no_header_of_the_answer_repeats_what_was_sent(port):
         assert "x-evil" not in {name for name, _ in answer.headers}
 
 
+@pytest.mark.parametrize("value", [b"a", b"=", b"a=", b'a="', b'"', b'a="b', b'a="b"', b"a=b;", b";;;", b"a=\xff",
+                                   b"a=b,c", b"a=b=c"])
+def test_odd_cookie_gets_one_whole_answer(port, value):
+    """Other programs on this host set cookies too; whatever they hold, the page comes, once."""
+    with Connection(port) as connection:
+        connection.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: " + value + b"\r\n\r\n")
+        answer = connection.answer()
+        assert answer.status in (200, 400)
+        assert answer.body.count(b"HTTP/1.1") == 0
+        assert connection.is_closed()
+
+
 def test_slow_reader_gets_the_whole_page(port):
     with Connection(port) as connection:
         connection.send(b"GET /users/login HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")

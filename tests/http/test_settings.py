@@ -281,6 +281,20 @@ def test_key_file_loses_one_newline_and_nothing_else(services, tmp_path, ending,
     assert service.api(key=key).get("/list").status_code == (200 if is_kept else 401)
 
 
+def test_second_line_of_a_key_file_is_not_dropped_in_silence(services, tmp_path):
+    """Two keys on two lines: refused, or both valid; never the first one only."""
+    first, second = new_password("first"), new_password("second")
+    path = tmp_path / "keys"
+    path.write_text(f"them:{first}\nother:{second}\n")
+    service = services.userauth(API_KEYS_FILE=path)
+    try:
+        service.start()
+    except StartFailed as failed:
+        assert failed.code == 2 and "API_KEYS" in failed.stderr
+        return
+    assert service.api("other", second).get("/list").status_code == 200
+
+
 def test_notes_takes_its_key_from_a_file(services, tmp_path):
     userauth = services.userauth(tmp_path / "users").start()
     password = new_password()

@@ -105,13 +105,13 @@ def test_after_is_percent_decoded(api, few, name):
     assert names(api.get("/list?limit=1&after=" + urllib.parse.quote(name, safe=""))) == [wanted]
 
 
-@pytest.mark.parametrize("limit", ["0", "1001", "-1", "+5", "abc", "", "1.5", "1e2", "0x10", "99999999999999999999", " 5", "5 ", "5;", "%00"])
+@pytest.mark.parametrize("limit", ["0", "1001", "-1", "+5", "abc", "", "1.5", "1e2", "0x10", "99999999999999999999", " 5", "5 ", "5;"])
 def test_bad_limit_is_400(api, few, limit):
     assert_error(api.get("/list?limit=" + limit), 400, field="limit")
 
 
 @pytest.mark.parametrize("query", [
-    "limit=5&limit=6", "after=a&after=b", "after=%ff", "after=%zz", "after=%C0%80", "after=a%00b", "limit=%ff",
+    "limit=5&limit=6", "after=a&after=b", "after=%ff", "after=%zz", "after=%C0%80", "after=a%00b", "limit=%ff", "limit=%00",
 ])
 def test_doubled_or_broken_parameter_is_400(userauth, few, query):
     answer = exchange(userauth.port, "GET", "/list?" + query, [("Authorization", basic("them", userauth.key))])

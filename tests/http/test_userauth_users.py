@@ -158,7 +158,7 @@ BAD_MEMBERS = [
     ("familyName", 1), ("familyName", ["a"]), ("familyName", {}), ("familyName", False),
     ("givenName", 1.5), ("givenName", []), ("middleName", True), ("middleName", {"a": "b"}),
     ("familyName", "x" * 256), ("givenName", "é" * 256), ("middleName", "😀" * 256),
-    ("familyName", "a\nb"), ("givenName", "a\x7fb"), ("middleName", "\x1b[31m"),
+    ("familyName", "a\nb"), ("givenName", "a\x7fb"), ("middleName", "\x1b[31m"), ("familyName", "\x9b31m"),
     ("provider", ""), ("provider", "x" * 256), ("provider", 1), ("provider", "a\nb"), ("provider", []),
     ("emails", "a@example.com"), ("emails", {"a": 1}), ("emails", 1), ("emails", [1]), ("emails", [None]), ("emails", [[]]),
     ("emails", [True]), ("emails", ["x" * 2048]), ("emails", ["x"] * 1000),

@@ -12,7 +12,8 @@
 #define NOW INT64_C(1800000000000)
 
 static const struct db_statement CHECKSUM = {
-    "SELECT (SELECT sum(revision * 3 + id) FROM notes) + (SELECT coalesce(sum(id * 7 + note_id * 5), 0) FROM comments)"
+    "SELECT (SELECT sum(revision * 3 + id) FROM notes)"
+    " + (SELECT coalesce(sum(id * 7 + note_id * 5), 0) FROM comments)"
     " + (SELECT revision * 19 FROM home_list)"};
 
 static int64_t create_note(struct notes_db *notes, const char *key, const char *author)

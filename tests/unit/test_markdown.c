@@ -7,6 +7,8 @@
 #include "unit.h"
 
 #include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/ctx.h"
 #include "note/html_entity.h"
@@ -50,15 +52,19 @@ static void blocks_become_elements(void **state)
         {"0. a", "<ol start=\"0\"><li>a</li>\n</ol>\n"},
         {"- [ ] a\n- [x] b",
          "<ul><li class=\"task\"><input type=\"checkbox\" disabled aria-label=\"to do\"> a</li>\n"
-         "<li class=\"task\"><input type=\"checkbox\" disabled checked aria-label=\"done\"> b</li>\n</ul>\n"},
+         "<li class=\"task\"><input type=\"checkbox\" disabled checked "
+         "aria-label=\"done\"> b</li>\n"
+         "</ul>\n"},
         {"---", "<hr>\n"},
         {"```c\na < b\n```", "<pre><code class=\"language-c\">a &lt; b\n</code></pre>\n"},
         {"```a\"b onclick=x\ny\n```", "<pre><code>y\n</code></pre>\n"},
         {"```\n\ny\n```", "<pre><code>\ny\n</code></pre>\n"},
         {"    y\n", "<pre><code>y\n</code></pre>\n"},
         {"|a|b|c|\n|---|:-:|--:|\n|1|2|3|",
-         "<table><thead><tr><th>a</th><th align=\"center\">b</th><th align=\"right\">c</th></tr>\n</thead>\n"
-         "<tbody><tr><td>1</td><td align=\"center\">2</td><td align=\"right\">3</td></tr>\n</tbody>\n</table>\n"},
+         "<table><thead><tr><th>a</th><th align=\"center\">b</th><th align=\"right\">c</th></tr>\n"
+         "</thead>\n"
+         "<tbody><tr><td>1</td><td align=\"center\">2</td><td align=\"right\">3</td></tr>\n"
+         "</tbody>\n</table>\n"},
         {"|a|\n|:--|", "<table><thead><tr><th align=\"left\">a</th></tr>\n</thead>\n</table>\n"},
     };
     (void)state;
@@ -309,6 +315,31 @@ static void text_needs_no_end_mark(void **state)
     ctx_done(&ctx);
 }
 
+/* MD4C 0.4.8 looks at the byte behind a text whose last line is not ended: here that byte can't be
+ * read. */
+static void nothing_behind_the_text_is_read(void **state)
+{
+    static const char *const texts[] = {
+        "[a](>>>!!!!!];!!c&#0r>!", "[a](b", "![", "a &#", "<a", "~"};
+    (void)state;
+    size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+    char *pages =
+        mmap(NULL, 2 * page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(pages != MAP_FAILED);
+    assert_int_equal(mprotect(pages + page_bytes, page_bytes, PROT_NONE), 0);
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
+        struct ctx ctx;
+        struct html html;
+        size_t size_bytes = strlen(texts[i]);
+        char *text = pages + page_bytes - size_bytes;
+        ctx_init(&ctx, NULL, BUDGET_MS);
+        memcpy(text, texts[i], size_bytes);
+        assert_int_equal(markdown_render(&ctx, text, size_bytes, HTML_MAX, &html), ERR_OK);
+        ctx_done(&ctx);
+    }
+    assert_int_equal(munmap(pages, 2 * page_bytes), 0);
+}
+
 static void entities_are_decoded_or_left(void **state)
 {
     static const struct {
@@ -367,6 +398,7 @@ int main(void)
         UNIT(repeated_use_of_a_long_refused_target_is_stopped),
         UNIT(hostile_megabytes_end),
         UNIT(text_needs_no_end_mark),
+        UNIT(nothing_behind_the_text_is_read),
         UNIT(entities_are_decoded_or_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,7 +17,8 @@ static const struct db_statement COMMENTS_COUNT = {"SELECT count(*) FROM comment
 static const struct db_statement CHECKSUM = {
     "SELECT (SELECT coalesce(sum(revision + version * 7 + home_revision * 3 + id), 0) FROM notes)"
     " + (SELECT coalesce(sum(revision * 5 + id), 0) FROM destroyed_notes)"
-    " + (SELECT coalesce(sum(note_id * 11 + version * 13 + length(body) + coalesce(length(html), -1)), 0)"
+    " + (SELECT coalesce(sum(note_id * 11 + version * 13 + length(body)"
+    "                        + coalesce(length(html), -1)), 0)"
     "    FROM note_versions)"
     " + (SELECT count(*) * 17 FROM comments) + (SELECT revision * 19 FROM home_list)"};
 static const struct db_statement ADD_COMMENT = {
@@ -193,6 +194,7 @@ static void destroyed_note_is_gone_and_its_key_starts_above(void **state)
     assert_int_equal(notes_db_number(&notes, &VERSIONS_COUNT), 1);
     struct note_change second = create(&notes, "k", NOW - 1000);
     assert_true(second.revision > change.revision);
+    assert_int_equal(second.version, 2);
     assert_true(second.id > first.id);
     act.now_unix_ms = NOW - 500;
     assert_int_equal(note_destroy(&notes.ctx, notes.db, &act, &change), ERR_OK);

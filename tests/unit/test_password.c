@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Hashes of passwords, and API keys. Costs are the smallest, so that many hashes are quick; fixed hashes come from other
- * implementations of bcrypt. */
+ * Hashes of passwords, and API keys. Costs are the smallest, so that many hashes are quick; fixed
+ * hashes come from other implementations of bcrypt. */
 #include "unit.h"
 
 #include <stdio.h>
@@ -66,7 +66,8 @@ static void what_looks_like_bcrypt_is_2_a_letter_and_a_dollar(void **state)
 {
     (void)state;
     const char *hashed[] = {"$2a$", "$2b$10$x", "$2x$", "$2Z$..."};
-    const char *plain[] = {"", "$", "$2", "$2a", "$2$10$", "$21$", "2a$", "$1$a$", "$argon2id$", "$2é$"};
+    const char *plain[] = {"",     "$",   "$2",    "$2a",        "$2$10$",
+                           "$21$", "2a$", "$1$a$", "$argon2id$", "$2é$"};
     for (size_t i = 0; i < ARRAY_COUNT(hashed); i++)
         assert_true(password_looks_hashed(hashed[i]));
     for (size_t i = 0; i < ARRAY_COUNT(plain); i++)
@@ -77,17 +78,27 @@ static void only_whole_bcrypt_of_cost_4_to_12_is_bcrypt(void **state)
 {
     (void)state;
     const char *good[] = {"$2a$04$" TAIL, "$2b$12$" TAIL, "$2y$10$" TAIL};
-    const char *bad[] = {"$2x$10$" TAIL,     "$2c$10$" TAIL, "$2b$03$" TAIL,  "$2b$13$" TAIL, "$2b$4$" TAIL "a",
-                         "$2b$1x$" TAIL,     "$2b$x0$" TAIL, "$2b$10$" TAIL "a", "$2b$10",     "$2b$100" TAIL,
+    const char *bad[] = {"$2x$10$" TAIL,
+                         "$2c$10$" TAIL,
+                         "$2b$03$" TAIL,
+                         "$2b$13$" TAIL,
+                         "$2b$4$" TAIL "a",
+                         "$2b$1x$" TAIL,
+                         "$2b$x0$" TAIL,
+                         "$2b$10$" TAIL "a",
+                         "$2b$10",
+                         "$2b$100" TAIL,
                          "$2b$10$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ0123+",
-                         "$2b$10$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ0123 ", ""};
+                         "$2b$10$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ0123 ",
+                         ""};
     for (size_t i = 0; i < ARRAY_COUNT(good); i++)
         assert_true(password_is_bcrypt(good[i]));
     for (size_t i = 0; i < ARRAY_COUNT(bad); i++)
         assert_false(password_is_bcrypt(bad[i]));
 }
 
-/* Source: the test vectors of crypt_blowfish (public domain), of cost 5, kinds a, b and y where they agree. */
+/* Source: the test vectors of crypt_blowfish (public domain), of cost 5, kinds a, b and y where
+ * they agree. */
 static void bcrypt_of_other_programs_verifies(void **state)
 {
     struct bench *bench = *state;
@@ -115,7 +126,8 @@ static void bcrypt_sees_72_bytes_of_however_long_a_text(void **state)
     const char *hash = "$2a$05$abcdefghijklmnopqrstuu5s2v8.iXieOjg/.AySBTTZIIVFJeBui";
     const char *start = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
     assert_true(is_right(bench, hash, start));
-    assert_true(is_right(bench, hash, arena_format(&bench->ctx.arena, "%schars after 72 are ignored", start)));
+    assert_true(is_right(bench, hash,
+                         arena_format(&bench->ctx.arena, "%schars after 72 are ignored", start)));
     assert_true(is_right(bench, hash, arena_format(&bench->ctx.arena, "%s%0950d", start, 0)));
     assert_false(is_right(bench, hash, arena_format(&bench->ctx.arena, "%.71s", start)));
 }
@@ -156,7 +168,8 @@ static void nothing_is_hashed_when_the_time_is_over(void **state)
     bool right = true;
     bench->ctx.deadline_ms = 0;
     assert_int_equal(password_hash(&bench->ctx, &bench->settings, "x", &hash), ERR_UNAVAILABLE);
-    assert_int_equal(password_verify(&bench->ctx, &bench->settings, NULL, "x", &right), ERR_UNAVAILABLE);
+    assert_int_equal(password_verify(&bench->ctx, &bench->settings, NULL, "x", &right),
+                     ERR_UNAVAILABLE);
     assert_string_equal(hash, "kept");
     assert_true(right);
 }
@@ -184,7 +197,8 @@ static void hashes_of_lower_costs_and_short_bcrypt_passwords_are_weak(void **sta
 
 static const char *match(const struct api_keys *keys, const char *credentials)
 {
-    return api_keys_match(keys, (struct bytes){(const unsigned char *)credentials, strlen(credentials)});
+    return api_keys_match(keys,
+                          (struct bytes){(const unsigned char *)credentials, strlen(credentials)});
 }
 
 static void all_keys_of_the_list_are_valid_and_nothing_else_is(void **state)
@@ -197,8 +211,14 @@ static void all_keys_of_the_list_are_valid_and_nothing_else_is(void **state)
     assert_string_equal(match(&keys, "them:0123456789abcdef"), "them");
     assert_string_equal(match(&keys, "them:fedcba9876543210"), "them");
     assert_string_equal(match(&keys, "a.b_c-1:key:with:colons:in"), "a.b_c-1");
-    const char *wrong[] = {"",       ":",      "them:", "them:0123456789abcde", "them:0123456789abcdef0",
-                           "THEM:0123456789abcdef", "a.b_c-1:0123456789abcdef", "them"};
+    const char *wrong[] = {"",
+                           ":",
+                           "them:",
+                           "them:0123456789abcde",
+                           "them:0123456789abcdef0",
+                           "THEM:0123456789abcdef",
+                           "a.b_c-1:0123456789abcdef",
+                           "them"};
     for (size_t i = 0; i < ARRAY_COUNT(wrong); i++)
         assert_null(match(&keys, wrong[i]));
     const struct bytes with_nul = {(const unsigned char *)"them:0123456789abcdef\0", 22};
@@ -209,9 +229,18 @@ static void all_keys_of_the_list_are_valid_and_nothing_else_is(void **state)
 static void a_faulty_list_is_refused_without_showing_a_key(void **state)
 {
     struct bench *bench = *state;
-    const char *rows[] = {"", ",", "nocolon", ":0123456789abcdef", "a b:0123456789abcdef", "them:", "them:0123456789abcde",
-                          "them:0123456789abcdef,", "them:0123456789abcdef,nocolon", "them:0123456789 abcdef",
-                          "them:0123456789abcdef\n", "th/em:0123456789abcdef"};
+    const char *rows[] = {"",
+                          ",",
+                          "nocolon",
+                          ":0123456789abcdef",
+                          "a b:0123456789abcdef",
+                          "them:",
+                          "them:0123456789abcde",
+                          "them:0123456789abcdef,",
+                          "them:0123456789abcdef,nocolon",
+                          "them:0123456789 abcdef",
+                          "them:0123456789abcdef\n",
+                          "th/em:0123456789abcdef"};
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         CLEANUP(api_keys_done) struct api_keys keys = {0};
         const char *reason = api_keys_parse(&bench->ctx.arena, rows[i], &keys);
@@ -280,7 +309,8 @@ static void a_folder_that_is_not_there_is_an_error(void **state)
     struct bench *bench = *state;
     CLEANUP(api_keys_done) struct api_keys keys = {0};
     bool is_new = false;
-    assert_int_equal(api_keys_from_file(&bench->ctx, "/nonexistent/userauth.key", &keys, &is_new), ERR_UNAVAILABLE);
+    assert_int_equal(api_keys_from_file(&bench->ctx, "/nonexistent/userauth.key", &keys, &is_new),
+                     ERR_UNAVAILABLE);
 }
 
 #define UNIT_WITH_BENCH(test) cmocka_unit_test_setup_teardown(test, bench_new, bench_free)

@@ -27,7 +27,8 @@ static void four_failures_are_free_and_the_wait_doubles_up_to_15_minutes(void **
 static void seconds_left_are_rounded_up(void **state)
 {
     (void)state;
-    const struct throttle throttle = {.client = {.failures = 6, .wait_until_unix_ms = START_MS + 2000}};
+    const struct throttle throttle = {
+        .client = {.failures = 6, .wait_until_unix_ms = START_MS + 2000}};
     assert_int_equal(throttle_wait_s(&throttle, START_MS), 2);
     assert_int_equal(throttle_wait_s(&throttle, START_MS + 1), 2);
     assert_int_equal(throttle_wait_s(&throttle, START_MS + 1000), 1);
@@ -39,7 +40,8 @@ static void seconds_left_are_rounded_up(void **state)
 static void a_wait_from_a_clock_that_was_set_back_does_not_count(void **state)
 {
     (void)state;
-    struct throttle throttle = {.client = {.failures = 20, .wait_until_unix_ms = START_MS + 900 * SECOND}};
+    struct throttle throttle = {
+        .client = {.failures = 20, .wait_until_unix_ms = START_MS + 900 * SECOND}};
     assert_int_equal(throttle_wait_s(&throttle, START_MS), 900);
     assert_int_equal(throttle_wait_s(&throttle, START_MS - 1), 0);
 }
@@ -86,9 +88,10 @@ static void from_100_failures_on_only_known_clients_are_heard(void **state)
 static void a_known_client_has_its_own_wait_all_the_same(void **state)
 {
     (void)state;
-    const struct throttle throttle = {
-        .client = {.failures = 7, .wait_until_unix_ms = START_MS + 4 * SECOND, .has_succeeded = true},
-        .total = {.failures = 500, .used_unix_ms = START_MS}};
+    const struct throttle throttle = {.client = {.failures = 7,
+                                                 .wait_until_unix_ms = START_MS + 4 * SECOND,
+                                                 .has_succeeded = true},
+                                      .total = {.failures = 500, .used_unix_ms = START_MS}};
     assert_int_equal(throttle_wait_s(&throttle, START_MS), 4);
 }
 
@@ -110,7 +113,8 @@ static void a_day_without_a_failure_opens_a_closed_name(void **state)
 {
     (void)state;
     struct throttle throttle = {.total = {.failures = 100, .used_unix_ms = START_MS}};
-    assert_int_equal(throttle_wait_s(&throttle, START_MS + THROTTLE_TOTAL_TTL_MS - 1), THROTTLE_WAIT_MAX_S);
+    assert_int_equal(throttle_wait_s(&throttle, START_MS + THROTTLE_TOTAL_TTL_MS - 1),
+                     THROTTLE_WAIT_MAX_S);
     assert_int_equal(throttle_wait_s(&throttle, START_MS + THROTTLE_TOTAL_TTL_MS), 0);
     (void)throttle_add_failure(&throttle, START_MS + THROTTLE_TOTAL_TTL_MS);
     assert_int_equal(throttle.total.failures, 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The rules of users without database or JSON: what is refused and by which member, what a draft makes of nothing and of a
- * stored user. */
+ * The rules of users without database or JSON: what is refused and by which member, what a draft
+ * makes of nothing and of a stored user. */
 #include "unit.h"
 
 #include "base/ctx.h"
@@ -10,7 +10,10 @@
 
 #define BUDGET_MS 60000
 
-#define GIVEN(value) {.is_given = true, .text = (value)}
+#define GIVEN(value)                      \
+    {                                     \
+        .is_given = true, .text = (value) \
+    }
 
 /* `count` times `piece`, in the arena. */
 static const char *repeated(struct ctx *ctx, const char *piece, size_t count)
@@ -29,8 +32,16 @@ static void a_username_has_1_to_64_characters_without_control_characters_and_sla
     (void)state;
     CLEANUP(ctx_done) struct ctx ctx;
     ctx_init(&ctx, NULL, BUDGET_MS);
-    const char *good[] = {"x", "a b", "Ä", "..", "a%b", "😀", repeated(&ctx, "a", 64), repeated(&ctx, "😀", 64)};
-    const char *bad[] = {"", "/", "a/b", "a\n", "\x7f", "\xc2\x85", repeated(&ctx, "a", 65), repeated(&ctx, "é", 65)};
+    const char *good[] = {
+        "x", "a b", "Ä", "..", "a%b", "😀", repeated(&ctx, "a", 64), repeated(&ctx, "😀", 64)};
+    const char *bad[] = {"",
+                         "/",
+                         "a/b",
+                         "a\n",
+                         "\x7f",
+                         "\xc2\x85",
+                         repeated(&ctx, "a", 65),
+                         repeated(&ctx, "é", 65)};
     for (size_t i = 0; i < ARRAY_COUNT(good); i++)
         assert_true(username_is_sound(good[i]));
     for (size_t i = 0; i < ARRAY_COUNT(bad); i++)
@@ -60,8 +71,9 @@ static void a_draft_is_refused_by_the_member_that_is_wrong(void **state)
     const char *longest_text = repeated(&ctx, "é", 255);
     const char *long_list = repeated(&ctx, "x", 2049);
     const struct refusal rows[] = {
-        {{0}, NULL},
-        {{.username = GIVEN("me"), .provider = GIVEN("local"), .family_name = GIVEN(longest_text)}, NULL},
+        {{.password = NULL}, NULL},
+        {{.username = GIVEN("me"), .provider = GIVEN("local"), .family_name = GIVEN(longest_text)},
+         NULL},
         {{.family_name = GIVEN(""), .given_name = GIVEN(NULL), .emails = GIVEN("[]")}, NULL},
         {{.emails = GIVEN(long_list + 1), .photos = GIVEN(long_list + 1)}, NULL},
         {{.username = GIVEN("")}, "username"},
@@ -91,7 +103,8 @@ static void a_new_user_is_local_unless_it_says_otherwise(void **state)
     (void)state;
     CLEANUP(ctx_done) struct ctx ctx;
     ctx_init(&ctx, NULL, BUDGET_MS);
-    const struct user_draft draft = {.username = GIVEN("me"), .provider = GIVEN(NULL), .password = "secret"};
+    const struct user_draft draft = {
+        .username = GIVEN("me"), .provider = GIVEN(NULL), .password = "secret"};
     struct user user = {0};
     enum user_password_use use = USER_PASSWORD_KEEP;
     assert_int_equal(user_make(&ctx, &draft, &user, &use), ERR_OK);
@@ -107,7 +120,8 @@ static void a_new_user_of_another_provider_has_no_password(void **state)
     (void)state;
     CLEANUP(ctx_done) struct ctx ctx;
     ctx_init(&ctx, NULL, BUDGET_MS);
-    const struct user_draft draft = {.username = GIVEN("me"), .provider = GIVEN("twitter"), .password = ""};
+    const struct user_draft draft = {
+        .username = GIVEN("me"), .provider = GIVEN("twitter"), .password = ""};
     struct user user = {0};
     enum user_password_use use = USER_PASSWORD_SET;
     assert_int_equal(user_make(&ctx, &draft, &user, &use), ERR_OK);
@@ -137,18 +151,30 @@ static void a_new_user_needs_a_name_and_if_local_a_password(void **state)
     }
 }
 
-static const struct user STORED = {
-    .id = 1, .username = "Me", .provider = "local", .family_name = "F", .given_name = "G", .middle_name = "M",
-    .emails = "[\"e\"]", .photos = "[\"p\"]", .generation = "g"};
-static const struct user FOREIGN = {
-    .id = 2, .username = "Me", .provider = "twitter", .emails = "[]", .photos = "[]", .generation = "g"};
+static const struct user STORED = {.id = 1,
+                                   .username = "Me",
+                                   .provider = "local",
+                                   .family_name = "F",
+                                   .given_name = "G",
+                                   .middle_name = "M",
+                                   .emails = "[\"e\"]",
+                                   .photos = "[\"p\"]",
+                                   .generation = "g"};
+static const struct user FOREIGN = {.id = 2,
+                                    .username = "Me",
+                                    .provider = "twitter",
+                                    .emails = "[]",
+                                    .photos = "[]",
+                                    .generation = "g"};
 
 static void only_members_that_were_given_change(void **state)
 {
     (void)state;
     CLEANUP(ctx_done) struct ctx ctx;
     ctx_init(&ctx, NULL, BUDGET_MS);
-    const struct user_draft draft = {.username = GIVEN("mE"), .family_name = GIVEN(NULL), .given_name = GIVEN("New"),
+    const struct user_draft draft = {.username = GIVEN("mE"),
+                                     .family_name = GIVEN(NULL),
+                                     .given_name = GIVEN("New"),
                                      .emails = GIVEN(NULL)};
     struct user user = {0};
     enum user_password_use use = USER_PASSWORD_DROP;
@@ -168,10 +194,12 @@ static void an_empty_draft_changes_nothing(void **state)
 {
     (void)state;
     const struct user_draft changing[] = {
-        {.provider = GIVEN("x")},       {.family_name = GIVEN(NULL)}, {.given_name = GIVEN("x")}, {.middle_name = GIVEN("x")},
-        {.emails = GIVEN("[]")},        {.photos = GIVEN("[]")},      {.password = "x"},
+        {.provider = GIVEN("x")},    {.family_name = GIVEN(NULL)}, {.given_name = GIVEN("x")},
+        {.middle_name = GIVEN("x")}, {.emails = GIVEN("[]")},      {.photos = GIVEN("[]")},
+        {.password = "x"},
     };
-    const struct user_draft still[] = {{0}, {.username = GIVEN("me")}, {.provider = GIVEN(NULL)}};
+    const struct user_draft still[] = {
+        {.password = NULL}, {.username = GIVEN("me")}, {.provider = GIVEN(NULL)}};
     for (size_t i = 0; i < ARRAY_COUNT(changing); i++)
         assert_true(user_draft_changes(&changing[i]));
     for (size_t i = 0; i < ARRAY_COUNT(still); i++)
@@ -207,7 +235,8 @@ static void what_becomes_of_the_password_depends_on_both_providers(void **state)
         struct user user = {0};
         enum user_password_use use = USER_PASSWORD_KEEP;
         ctx_forgive(&ctx);
-        assert_int_equal(user_change(&ctx, rows[i].stored, &rows[i].draft, &user, &use), rows[i].err);
+        assert_int_equal(user_change(&ctx, rows[i].stored, &rows[i].draft, &user, &use),
+                         rows[i].err);
         assert_int_equal(use, rows[i].use);
         if (rows[i].err)
             assert_string_equal(ctx.why.field, "password");
@@ -230,8 +259,10 @@ static void a_user_cannot_be_renamed(void **state)
 static void the_password_is_named_by_the_member_that_it_came_in(void **state)
 {
     (void)state;
-    assert_string_equal(user_password_member(&(struct user_draft){.is_plain_only = false}), "password");
-    assert_string_equal(user_password_member(&(struct user_draft){.is_plain_only = true}), "plainPassword");
+    assert_string_equal(user_password_member(&(struct user_draft){.is_plain_only = false}),
+                        "password");
+    assert_string_equal(user_password_member(&(struct user_draft){.is_plain_only = true}),
+                        "plainPassword");
 }
 
 int main(void)

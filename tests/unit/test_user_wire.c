@@ -39,8 +39,9 @@ static void every_member_is_read(void **state)
 {
     struct ctx *ctx = *state;
     struct user_draft draft = {0};
-    const char *body = "{\"username\":\"me\",\"provider\":\"x\",\"familyName\":\"F\",\"givenName\":\"G\",\"middleName\":\"M\","
-                       "\"emails\":[ \"a\" , {\"value\" : \"b\"} ],\"photos\":[],\"password\":\"p\",\"id\":7}";
+    const char *body =
+        "{\"username\":\"me\",\"provider\":\"x\",\"familyName\":\"F\",\"givenName\":\"G\",\"middleName\":\"M\","
+        "\"emails\":[ \"a\" , {\"value\" : \"b\"} ],\"photos\":[],\"password\":\"p\",\"id\":7}";
     assert_int_equal(user_wire_read(ctx, bytes_of(body), &draft), ERR_OK);
     assert_string_equal(draft.username.text, "me");
     assert_string_equal(draft.provider.text, "x");
@@ -57,7 +58,10 @@ static void absent_and_null_are_told_apart(void **state)
 {
     struct ctx *ctx = *state;
     struct user_draft draft = {0};
-    assert_int_equal(user_wire_read(ctx, bytes_of("{\"familyName\":null,\"emails\":null,\"password\":null}"), &draft), ERR_OK);
+    assert_int_equal(
+        user_wire_read(ctx, bytes_of("{\"familyName\":null,\"emails\":null,\"password\":null}"),
+                       &draft),
+        ERR_OK);
     assert_true(draft.family_name.is_given);
     assert_null(draft.family_name.text);
     assert_true(draft.emails.is_given);
@@ -71,7 +75,9 @@ static void a_plain_password_is_known_as_one(void **state)
 {
     struct ctx *ctx = *state;
     struct user_draft draft = {0};
-    assert_int_equal(user_wire_read(ctx, bytes_of("{\"plainPassword\":\"p\",\"password\":null}"), &draft), ERR_OK);
+    assert_int_equal(
+        user_wire_read(ctx, bytes_of("{\"plainPassword\":\"p\",\"password\":null}"), &draft),
+        ERR_OK);
     assert_string_equal(draft.password, "p");
     assert_true(draft.is_plain_only);
 }
@@ -133,13 +139,18 @@ static void a_list_has_2048_bytes_of_compact_json_at_most(void **state)
     struct user_draft draft = {0};
     assert_int_equal(user_wire_read(ctx, bytes_of(body_with_list_of(ctx, 2048)), &draft), ERR_OK);
     assert_int_equal(strlen(draft.emails.text), 2048);
-    assert_int_equal(user_wire_read(ctx, bytes_of(body_with_list_of(ctx, 2049)), &draft), ERR_INVALID);
+    assert_int_equal(user_wire_read(ctx, bytes_of(body_with_list_of(ctx, 2049)), &draft),
+                     ERR_INVALID);
     assert_string_equal(ctx->why.field, "emails");
 }
 
-static const struct user HOSTILE = {
-    .id = 5, .username = "a\"b\\<", .provider = "local", .family_name = "é\xe2\x80\xa8", .emails = "[\"x\"]", .photos = "[]",
-    .generation = "secretgeneration"};
+static const struct user HOSTILE = {.id = 5,
+                                    .username = "a\"b\\<",
+                                    .provider = "local",
+                                    .family_name = "é\xe2\x80\xa8",
+                                    .emails = "[\"x\"]",
+                                    .photos = "[]",
+                                    .generation = "secretgeneration"};
 
 static void a_user_is_written_with_its_eight_members(void **state)
 {
@@ -147,9 +158,10 @@ static void a_user_is_written_with_its_eight_members(void **state)
     struct http_response rs = {0};
     assert_int_equal(user_wire_answer(ctx, &HOSTILE, &rs), ERR_OK);
     assert_int_equal(rs.status, 200);
-    assert_string_equal((const char *)rs.body.p,
-                        "{\"id\":\"a\\\"b\\\\\\u003c\",\"username\":\"a\\\"b\\\\\\u003c\",\"provider\":\"local\","
-                        "\"familyName\":\"é\\u2028\",\"givenName\":null,\"middleName\":null,\"emails\":[\"x\"],\"photos\":[]}");
+    assert_string_equal(
+        (const char *)rs.body.p,
+        "{\"id\":\"a\\\"b\\\\\\u003c\",\"username\":\"a\\\"b\\\\\\u003c\",\"provider\":\"local\","
+        "\"familyName\":\"é\\u2028\",\"givenName\":null,\"middleName\":null,\"emails\":[\"x\"],\"photos\":[]}");
     assert_string_equal(http_response_find(&rs, "Content-Type"), "application/json");
 }
 
@@ -161,7 +173,8 @@ static void a_list_of_users_is_an_array(void **state)
     assert_int_equal(user_wire_answer_list(ctx, &(struct user_list){0}, &rs), ERR_OK);
     assert_string_equal((const char *)rs.body.p, "[]");
     rs = (struct http_response){0};
-    assert_int_equal(user_wire_answer_list(ctx, &(struct user_list){.items = users, .count = 2}, &rs), ERR_OK);
+    assert_int_equal(
+        user_wire_answer_list(ctx, &(struct user_list){.items = users, .count = 2}, &rs), ERR_OK);
     assert_memory_equal(rs.body.p, "[{\"id\":", 7);
     assert_non_null(strstr((const char *)rs.body.p, "},{\"id\":"));
     assert_int_equal(rs.body.p[rs.body.n - 1], ']');
@@ -182,14 +195,19 @@ static void a_try_is_read_and_its_client_is_empty_by_default(void **state)
 {
     struct ctx *ctx = *state;
     struct login_try login_try = {0};
-    assert_int_equal(auth_wire_read(ctx, bytes_of("{\"username\":\"me\",\"password\":\"\"}"), &login_try), ERR_OK);
+    assert_int_equal(
+        auth_wire_read(ctx, bytes_of("{\"username\":\"me\",\"password\":\"\"}"), &login_try),
+        ERR_OK);
     assert_string_equal(login_try.username, "me");
     assert_string_equal(login_try.password, "");
     assert_string_equal(login_try.client, "");
     const char *body = "{\"username\":\"me\",\"password\":\"p\",\"client\":\"device:1\"}";
     assert_int_equal(auth_wire_read(ctx, bytes_of(body), &login_try), ERR_OK);
     assert_string_equal(login_try.client, "device:1");
-    assert_int_equal(auth_wire_read(ctx, bytes_of("{\"username\":\"m\",\"password\":\"p\",\"client\":null}"), &login_try), ERR_OK);
+    assert_int_equal(
+        auth_wire_read(ctx, bytes_of("{\"username\":\"m\",\"password\":\"p\",\"client\":null}"),
+                       &login_try),
+        ERR_OK);
     assert_string_equal(login_try.client, "");
 }
 
@@ -208,10 +226,13 @@ static void a_try_that_cannot_be_one_is_refused_by_member(void **state)
         {"{\"username\":\"me\"}", "password"},
         {"{\"username\":\"me\",\"password\":null}", "password"},
         {"{\"username\":\"me\",\"password\":[]}", "password"},
-        {arena_format(&ctx->arena, "{\"username\":\"me\",\"password\":\"%s\"}", long_text), "password"},
+        {arena_format(&ctx->arena, "{\"username\":\"me\",\"password\":\"%s\"}", long_text),
+         "password"},
         {"{\"username\":\"me\",\"password\":\"p\",\"client\":\"\"}", "client"},
         {"{\"username\":\"me\",\"password\":\"p\",\"client\":1}", "client"},
-        {arena_format(&ctx->arena, "{\"username\":\"me\",\"password\":\"p\",\"client\":\"%.256s\"}", long_text), "client"},
+        {arena_format(&ctx->arena, "{\"username\":\"me\",\"password\":\"p\",\"client\":\"%.256s\"}",
+                      long_text),
+         "client"},
     };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         struct login_try login_try = {0};
@@ -226,7 +247,8 @@ static void a_right_answer_has_the_stored_spelling_and_an_etag(void **state)
 {
     struct ctx *ctx = *state;
     const struct login_try login_try = {.username = "ME", .password = "p", .client = ""};
-    const struct login_result result = {.verdict = LOGIN_RIGHT, .username = "Me", .generation = "gen"};
+    const struct login_result result = {
+        .verdict = LOGIN_RIGHT, .username = "Me", .generation = "gen"};
     struct http_response rs = {0};
     assert_int_equal(auth_wire_answer(ctx, &login_try, &result, &rs), ERR_OK);
     assert_int_equal(rs.status, 200);
@@ -242,8 +264,9 @@ static void a_wrong_answer_has_the_typed_name_and_no_etag(void **state)
     struct http_response rs = {0};
     assert_int_equal(auth_wire_answer(ctx, &login_try, &result, &rs), ERR_OK);
     assert_int_equal(rs.status, 200);
-    assert_string_equal((const char *)rs.body.p,
-                        "{\"check\":false,\"username\":\"ME\",\"message\":\"Incorrect username or password\"}");
+    assert_string_equal(
+        (const char *)rs.body.p,
+        "{\"check\":false,\"username\":\"ME\",\"message\":\"Incorrect username or password\"}");
     assert_null(http_response_find(&rs, "ETag"));
     assert_null(http_response_find(&rs, "Retry-After"));
 }
@@ -257,10 +280,11 @@ static void a_throttled_answer_says_how_long(void **state)
     assert_int_equal(auth_wire_answer(ctx, &login_try, &result, &rs), ERR_OK);
     assert_int_equal(rs.status, 429);
     assert_string_equal(http_response_find(&rs, "Retry-After"), "16");
-    const char *wanted = arena_format(&ctx->arena,
-                                      "{\"check\":false,\"username\":\"me\",\"message\":\"Too many tries. Please wait 16 "
-                                      "seconds.\",\"code\":\"TooManyRequests\",\"requestId\":\"%s\"}",
-                                      ctx->request_id);
+    const char *wanted = arena_format(
+        &ctx->arena,
+        "{\"check\":false,\"username\":\"me\",\"message\":\"Too many tries. Please wait 16 "
+        "seconds.\",\"code\":\"TooManyRequests\",\"requestId\":\"%s\"}",
+        ctx->request_id);
     assert_string_equal((const char *)rs.body.p, wanted);
 }
 

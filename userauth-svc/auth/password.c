@@ -128,7 +128,8 @@ verify_bcrypt(struct ctx *ctx, const char *stored, const char *typed, bool *out_
     char *cut = arena_text_copy(&ctx->arena, typed, strnlen(typed, PASSWORD_BCRYPT_MAX_BYTES));
     struct crypt_data *data = arena_take(&ctx->arena, sizeof(*data));
     setting[2] = 'b';
-    const char *made = crypt_r(cut, setting, data);
+    const char *made =
+        crypt_rn(cut, setting, data, (int)sizeof(*data)); /* crypt_r with NULL for failure */
     if (!made || strlen(made) != BCRYPT_HASH_CHARS)
         return ctx_fail(ctx, ERR_INTERNAL, "bcrypt refuses a stored hash");
     *out_is_right = secret_bytes_equal(made, setting, BCRYPT_HASH_CHARS);

@@ -23,7 +23,7 @@ bool prompt_has_terminal(void);
 MUST_CHECK enum err
 prompt_password(struct ctx *ctx, const char *question, const char **out_password);
 
-/* All of standard input, without one newline at its end.
+/* All of standard input, without one line's end (LF or CR LF) at its end.
  * Errors:  ERR_INVALID too long, more than one line, or a NUL; ERR_UNAVAILABLE can't be read. With
  * a line for people. */
 MUST_CHECK enum err prompt_read_stdin(struct ctx *ctx, const char **out_password);

@@ -33,7 +33,7 @@ static enum err hash_of(struct ctx *ctx,
         if (!password_is_bcrypt(password))
             return ctx_refuse(
                 ctx, member,
-                "password: of bcrypt hashes $2a$, $2b$ and $2y$ with cost 04 to 12 are allowed.");
+                "password: it begins like a bcrypt hash, but is none of kind a, b or y with a cost of 4 to 12.");
         *out_hash = password;
         return ERR_OK;
     }

@@ -79,11 +79,6 @@ enum err user_find_handle(struct app *app,
     (void)app;
     struct user user = {0};
     enum err err = user_find(ctx, ctx->db, rq->params[0], &user);
-    if (err == ERR_NOT_FOUND) {
-        ctx_forgive(ctx);
-        user_wire_answer_empty(err_status(ERR_NOT_FOUND), rs);
-        return ERR_OK;
-    }
     if (err)
         return err;
     http_response_field(rs, "ETag", arena_format(&ctx->arena, "\"%s\"", user.generation));

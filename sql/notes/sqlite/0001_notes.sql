@@ -7,7 +7,7 @@ CREATE TABLE notes (
     note_key TEXT NOT NULL UNIQUE,             -- compared byte by byte
     title TEXT NOT NULL,
     author TEXT,                               -- who made the note
-    version INTEGER NOT NULL,                  -- counts changes of the text: 1, 2, 3 …
+    version INTEGER NOT NULL,                  -- counts changes of the text; starts above a destroyed note of the key
     revision INTEGER NOT NULL,                 -- of the note and its comments: max(previous + 1, now in ms)
     home_revision INTEGER NOT NULL,            -- of the home list when the text changed: orders the home page
     created_unix_ms INTEGER NOT NULL,
