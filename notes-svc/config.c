@@ -147,6 +147,9 @@ void config_check(void *storage, struct env_faults *faults)
         env_fault(faults, "TRUSTED_PROXIES",
                   "\"%s\" is not a list of networks like 10.0.0.0/8,fd00::/8",
                   config->trusted_proxies);
+    struct address address;
+    if (!address_parse(config->listen, &address))
+        env_fault(faults, "LISTEN", "\"%s\" is not an IPv4 or IPv6 address", config->listen);
     if (config->session_absolute_s < config->session_idle_s)
         env_fault(faults, "SESSION_ABSOLUTE_S", "is shorter than SESSION_IDLE_S");
     config->user_service_key_path =

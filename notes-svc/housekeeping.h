@@ -12,7 +12,7 @@ struct housekeeping;
 #define HOUSEKEEPING_PROBE_EVERY_MS 5000
 #define HOUSEKEEPING_PURGE_EVERY_MS 3600000
 #define HOUSEKEEPING_BUDGET_MS      10000
-#define HOUSEKEEPING_BATCH_COUNT                                                                \
+#define HOUSEKEEPING_BATCH_COUNT \
     200                             /* rows of one transaction, so that writers never wait long \
                                      */
 #define HOUSEKEEPING_BATCHES_MAX 50 /* of one run; the rest comes next time */

@@ -3,6 +3,7 @@
  * notes-svc: what the program is, told to service.c, which runs it. */
 #include "app.h"
 #include "config.h"
+#include "restore.h"
 #include "routes.h"
 #include "service/service.h"
 
@@ -42,6 +43,11 @@ static int64_t drain_wait_ms_of(const void *storage)
     return ((const struct config *)storage)->drain_wait_ms;
 }
 
+static const struct service_tool tools[] = {
+    {"--restore", "KEY", "bring back the note that was destroyed last under this key",
+     "The note is back, with its comments and versions.", restore_note},
+};
+
 int main(int argc, char **argv)
 {
     const struct service service = {
@@ -51,6 +57,8 @@ int main(int argc, char **argv)
         .settings_count = config_settings_count,
         .config = &config,
         .router = &routes,
+        .tools = tools,
+        .tools_count = ARRAY_COUNT(tools),
         .config_check = config_check,
         .log_level = log_level_of,
         .log_format = log_format_of,

@@ -46,6 +46,6 @@ extern const struct setting config_settings[];
 extern const size_t config_settings_count;
 
 /* Derives values and checks what one row alone can't tell. Threads: the main thread, at start. */
-void config_check(void *config, struct env_faults *faults);
+void config_check(void *storage, struct env_faults *faults);
 
 #endif

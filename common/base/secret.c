@@ -175,14 +175,24 @@ static enum err read_whole(struct ctx *ctx, const char *path, struct secret_file
     return ERR_OK;
 }
 
+/* Editors and echo end a file with a line end: one is no part of the secret. */
+static size_t without_newline(const struct secret_file_bytes *file)
+{
+    bool has_newline = file->size_bytes > 0 && file->bytes[file->size_bytes - 1] == '\n';
+    return file->size_bytes - (has_newline ? 1 : 0);
+}
+
 static enum err check_file(struct ctx *ctx, const char *path, const struct secret_file_bytes *file)
 {
     if (file->size_bytes > SECRET_MAX_BYTES)
         return ctx_fail(ctx, ERR_INVALID, "%s: has more than %d bytes", path, SECRET_MAX_BYTES);
     if (memchr(file->bytes, '\0', file->size_bytes))
         return ctx_fail(ctx, ERR_INVALID, "%s: has a NUL byte", path);
-    if (file->size_bytes == 0 || file->bytes[0] == '\n')
-        return ctx_fail(ctx, ERR_INVALID, "%s: its first line is empty", path);
+    size_t secret_bytes = without_newline(file);
+    if (secret_bytes == 0)
+        return ctx_fail(ctx, ERR_INVALID, "%s: is empty", path);
+    if (memchr(file->bytes, '\n', secret_bytes))
+        return ctx_fail(ctx, ERR_INVALID, "%s: has more than one line", path);
     return ERR_OK;
 }
 
@@ -192,11 +202,8 @@ enum err secret_read_file(struct ctx *ctx, const char *path, struct secret *out_
     enum err err = read_whole(ctx, path, &file);
     if (err == ERR_OK)
         err = check_file(ctx, path, &file);
-    if (err == ERR_OK) {
-        const char *newline = memchr(file.bytes, '\n', file.size_bytes);
-        *out_secret =
-            secret_new(file.bytes, newline ? (size_t)(newline - file.bytes) : file.size_bytes);
-    }
+    if (err == ERR_OK)
+        *out_secret = secret_new(file.bytes, without_newline(&file));
     sodium_memzero(&file, sizeof(file));
     return err;
 }

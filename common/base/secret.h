@@ -54,7 +54,7 @@ void secret_digest(struct bytes key,
 /* Overwrites; never optimised away. */
 void secret_wipe(void *bytes, size_t size_bytes);
 
-/* The secret in the first line of a file of at most SECRET_MAX_BYTES; one trailing newline is
+/* The secret in a file of one line and at most SECRET_MAX_BYTES; one trailing newline is
  * dropped. Errors: ERR_NOT_FOUND no such file; ERR_INVALID empty, too large or with a NUL;
  * ERR_UNAVAILABLE can't be read. Owns:   the caller, who calls secret_done. */
 MUST_CHECK enum err secret_read_file(struct ctx *ctx, const char *path, struct secret *out_secret);

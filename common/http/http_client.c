@@ -167,8 +167,9 @@ static const char *encode_base64(struct ctx *ctx, const char *text)
         uint32_t bits = 0;
         for (size_t i = 0; i < 3; i++)
             bits = bits << 8 | (i < count ? (unsigned char)text[at + i] : 0U);
-        for (size_t i = 0; i < 4; i++)
-            out[to + i] = i <= count ? digits[bits >> (18 - 6 * i) & 63] : '=';
+        memset(out + to, '=', 4);
+        for (size_t i = 0; i <= count; i++)
+            out[to + i] = digits[bits >> (18 - 6 * i) & 63];
     }
     return out;
 }

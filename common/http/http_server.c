@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/ctx.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/workers.h"
 #include "http/connections.h"
 #include "http/exchange.h"
@@ -385,21 +386,31 @@ static void cut_bad_length(struct connection *connection)
         connection_cut(connection, 400, "Content-Length is no number.\n");
 }
 
+struct cookies_look {
+    size_t size_bytes;
+    bool has_lone_quote; /* as the last value: the library takes its length for -1 */
+};
+
 static enum MHD_Result
-add_size(void *closure, enum MHD_ValueKind kind, const char *name, const char *value)
+look_at_field(void *closure, enum MHD_ValueKind kind, const char *name, const char *value)
 {
-    size_t *size_bytes = closure;
-    bool is_cookie = kind == MHD_HEADER_KIND && strcasecmp(name, MHD_HTTP_HEADER_COOKIE) == 0;
-    *size_bytes += CROWDED_ENTRY_BYTES + (is_cookie && value ? 2 * strlen(value) : 0);
+    struct cookies_look *look = closure;
+    look->size_bytes += CROWDED_ENTRY_BYTES;
+    if (kind != MHD_HEADER_KIND || !value || strcasecmp(name, MHD_HTTP_HEADER_COOKIE) != 0)
+        return MHD_YES;
+    look->size_bytes += 2 * strlen(value);
+    look->has_lone_quote = look->has_lone_quote || text_ends_with(value, "=\"");
     return MHD_YES;
 }
 
-static void cut_crowded(struct connection *connection)
+static void cut_bad_cookies(struct connection *connection)
 {
-    size_t size_bytes = 0;
-    (void)MHD_get_connection_values(connection->handle, MHD_HEADER_KIND | MHD_COOKIE_KIND, add_size,
-                                    &size_bytes);
-    if (size_bytes > CROWDED_BYTES)
+    struct cookies_look look = {0};
+    (void)MHD_get_connection_values(connection->handle, MHD_HEADER_KIND | MHD_COOKIE_KIND,
+                                    look_at_field, &look);
+    if (look.has_lone_quote)
+        connection_cut(connection, 400, "A cookie has a quote without its counterpart.\n");
+    else if (look.size_bytes > CROWDED_BYTES)
         connection_cut(connection, 431, "The request's fields are too large.\n");
 }
 
@@ -413,7 +424,7 @@ FORMAT(2, 0) static void on_library_message(void *closure, const char *format, v
     if (strstr(format, "Content-Length"))
         connections_each_in_head(server->connections, cut_bad_length);
     else if (strstr(format, "Not enough memory in pool"))
-        connections_each_in_head(server->connections, cut_crowded);
+        connections_each_in_head(server->connections, cut_bad_cookies);
     text[strcspn(text, "\r\n")] = '\0';
     const struct log_field fields[] = {log_str("text", text)};
     server_log(server, LOG_DEBUG, "http.library_spoke", fields, ARRAY_COUNT(fields));

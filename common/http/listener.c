@@ -22,10 +22,10 @@
 #define FULL_WAIT_MS      20
 #define EXHAUSTED_WAIT_MS 100
 
-static void close_fd(const int *fd)
+static void close_fd(int fd)
 {
-    if (*fd >= 0)
-        (void)close(*fd);
+    if (fd >= 0)
+        (void)close(fd);
 }
 
 static enum err make_room(struct ctx *ctx, int64_t connections_max_count)
@@ -99,32 +99,40 @@ static int64_t bound_port(int fd)
     return ntohs(v4.sin_port);
 }
 
+static enum err
+open_socket(struct ctx *ctx, const char *listen, int64_t port, struct listener *listener)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t address_bytes = 0;
+    if (!make_address(listen, port, &address, &address_bytes))
+        return ctx_fail(ctx, ERR_UNAVAILABLE,
+                        "can't listen on \"%s\": that is no IPv4 or IPv6 address", listen);
+    listener->fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (listener->fd < 0 || !bind_and_listen(listener->fd, &address, address_bytes))
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "can't listen on %s port %lld: %s", listen,
+                        (long long)port, reason_of(errno));
+    listener->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (listener->wake_fd < 0)
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "can't make an eventfd: %s", strerror(errno));
+    listener->port = bound_port(listener->fd);
+    return ERR_OK;
+}
+
 enum err listener_open(struct ctx *ctx,
                        const char *listen,
                        int64_t port,
                        int64_t connections_max_count,
                        struct listener *out_listener)
 {
+    struct listener listener = {.fd = -1, .wake_fd = -1};
     enum err err = make_room(ctx, connections_max_count);
+    if (!err)
+        err = open_socket(ctx, listen, port, &listener);
     if (err)
-        return err;
-    struct sockaddr_storage address = {0};
-    socklen_t address_bytes = 0;
-    if (!make_address(listen, port, &address, &address_bytes))
-        return ctx_fail(ctx, ERR_UNAVAILABLE,
-                        "can't listen on \"%s\": that is no IPv4 or IPv6 address", listen);
-    CLEANUP(close_fd)
-    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0 || !bind_and_listen(fd, &address, address_bytes))
-        return ctx_fail(ctx, ERR_UNAVAILABLE, "can't listen on %s port %lld: %s", listen,
-                        (long long)port, reason_of(errno));
-    CLEANUP(close_fd) int wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (wake_fd < 0)
-        return ctx_fail(ctx, ERR_UNAVAILABLE, "can't make an eventfd: %s", strerror(errno));
-    *out_listener = (struct listener){.fd = fd, .wake_fd = wake_fd, .port = bound_port(fd)};
-    fd = -1;
-    wake_fd = -1;
-    return ERR_OK;
+        listener_stop(&listener);
+    else
+        *out_listener = listener;
+    return err;
 }
 
 /* ---- the thread ---- */
@@ -190,8 +198,8 @@ void listener_stop(struct listener *listener)
     if (listener->is_running && write(listener->wake_fd, &one, sizeof(one)) == (ssize_t)sizeof(one))
         (void)pthread_join(listener->thread, NULL);
     listener->is_running = false;
-    close_fd(&listener->fd);
-    close_fd(&listener->wake_fd);
+    close_fd(listener->fd);
+    close_fd(listener->wake_fd);
     listener->fd = -1;
     listener->wake_fd = -1;
 }

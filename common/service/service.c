@@ -28,6 +28,7 @@
 
 #define START_BUDGET_MS       60000 /* another process may be running a long migration */
 #define HEALTHCHECK_BUDGET_MS 5000
+#define OPTION_COLUMNS        16
 #define MALLOC_ARENAS_COUNT \
     2 /* glibc's default, 8 for each core, costs megabytes of private memory */
 
@@ -74,7 +75,11 @@ static int print_help(const struct service *service, struct env_faults *faults)
     printf("%s: %s\n\nUsage: %s [OPTION]\n\n", service->name, service->summary, service->name);
     printf("Without an option the service runs until SIGTERM or SIGINT.\n\n");
     for (size_t i = 0; i < ARRAY_COUNT(options); i++)
-        printf("  %-16s  %s\n", options[i].name, options[i].help);
+        printf("  %-*s  %s\n", OPTION_COLUMNS, options[i].name, options[i].help);
+    for (size_t i = 0; i < service->tools_count; i++)
+        printf("  %s %-*s  %s\n", service->tools[i].name,
+               (int)(OPTION_COLUMNS - 1 - strlen(service->tools[i].name)),
+               service->tools[i].argument, service->tools[i].help);
     printf("\nSettings come from the environment, see --print-config.\n"
            "Exit codes: 0 done, 1 failed, 2 wrong settings or wrong usage.\n");
     return output_done(service);
@@ -298,6 +303,30 @@ static int run_service(const struct service *service, struct env_faults *faults)
     return code;
 }
 
+/* --- Tools --- */
+
+static const struct service_tool *find_tool(const struct service *service, const char *name)
+{
+    for (size_t i = 0; i < service->tools_count; i++)
+        if (text_equals(service->tools[i].name, name))
+            return &service->tools[i];
+    return NULL;
+}
+
+static int
+use_tool(const struct service *service, const struct service_tool *tool, const char *argument)
+{
+    struct ctx ctx;
+    ctx_init(&ctx, NULL, START_BUDGET_MS);
+    enum err err = tool->run(&ctx, service->config, argument);
+    if (err)
+        fprintf(stderr, "%s: %s\n", service->name, ctx.why.text[0] ? ctx.why.text : err_text(err));
+    else
+        printf("%s\n", tool->done);
+    ctx_done(&ctx);
+    return err ? SERVICE_EXIT_FAILED : output_done(service);
+}
+
 /* --- Command line --- */
 
 static const struct option *find_option(const char *name)
@@ -313,8 +342,14 @@ static const struct option *read_arguments(const struct service *service, int ar
     if (argc < 2)
         return &no_option;
     const struct option *option = find_option(argv[1]);
+    const struct service_tool *tool = find_tool(service, argv[1]);
     if (option && argc == 2)
         return option;
+    if (tool) {
+        fprintf(stderr, "%s: %s needs one %s. See %s --help.\n", service->name, tool->name,
+                tool->argument, service->name);
+        return NULL;
+    }
     if (option)
         fprintf(stderr, "%s: %s takes nothing after it, but \"%s\" came. See %s --help.\n",
                 service->name, option->name, argv[2], service->name);
@@ -334,18 +369,27 @@ static bool harden(void)
            secret_start();
 }
 
-static int run_option(const struct service *service, const struct option *option)
+/* Either an option or, when that is NULL, a tool with its argument. */
+static int
+run_with_settings(const struct service *service, const struct option *option, char **argv)
 {
     struct arena arena;
     arena_init(&arena);
     struct env_faults faults = {.arena = &arena};
-    if (option->reads_settings) {
+    bool reads_settings = !option || option->reads_settings;
+    if (reads_settings) {
         env_read(service->settings, service->settings_count, service->config, &faults);
         if (service->config_check)
             service->config_check(service->config, &faults);
     }
-    int code = option->run(service, &faults);
-    if (option->reads_settings)
+    int code;
+    if (option)
+        code = option->run(service, &faults);
+    else if (faults.count > 0)
+        code = print_faults(service, &faults);
+    else
+        code = use_tool(service, find_tool(service, argv[1]), argv[2]);
+    if (reads_settings)
         env_secrets_done(service->settings, service->settings_count, service->config);
     arena_done(&arena);
     return code;
@@ -353,13 +397,14 @@ static int run_option(const struct service *service, const struct option *option
 
 int service_main(const struct service *service, int argc, char **argv)
 {
-    const struct option *option = read_arguments(service, argc, argv);
-    if (!option)
+    bool is_tool = argc == 3 && find_tool(service, argv[1]);
+    const struct option *option = is_tool ? NULL : read_arguments(service, argc, argv);
+    if (!option && !is_tool)
         return SERVICE_EXIT_USAGE;
     if (!harden()) {
         fprintf(stderr, "%s: can't start: the system refuses its protections or random numbers\n",
                 service->name);
         return SERVICE_EXIT_FAILED;
     }
-    return run_option(service, option);
+    return run_with_settings(service, option, argv);
 }

@@ -27,6 +27,15 @@ enum service_exit { SERVICE_EXIT_OK = 0, SERVICE_EXIT_FAILED = 1, SERVICE_EXIT_U
 
 #define SERVICE_TICK_MS 1000
 
+/* A piece of administration that needs the settings and the data but not the running service. */
+struct service_tool {
+    const char *name;     /* "--restore" */
+    const char *argument; /* what follows it, for --help: "KEY" */
+    const char *help;
+    const char *done; /* printed when it worked */
+    enum err (*run)(struct ctx *ctx, const void *config, const char *argument);
+};
+
 struct service {
     const char *name;      /* "notes-svc" */
     const char *summary;   /* one line for --help */
@@ -35,6 +44,9 @@ struct service {
     size_t settings_count;
     void *config;                /* zeroed storage that the table describes */
     const struct router *router; /* for --print-routes */
+
+    const struct service_tool *tools; /* NULL: none */
+    size_t tools_count;
 
     /* Further checks and derived values, after the table's own; adds faults. */
     void (*config_check)(void *config, struct env_faults *faults);

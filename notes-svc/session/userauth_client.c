@@ -12,6 +12,7 @@
 #include "base/ctx.h"
 #include "base/secret.h"
 #include "base/strbuf.h"
+#include "base/text.h"
 #include "config.h"
 #include "http/http_client.h"
 #include "session/userauth_wire.h"
@@ -86,6 +87,35 @@ static enum err call(struct ctx *ctx,
     return ERR_OK;
 }
 
+/* What an answer to password-check says. One that is none must neither sign anybody in nor call a
+ * password wrong. */
+static enum err
+read_verdict(struct ctx *ctx, const struct http_answer *answer, struct userauth_check *out_check)
+{
+    struct userauth_check check = {.verdict = USERAUTH_WRONG};
+    bool is_right = false;
+    enum err err = ERR_OK;
+    switch (answer->status) {
+    case 200:
+        err = userauth_wire_checked(ctx, answer->body, &is_right, &check.username);
+        check.etag = answer->etag ? answer->etag : "";
+        check.verdict = is_right ? USERAUTH_RIGHT : USERAUTH_WRONG;
+        break;
+    case 400: /* a name or password that nobody can have */
+        break;
+    case 429:
+        check.verdict = USERAUTH_WAIT;
+        check.wait_s = answer->retry_after_s;
+        break;
+    default:
+        err = ctx_fail(ctx, ERR_UNAVAILABLE, "userauth-svc: status %d to password-check",
+                       answer->status);
+    }
+    if (!err)
+        *out_check = check;
+    return err;
+}
+
 enum err userauth_password_check(struct ctx *ctx,
                                  struct userauth_client *client,
                                  const char *username,
@@ -100,19 +130,13 @@ enum err userauth_password_check(struct ctx *ctx,
         return err;
     if ((err = call(ctx, client, &request, &answer)))
         return err;
-    struct userauth_check check = {.verdict = USERAUTH_WRONG};
-    if (answer.status == 429) {
-        check.verdict = USERAUTH_WAIT;
-        check.wait_s = answer.retry_after_s;
-    } else if (answer.status == 200) {
-        bool is_right = false;
-        if ((err = userauth_wire_checked(ctx, answer.body, &is_right, &check.username)))
-            return err;
-        check.etag = answer.etag ? answer.etag : "";
-        check.verdict = is_right ? USERAUTH_RIGHT : USERAUTH_WRONG;
-    }
-    *out_check = check;
-    return ERR_OK;
+    return read_verdict(ctx, &answer, out_check);
+}
+
+/* The body of a 404 that userauth-svc itself sent: somebody else's must not end sessions. */
+static bool is_empty_object(struct bytes body)
+{
+    return body.n >= 2 && text_starts_with((const char *)body.p, "{}");
 }
 
 enum err userauth_etag(struct ctx *ctx,
@@ -131,7 +155,7 @@ enum err userauth_etag(struct ctx *ctx,
         atomic_store(&client->rest_until_ms, clock_monotonic_ms() + USERAUTH_REST_MS);
         return err;
     }
-    if (answer.status == 404)
+    if (answer.status == 404 && is_empty_object(answer.body))
         return ERR_NOT_FOUND;
     if (answer.status != 200 || !answer.etag)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "userauth-svc: status %d to find", answer.status);

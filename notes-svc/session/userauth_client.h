@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Calls to userauth-svc, the only place where the two services meet. Blocking: worker lane only.
- * The API key is the configured one or the first line of its file, read at each call, so that a
+ * The API key is the configured one or the one in its file, read at each call, so that a
  * renewed key is found without a restart. */
 #ifndef NOTES_USERAUTH_CLIENT_H
 #define NOTES_USERAUTH_CLIENT_H

@@ -37,11 +37,12 @@ enum err userauth_wire_checked(struct ctx *ctx,
 {
     CLEANUP(json_body_release) json_t *body = NULL;
     const char *username = NULL;
-    if (json_body_parse(ctx, json, &body) || json_body_text(ctx, body, "username", &username) ||
-        !username)
-        return ctx_fail(ctx, ERR_UNAVAILABLE,
-                        "userauth-svc: an answer to password-check that is none");
-    *out_is_right = json_is_true(json_object_get(body, "check"));
+    if (json_body_parse(ctx, json, &body) || json_body_text(ctx, body, "username", &username))
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "userauth-svc: password-check was not answered");
+    const json_t *check = json_object_get(body, "check");
+    if (!username || !json_is_boolean(check))
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "userauth-svc: password-check was not answered");
+    *out_is_right = json_is_true(check);
     *out_username = username;
     return ERR_OK;
 }

@@ -12,9 +12,11 @@ class SmallDisk:
     def __init__(self, folder, size_mib=4):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True)
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size_mib}m,mode=0755", "none", str(self.folder)],
-                              capture_output=True, check=False)
-        self.is_mounted = done.returncode == 0
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size_mib}m,mode=0755", "none", str(self.folder)]
+        try:
+            self.is_mounted = subprocess.run(command, capture_output=True, check=False).returncode == 0
+        except FileNotFoundError:
+            self.is_mounted = False
 
     @property
     def filler(self):

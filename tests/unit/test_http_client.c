@@ -49,7 +49,10 @@ static bool read_request(int fd, char request[REQUEST_MAX_BYTES])
         end = strstr(request, "\r\n\r\n");
     }
     const char *length = strstr(request, "Content-Length: ");
-    size_t all_bytes = (size_t)(end + 4 - request) + (length ? strtoul(length + 16, NULL, 10) : 0);
+    size_t body_bytes = 0;
+    if (length && sscanf(length, "Content-Length: %zu", &body_bytes) != 1)
+        return false;
+    size_t all_bytes = (size_t)(end + 4 - request) + body_bytes;
     while (size_bytes < all_bytes) {
         ssize_t got_bytes = recv(fd, request + size_bytes, all_bytes - size_bytes, 0);
         if (got_bytes <= 0)
@@ -136,10 +139,11 @@ static struct peer peer; /* large; tests run one after the other */
 static void an_answer_is_taken_with_its_fields(void **state)
 {
     static const struct script script = {
-        .answers =
-            {{"HTTP/1.1 100 Continue\r\nETag: \"no\"\r\n\r\n"
-              "HTTP/1.1 429 Slow\r\nContent-Type: application/json; charset=utf-8\r\nETag: \"a-1\"\r\n"
-              "Link: </list?after=x>; rel=\"next\"\r\nRetry-After: 12\r\nContent-Length: 7\r\n\r\n{\"a\":1}"}},
+        .answers = {{"HTTP/1.1 100 Continue\r\nETag: \"no\"\r\n\r\n"
+                     "HTTP/1.1 429 Slow\r\nContent-Type: application/json; charset=utf-8\r\n"
+                     "ETag: \"a-1\"\r\n"
+                     "Link: </list?after=x>; rel=\"next\"\r\nRetry-After: 12\r\n"
+                     "Content-Length: 7\r\n\r\n{\"a\":1}"}},
         .connections_count = 1,
     };
     struct ctx *ctx = *state;

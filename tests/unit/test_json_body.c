@@ -121,7 +121,8 @@ static void errors_have_code_message_request_id_and_field(void **state)
     assert_int_equal(rs.status, 404);
     assert_string_equal(
         (const char *)rs.body.p,
-        "{\"code\":\"ResourceNotFound\",\"message\":\"There is no such thing here.\",\"requestId\":\"r1\"}");
+        "{\"code\":\"ResourceNotFound\",\"message\":\"There is no such thing here.\","
+        "\"requestId\":\"r1\"}");
     assert_null(http_response_find(&rs, "Retry-After"));
 
     ctx_forgive(ctx);

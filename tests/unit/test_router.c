@@ -32,59 +32,60 @@ static const struct route table[] = {
 };
 static const struct router router = {.routes = table, .count = ARRAY_COUNT(table)};
 
+static const struct find_row {
+    enum http_method method;
+    const char *path;
+    enum err err;
+    const char *pattern;
+    const char *first;
+    const char *second;
+} find_rows[] = {
+    {HTTP_GET, "/", ERR_OK, "/", NULL, NULL},
+    {HTTP_HEAD, "/", ERR_OK, "/", NULL, NULL},
+    {HTTP_GET, "/notes/view", ERR_OK, "/notes/view", NULL, NULL},
+    {HTTP_POST, "/notes/view", ERR_OK, "/notes/view", NULL, NULL},
+    {HTTP_PUT, "/notes/view", ERR_METHOD, NULL, NULL, NULL},
+    {HTTP_POST, "/", ERR_METHOD, NULL, NULL, NULL},
+    {HTTP_HEAD, "/destroy/a", ERR_METHOD, NULL, NULL, NULL},
+    {HTTP_OTHER, "/find/a", ERR_METHOD, NULL, NULL, NULL},
+    {HTTP_GET, "/find/me", ERR_OK, "/find/:name", "me", NULL},
+    {HTTP_GET, "/find/a%2Fb", ERR_OK, "/find/:name", "a/b", NULL},
+    {HTTP_GET, "/find/J%C3%BCrgen", ERR_OK, "/find/:name", "J\xC3\xBCrgen", NULL},
+    {HTTP_GET, "/find/a+b", ERR_OK, "/find/:name", "a+b", NULL},
+    {HTTP_GET, "/find/%FF", ERR_INVALID, NULL, NULL, NULL},
+    {HTTP_GET, "/find/%00", ERR_INVALID, NULL, NULL, NULL},
+    {HTTP_GET, "/find/%", ERR_INVALID, NULL, NULL, NULL},
+    {HTTP_GET, "/find/", ERR_NOT_FOUND, NULL, NULL, NULL},
+    {HTTP_GET, "/find", ERR_NOT_FOUND, NULL, NULL, NULL},
+    {HTTP_GET, "/find/a/", ERR_NOT_FOUND, NULL, NULL, NULL},
+    {HTTP_GET, "/find/a/b", ERR_NOT_FOUND, NULL, NULL, NULL},
+    {HTTP_GET, "/both/a/of/b", ERR_OK, "/both/:one/of/:two", "a", "b"},
+    {HTTP_GET, "/both/a/or/b", ERR_NOT_FOUND, NULL, NULL, NULL},
+    {HTTP_GET, "/assets/a/b.css", ERR_OK, "/assets/*rest", "a/b.css", NULL},
+    {HTTP_GET, "/assets/", ERR_NOT_FOUND, NULL, NULL, NULL},
+    {HTTP_GET, "/assets", ERR_NOT_FOUND, NULL, NULL, NULL},
+    {HTTP_GET, "//", ERR_NOT_FOUND, NULL, NULL, NULL},
+    {HTTP_GET, "/Notes/view", ERR_NOT_FOUND, NULL, NULL, NULL},
+    {HTTP_GET, "/notes%2Fview", ERR_NOT_FOUND, NULL, NULL, NULL},
+    {HTTP_GET, "/notes/vie%77", ERR_NOT_FOUND, NULL, NULL, NULL},
+    {HTTP_GET, "/notes//view", ERR_NOT_FOUND, NULL, NULL, NULL},
+    {HTTP_GET, "/notes/view/", ERR_NOT_FOUND, NULL, NULL, NULL},
+    {HTTP_GET, "/notes", ERR_NOT_FOUND, NULL, NULL, NULL},
+    {HTTP_GET, "", ERR_NOT_FOUND, NULL, NULL, NULL},
+    {HTTP_GET, "*", ERR_NOT_FOUND, NULL, NULL, NULL},
+};
+
 static void paths_find_their_row_and_parameters(void **state)
 {
-    static const struct {
-        enum http_method method;
-        const char *path;
-        enum err err;
-        const char *pattern;
-        const char *first;
-        const char *second;
-    } rows[] = {
-        {HTTP_GET, "/", ERR_OK, "/", NULL, NULL},
-        {HTTP_HEAD, "/", ERR_OK, "/", NULL, NULL},
-        {HTTP_GET, "/notes/view", ERR_OK, "/notes/view", NULL, NULL},
-        {HTTP_POST, "/notes/view", ERR_OK, "/notes/view", NULL, NULL},
-        {HTTP_PUT, "/notes/view", ERR_METHOD, NULL, NULL, NULL},
-        {HTTP_POST, "/", ERR_METHOD, NULL, NULL, NULL},
-        {HTTP_HEAD, "/destroy/a", ERR_METHOD, NULL, NULL, NULL},
-        {HTTP_OTHER, "/find/a", ERR_METHOD, NULL, NULL, NULL},
-        {HTTP_GET, "/find/me", ERR_OK, "/find/:name", "me", NULL},
-        {HTTP_GET, "/find/a%2Fb", ERR_OK, "/find/:name", "a/b", NULL},
-        {HTTP_GET, "/find/J%C3%BCrgen", ERR_OK, "/find/:name", "J\xC3\xBCrgen", NULL},
-        {HTTP_GET, "/find/a+b", ERR_OK, "/find/:name", "a+b", NULL},
-        {HTTP_GET, "/find/%FF", ERR_INVALID, NULL, NULL, NULL},
-        {HTTP_GET, "/find/%00", ERR_INVALID, NULL, NULL, NULL},
-        {HTTP_GET, "/find/%", ERR_INVALID, NULL, NULL, NULL},
-        {HTTP_GET, "/find/", ERR_NOT_FOUND, NULL, NULL, NULL},
-        {HTTP_GET, "/find", ERR_NOT_FOUND, NULL, NULL, NULL},
-        {HTTP_GET, "/find/a/", ERR_NOT_FOUND, NULL, NULL, NULL},
-        {HTTP_GET, "/find/a/b", ERR_NOT_FOUND, NULL, NULL, NULL},
-        {HTTP_GET, "/both/a/of/b", ERR_OK, "/both/:one/of/:two", "a", "b"},
-        {HTTP_GET, "/both/a/or/b", ERR_NOT_FOUND, NULL, NULL, NULL},
-        {HTTP_GET, "/assets/a/b.css", ERR_OK, "/assets/*rest", "a/b.css", NULL},
-        {HTTP_GET, "/assets/", ERR_NOT_FOUND, NULL, NULL, NULL},
-        {HTTP_GET, "/assets", ERR_NOT_FOUND, NULL, NULL, NULL},
-        {HTTP_GET, "//", ERR_NOT_FOUND, NULL, NULL, NULL},
-        {HTTP_GET, "/Notes/view", ERR_NOT_FOUND, NULL, NULL, NULL},
-        {HTTP_GET, "/notes%2Fview", ERR_NOT_FOUND, NULL, NULL, NULL},
-        {HTTP_GET, "/notes/vie%77", ERR_NOT_FOUND, NULL, NULL, NULL},
-        {HTTP_GET, "/notes//view", ERR_NOT_FOUND, NULL, NULL, NULL},
-        {HTTP_GET, "/notes/view/", ERR_NOT_FOUND, NULL, NULL, NULL},
-        {HTTP_GET, "/notes", ERR_NOT_FOUND, NULL, NULL, NULL},
-        {HTTP_GET, "", ERR_NOT_FOUND, NULL, NULL, NULL},
-        {HTTP_GET, "*", ERR_NOT_FOUND, NULL, NULL, NULL},
-    };
-    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
-        struct http_request rq = {.method = rows[i].method};
-        assert_int_equal(router_find(&router, *state, rows[i].path, &rq), rows[i].err);
-        if (rows[i].err) {
+    for (size_t i = 0; i < ARRAY_COUNT(find_rows); i++) {
+        struct http_request rq = {.method = find_rows[i].method};
+        assert_int_equal(router_find(&router, *state, find_rows[i].path, &rq), find_rows[i].err);
+        if (find_rows[i].err) {
             assert_null(rq.route);
             continue;
         }
-        assert_string_equal(rq.route->pattern, rows[i].pattern);
-        const char *wanted[] = {rows[i].first, rows[i].second};
+        assert_string_equal(rq.route->pattern, find_rows[i].pattern);
+        const char *wanted[] = {find_rows[i].first, find_rows[i].second};
         for (size_t p = 0; p < ARRAY_COUNT(wanted); p++) {
             if (wanted[p])
                 assert_string_equal(rq.params[p], wanted[p]);

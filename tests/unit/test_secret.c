@@ -193,11 +193,13 @@ static void wiped_bytes_are_zero(void **state)
         assert_int_equal(text[i], 0);
 }
 
-static void the_first_line_of_a_file_is_the_secret(void **state)
+static void a_file_without_its_line_end_is_the_secret(void **state)
 {
     static const char *const rows[][2] = {
-        {"key", "key"},         {"key\n", "key"},   {"key\n\n", "key"},
-        {"key\nmore\n", "key"}, {" k y ", " k y "}, {"key\r\n", "key\r"},
+        {"key", "key"},
+        {"key\n", "key"},
+        {" k y ", " k y "},
+        {"key\r\n", "key\r"},
     };
     struct folder *folder = *state;
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
@@ -215,7 +217,8 @@ static void a_file_without_a_good_secret_is_refused(void **state)
     static const struct {
         const char *bytes;
         size_t size_bytes;
-    } rows[] = {{"", 0}, {"\n", 1}, {"\nkey", 4}, {"a\0b", 3}, {"key\n\0", 5}};
+    } rows[] = {{"", 0},        {"\n", 1},      {"\nkey", 4},      {"a\0b", 3},
+                {"key\n\0", 5}, {"key\n\n", 5}, {"key\nmore\n", 9}};
     struct folder *folder = *state;
     struct secret secret = {.text = NULL};
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
@@ -316,7 +319,7 @@ int main(void)
         UNIT(what_is_no_base64url_is_refused),
         UNIT(digests_are_blake2b_and_depend_on_the_key),
         UNIT(wiped_bytes_are_zero),
-        UNIT_WITH_FOLDER(the_first_line_of_a_file_is_the_secret),
+        UNIT_WITH_FOLDER(a_file_without_its_line_end_is_the_secret),
         UNIT_WITH_FOLDER(a_file_without_a_good_secret_is_refused),
         UNIT_WITH_FOLDER(a_file_may_have_so_many_bytes_and_no_more),
         UNIT_WITH_FOLDER(a_missing_file_is_told_from_an_unreadable_one),

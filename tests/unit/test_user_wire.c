@@ -40,7 +40,8 @@ static void every_member_is_read(void **state)
     struct ctx *ctx = *state;
     struct user_draft draft = {0};
     const char *body =
-        "{\"username\":\"me\",\"provider\":\"x\",\"familyName\":\"F\",\"givenName\":\"G\",\"middleName\":\"M\","
+        "{\"username\":\"me\",\"provider\":\"x\",\"familyName\":\"F\",\"givenName\":\"G\","
+        "\"middleName\":\"M\","
         "\"emails\":[ \"a\" , {\"value\" : \"b\"} ],\"photos\":[],\"password\":\"p\",\"id\":7}";
     assert_int_equal(user_wire_read(ctx, bytes_of(body), &draft), ERR_OK);
     assert_string_equal(draft.username.text, "me");
@@ -161,7 +162,8 @@ static void a_user_is_written_with_its_eight_members(void **state)
     assert_string_equal(
         (const char *)rs.body.p,
         "{\"id\":\"a\\\"b\\\\\\u003c\",\"username\":\"a\\\"b\\\\\\u003c\",\"provider\":\"local\","
-        "\"familyName\":\"é\\u2028\",\"givenName\":null,\"middleName\":null,\"emails\":[\"x\"],\"photos\":[]}");
+        "\"familyName\":\"é\\u2028\",\"givenName\":null,\"middleName\":null,"
+        "\"emails\":[\"x\"],\"photos\":[]}");
     assert_string_equal(http_response_find(&rs, "Content-Type"), "application/json");
 }
 

@@ -44,7 +44,7 @@ static const char *add(struct api_keys *keys, const char *entry, size_t size_byt
     if (key_bytes < API_KEY_MIN_CHARS)
         return "its key has fewer than 16 characters";
     if (key_bytes > API_KEY_MAX_CHARS || !all_are(colon + 1, key_bytes, is_key_char))
-        return "its key has more than 256 characters, or others than printable ASCII without blanks";
+        return "its key has more than 256 characters, or other than printable ASCII ones";
     if (keys->count == API_KEYS_MAX_COUNT)
         return "there are more than 16 keys";
 

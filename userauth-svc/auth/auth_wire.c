@@ -18,7 +18,7 @@
 #include "user/user.h"
 
 #define ANSWER_MAX_BYTES 4096
-#define USERNAME_RULE    "username: 1 to 64 characters are needed, no control characters and no slash."
+#define USERNAME_RULE    "username: 1 to 64 characters, no control characters and no slash."
 #define JSON_TYPE        "application/json"
 
 /* A member that must be a string, if it is there at all. */

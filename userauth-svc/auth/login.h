@@ -36,7 +36,7 @@ struct login_result {
  * The failure is counted after the hashing, in a transaction that reads the count again: of many
  * tries at the same time each one beyond the free ones learns nothing, even if it was begun before
  * the others were counted. A right try of a client that has nothing to forget writes nothing.
- * Tests:   tests/unit/test_user_store.c */
+ * Tests:   tests/unit/test_login.c */
 MUST_CHECK enum err login_check(struct ctx *ctx,
                                 const struct password_settings *settings,
                                 const struct login_try *login_try,

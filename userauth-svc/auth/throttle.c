@@ -3,7 +3,7 @@
  * The arithmetic of throttle.h. */
 #include "auth/throttle.h"
 
-#define MS_PER_S 1000
+#define MS_PER_S INT64_C(1000)
 
 static int64_t delay_s(int64_t failures)
 {
@@ -28,7 +28,7 @@ int64_t throttle_wait_s(const struct throttle *throttle, int64_t now_unix_ms)
         !is_total_stale(total, now_unix_ms))
         return THROTTLE_WAIT_MAX_S;
     int64_t left_ms = throttle->client.wait_until_unix_ms - now_unix_ms;
-    if (left_ms <= 0 || left_ms > (int64_t)THROTTLE_WAIT_MAX_S * MS_PER_S)
+    if (left_ms <= 0 || left_ms > THROTTLE_WAIT_MAX_S * MS_PER_S)
         return 0;
     return (left_ms + MS_PER_S - 1) / MS_PER_S;
 }

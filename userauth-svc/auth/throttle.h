@@ -19,8 +19,8 @@
 #define THROTTLE_FREE_FAILURES_COUNT 4
 #define THROTTLE_WAIT_MAX_S          900
 #define THROTTLE_TOTAL_MAX_COUNT     100
-#define THROTTLE_TOTAL_TTL_MS        (24 * 3600 * INT64_C(1000))
-#define THROTTLE_REFRESH_MS          (3600 * INT64_C(1000)) /* how old `used` of a good client may get */
+#define THROTTLE_TOTAL_TTL_MS        (INT64_C(24) * 3600 * 1000)
+#define THROTTLE_REFRESH_MS          (INT64_C(3600) * 1000) /* of `used` of a good client */
 
 struct throttle_row {
     int64_t failures; /* in a row */

@@ -28,7 +28,8 @@ static const struct db_statement DROP = {"DELETE FROM login_throttle WHERE name_
 static const struct db_statement COUNT = {"SELECT COUNT(*) FROM login_throttle"};
 static const struct db_statement EVICT = {
     "DELETE FROM login_throttle WHERE (name_key, is_total, client) IN"
-    " (SELECT name_key, is_total, client FROM login_throttle ORDER BY has_succeeded, used_unix_ms LIMIT ?)"};
+    " (SELECT name_key, is_total, client FROM login_throttle"
+    " ORDER BY has_succeeded, used_unix_ms LIMIT ?)"};
 
 enum err throttle_load(struct ctx *ctx,
                        struct db *db,

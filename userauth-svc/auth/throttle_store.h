@@ -25,7 +25,7 @@ struct throttle_key {
 };
 
 /* Rows that don't exist are zero.
- * Tests:   tests/unit/test_user_store.c */
+ * Tests:   tests/unit/test_login.c */
 MUST_CHECK enum err throttle_load(struct ctx *ctx,
                                   struct db *db,
                                   const struct throttle_key *key,

@@ -1,369 +1,23 @@
 /* SPDX-License-Identifier: MIT
  *
- * The commands of userauth-cli, as a table, and the program's way from arguments to exit code.
- * Source: user/cli.mjs of the Node original: names of commands and options.
- * Depends on: client.h, cli_wire.h, options.h, output.h, prompt.h, table.h. */
+ * The program's way from arguments and settings to a command and its exit code.
+ * Depends on: client.h, commands.h, options.h, output.h. */
 #include "cli/cli.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "base/ctx.h"
 #include "base/env.h"
 #include "base/strbuf.h"
-#include "base/text.h"
-#include "cli/cli_wire.h"
 #include "cli/client.h"
+#include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/output.h"
-#include "cli/prompt.h"
-#include "cli/table.h"
 #include "http/json_body.h"
 
-#define RUN_MAX_MS             (3600 * INT64_C(1000))
-#define PASSWORD_ADVISED_CHARS 15 /* Source: NIST 800-63B-4, a password alone */
-#define PAGE_PATH \
-    "/list?limit=200" /* so few that a page fits the client's limit whatever is in it */
-#define PAGES_MAX_COUNT 100000
-#define HELP_MAX_BYTES  8192
-#define COMMAND_COLUMN  34
-
-struct cli_run {
-    struct ctx *ctx;
-    const struct cli_options *options;
-    struct client *client;
-};
-
-/* ---- passwords ---- */
-
-static enum cli_exit fail_password(struct ctx *ctx, enum err err)
-{
-    if (err == ERR_UNAVAILABLE)
-        return output_fail_usage(ctx, "%s; give the password with --password-stdin", ctx->why.text);
-    return output_fail(ctx, CLI_EXIT_USAGE, "%s", ctx->why.text);
-}
-
-static enum cli_exit ask_twice(struct ctx *ctx, const char **out_password)
-{
-    const char *again = NULL;
-    enum err err = prompt_password(ctx, "New password: ", out_password);
-    if (!err)
-        err = prompt_password(ctx, "The same password again: ", &again);
-    if (err)
-        return fail_password(ctx, err);
-    if (!text_equals(*out_password, again))
-        return output_fail(ctx, CLI_EXIT_USAGE, "the two passwords differ; nothing was changed");
-    return CLI_EXIT_OK;
-}
-
-/* From the options, standard input, or the person at the terminal. */
-static enum cli_exit new_password(struct cli_run *run, const char **out_password)
-{
-    const struct cli_options *options = run->options;
-    enum cli_exit code = CLI_EXIT_OK;
-    enum err err = ERR_OK;
-    if (options->password)
-        *out_password = options->password;
-    else if (options->reads_stdin)
-        err = prompt_read_stdin(run->ctx, out_password);
-    else
-        code = ask_twice(run->ctx, out_password);
-    if (err)
-        return fail_password(run->ctx, err);
-    if (code == CLI_EXIT_OK && (*out_password)[0] == '\0')
-        return output_fail(run->ctx, CLI_EXIT_USAGE, "the password must not be empty");
-    if (code == CLI_EXIT_OK && text_is_utf8(*out_password, strlen(*out_password)) &&
-        text_count_chars(*out_password) < PASSWORD_ADVISED_CHARS)
-        (void)output_fail(run->ctx, CLI_EXIT_OK,
-                          "warning: the password has fewer than %d characters",
-                          PASSWORD_ADVISED_CHARS);
-    return code;
-}
-
-/* ---- printing ---- */
-
-static enum cli_exit print(struct cli_run *run, const struct strbuf *buf)
-{
-    return output_write(buf)
-               ? CLI_EXIT_OK
-               : output_fail(run->ctx, CLI_EXIT_REFUSED, "can't write to standard output");
-}
-
-static enum cli_exit print_json(struct cli_run *run, struct bytes body)
-{
-    struct strbuf buf;
-    strbuf_init(&buf, &run->ctx->arena, body.n + 2, OUTPUT_MAX_BYTES);
-    output_add_json(&buf, (const char *)body.p);
-    strbuf_add_char(&buf, '\n');
-    return print(run, &buf);
-}
-
-static enum cli_exit fail_body(struct cli_run *run)
-{
-    return output_fail(run->ctx, CLI_EXIT_UNREACHABLE,
-                       "%s answers, but not like userauth-svc. Give the right address with --url.",
-                       output_text(run->ctx, run->client->url));
-}
-
-/* An answer that is not 200: its JSON for scripts, a sentence for people. */
-static enum cli_exit refuse(struct cli_run *run, const struct http_answer *answer)
-{
-    enum cli_exit code = run->options->is_json ? print_json(run, answer->body) : CLI_EXIT_OK;
-    if (code != CLI_EXIT_OK)
-        return code;
-    const char *username = run->options->operands_count ? run->options->operands[0] : "";
-    return client_explain(run->ctx, answer, username);
-}
-
-/* An answer that should be one user. */
-static enum cli_exit print_user(struct cli_run *run, const struct http_answer *answer)
-{
-    struct shown_users users = {0};
-    struct strbuf buf;
-    if (answer->status != 200)
-        return refuse(run, answer);
-    if (cli_wire_read(run->ctx, answer->body, &users) || users.count != 1)
-        return fail_body(run);
-    if (run->options->is_json)
-        return print_json(run, answer->body);
-    strbuf_init(&buf, &run->ctx->arena, 512, OUTPUT_MAX_BYTES);
-    table_add_user(run->ctx, &buf, &users.items[0]);
-    return print(run, &buf);
-}
-
-/* ---- commands ---- */
-
-static enum cli_exit
-send_user(struct cli_run *run, const char *path, const char *password, bool is_update)
-{
-    const char *username = run->options->operands[0];
-    struct client_call call = {
-        .method = "POST", .path = path, .username = is_update ? username : NULL};
-    struct http_answer answer = {0};
-    if (cli_wire_user(run->ctx, run->options, is_update ? NULL : username, password, &call.body))
-        return output_fail_usage(run->ctx, "the texts are too long, or not valid UTF-8 (%s)",
-                                 run->ctx->why.field ? run->ctx->why.field : "all together");
-    enum cli_exit code = client_send(run->ctx, run->client, &call, &answer);
-    return code == CLI_EXIT_OK ? print_user(run, &answer) : code;
-}
-
-static enum cli_exit add_run(struct cli_run *run)
-{
-    const char *password = NULL;
-    enum cli_exit code = new_password(run, &password);
-    return code == CLI_EXIT_OK ? send_user(run, "/create-user", password, false) : code;
-}
-
-static enum cli_exit find(struct cli_run *run, struct http_answer *out_answer)
-{
-    const struct client_call call = {
-        .method = "GET", .path = "/find/", .username = run->options->operands[0]};
-    return client_send(run->ctx, run->client, &call, out_answer);
-}
-
-/* A password is asked for only when it turns out that one is needed. */
-static enum cli_exit find_or_create_run(struct cli_run *run)
-{
-    const char *password = NULL;
-    if (!run->options->password && !run->options->reads_stdin) {
-        struct http_answer answer = {0};
-        enum cli_exit code = find(run, &answer);
-        if (code != CLI_EXIT_OK)
-            return code;
-        if (answer.status != 404)
-            return print_user(run, &answer);
-    }
-    enum cli_exit code = new_password(run, &password);
-    return code == CLI_EXIT_OK ? send_user(run, "/find-or-create", password, false) : code;
-}
-
-/* Without any option it is the password that is to be changed. */
-static enum cli_exit update_run(struct cli_run *run)
-{
-    const struct cli_options *options = run->options;
-    const char *password = NULL;
-    enum cli_exit code = CLI_EXIT_OK;
-    bool has_fields = options->family_name || options->given_name || options->middle_name ||
-                      options->emails.count > 0;
-    bool has_password = options->password || options->reads_stdin;
-    if (!has_fields && !has_password && !prompt_has_terminal())
-        return output_fail_usage(
-            run->ctx, "nothing to change: give --password-stdin, --email or another option");
-    if (has_password || !has_fields)
-        code = new_password(run, &password);
-    return code == CLI_EXIT_OK ? send_user(run, "/update-user/", password, true) : code;
-}
-
-static enum cli_exit find_run(struct cli_run *run)
-{
-    struct http_answer answer = {0};
-    enum cli_exit code = find(run, &answer);
-    return code == CLI_EXIT_OK ? print_user(run, &answer) : code;
-}
-
-static enum cli_exit destroy_run(struct cli_run *run)
-{
-    const char *username = run->options->operands[0];
-    const struct client_call call = {.method = "DELETE", .path = "/destroy/", .username = username};
-    struct http_answer answer = {0};
-    struct strbuf buf;
-    enum cli_exit code = client_send(run->ctx, run->client, &call, &answer);
-    if (code != CLI_EXIT_OK)
-        return code;
-    if (answer.status != 200)
-        return refuse(run, &answer);
-    if (run->options->is_json)
-        return print_json(run, answer.body);
-    strbuf_init(&buf, &run->ctx->arena, 128, OUTPUT_MAX_BYTES);
-    strbuf_add(&buf, "The user \"");
-    output_add(&buf, username);
-    strbuf_add(&buf, "\" is destroyed.\n");
-    return print(run, &buf);
-}
-
-/* "/list?after=…" of `</list?after=…>; rel="next"`, NULL when there is no such link. */
-static const char *next_page(struct ctx *ctx, const char *link)
-{
-    if (!link || !text_starts_with(link, "</list?") || !strstr(link, "rel=\"next\""))
-        return NULL;
-    size_t size_bytes = strcspn(link + 1, ">");
-    return arena_text_copy(&ctx->arena, link + 1, size_bytes);
-}
-
-/* The elements of a JSON array's text, without its brackets. The text was parsed before. */
-static void add_elements(struct strbuf *json, struct bytes body)
-{
-    const char *start = memchr(body.p, '[', body.n);
-    const char *end = memrchr(body.p, ']', body.n);
-    if (!start || !end || end <= start)
-        return;
-    output_add_json(json, arena_text_copy(json->arena, start + 1, (size_t)(end - start - 1)));
-}
-
-/* All pages, one after the other, as one table or as one array. */
-struct listing {
-    struct shown_user *items;
-    size_t count;
-    size_t capacity_count;
-    struct strbuf json;
-};
-
-static void add_page(struct ctx *ctx,
-                     struct listing *listing,
-                     const struct shown_users *page,
-                     struct bytes body)
-{
-    if (listing->count + page->count > listing->capacity_count) {
-        size_t capacity_count = (listing->count + page->count) * 2;
-        struct shown_user *items = arena_take_array(&ctx->arena, capacity_count, sizeof(*items));
-        if (listing->count > 0)
-            memcpy(items, listing->items, listing->count * sizeof(*items));
-        listing->items = items;
-        listing->capacity_count = capacity_count;
-    }
-    if (page->count > 0) {
-        strbuf_add(&listing->json, listing->count > 0 ? "," : "");
-        add_elements(&listing->json, body);
-        memcpy(listing->items + listing->count, page->items, page->count * sizeof(*page->items));
-    }
-    listing->count += page->count;
-}
-
-static enum cli_exit fetch_pages(struct cli_run *run, struct listing *listing)
-{
-    struct client_call call = {.method = "GET", .path = PAGE_PATH};
-    for (size_t i = 0; call.path && i < PAGES_MAX_COUNT; i++) {
-        struct http_answer answer = {0};
-        struct shown_users page = {0};
-        enum cli_exit code = client_send(run->ctx, run->client, &call, &answer);
-        if (code != CLI_EXIT_OK)
-            return code;
-        if (answer.status != 200)
-            return refuse(run, &answer);
-        if (answer.body.n == 0 || answer.body.p[0] != '[' ||
-            cli_wire_read(run->ctx, answer.body, &page))
-            return fail_body(run);
-        add_page(run->ctx, listing, &page, answer.body);
-        call.path = page.count > 0 ? next_page(run->ctx, answer.link) : NULL;
-    }
-    return CLI_EXIT_OK;
-}
-
-static enum cli_exit list_users_run(struct cli_run *run)
-{
-    struct listing listing = {0};
-    struct strbuf buf;
-    strbuf_init(&listing.json, &run->ctx->arena, 512, OUTPUT_MAX_BYTES);
-    strbuf_add_char(&listing.json, '[');
-    enum cli_exit code = fetch_pages(run, &listing);
-    if (code != CLI_EXIT_OK)
-        return code;
-    strbuf_add(&listing.json, "]\n");
-    if (run->options->is_json)
-        return print(run, &listing.json);
-    strbuf_init(&buf, &run->ctx->arena, 512, OUTPUT_MAX_BYTES);
-    if (listing.count == 0)
-        strbuf_add(&buf, "There are no users yet. Make one with: " CLI_NAME " add USER\n");
-    else
-        table_add_users(run->ctx, &buf,
-                        &(struct shown_users){.items = listing.items, .count = listing.count});
-    return print(run, &buf);
-}
-
-static enum cli_exit known_password(struct cli_run *run, const char **out_password)
-{
-    enum err err = ERR_OK;
-    if (run->options->operands_count > 1)
-        *out_password = run->options->operands[1];
-    else if (run->options->reads_stdin)
-        err = prompt_read_stdin(run->ctx, out_password);
-    else
-        err = prompt_password(run->ctx, "Password: ", out_password);
-    return err ? fail_password(run->ctx, err) : CLI_EXIT_OK;
-}
-
-static enum cli_exit password_check_run(struct cli_run *run)
-{
-    const char *password = NULL;
-    struct client_call call = {.method = "POST", .path = "/password-check"};
-    struct http_answer answer = {0};
-    struct strbuf buf;
-    enum cli_exit code = known_password(run, &password);
-    if (code != CLI_EXIT_OK)
-        return code;
-    if (cli_wire_check(run->ctx, run->options->operands[0], password, &call.body))
-        return output_fail_usage(run->ctx, "the texts are too long, or not valid UTF-8");
-    code = client_send(run->ctx, run->client, &call, &answer);
-    if (code != CLI_EXIT_OK)
-        return code;
-    if (answer.status != 200)
-        return refuse(run, &answer);
-    bool is_right = cli_wire_is_right(answer.body);
-    if (run->options->is_json) {
-        code = print_json(run, answer.body);
-        return code == CLI_EXIT_OK && !is_right ? CLI_EXIT_REFUSED : code;
-    }
-    if (!is_right)
-        return output_fail(run->ctx, CLI_EXIT_REFUSED, "%s",
-                           cli_wire_message(run->ctx, answer.body));
-    strbuf_init(&buf, &run->ctx->arena, 64, OUTPUT_MAX_BYTES);
-    strbuf_add(&buf, "The password is right.\n");
-    return print(run, &buf);
-}
-
-/* clang-format off */
-static const struct cli_command COMMANDS[] = {
-    {"add", "USER", 1, 1, CLI_TAKES_FIELDS, add_run, "make a user"},
-    {"find-or-create", "USER", 1, 1, CLI_TAKES_FIELDS, find_or_create_run, "show a user, made if need be"},
-    {"update", "USER", 1, 1, CLI_TAKES_FIELDS, update_run, "change what the options say; without any: the password"},
-    {"destroy", "USER", 1, 1, 0, destroy_run, "remove a user; nothing is asked"},
-    {"find", "USER", 1, 1, 0, find_run, "show a user"},
-    {"list-users", "", 0, 0, 0, list_users_run, "show all users, by name"},
-    {"password-check", "USER [PASSWORD]", 1, 2, CLI_TAKES_STDIN, password_check_run, "is it the right password?"},
-};
-/* clang-format on */
-
-/* ---- the program ---- */
+#define RUN_MAX_MS     (INT64_C(3600) * 1000)
+#define HELP_MAX_BYTES 8192
+#define COMMAND_COLUMN 34
 
 static enum cli_exit print_help(struct ctx *ctx)
 {
@@ -371,13 +25,13 @@ static enum cli_exit print_help(struct ctx *ctx)
     strbuf_init(&buf, &ctx->arena, 2048, HELP_MAX_BYTES);
     strbuf_add(&buf, "Usage: " CLI_NAME " [OPTION]... COMMAND [USER]\n"
                      "Users of userauth-svc from the command line.\n\nCommands:\n");
-    for (size_t i = 0; i < ARRAY_COUNT(COMMANDS); i++) {
+    for (size_t i = 0; i < commands_count; i++) {
         size_t start = buf.size_bytes;
-        strbuf_format(&buf, "  %s %s", COMMANDS[i].name, COMMANDS[i].operands);
+        strbuf_format(&buf, "  %s %s", commands[i].name, commands[i].operands);
         do {
             strbuf_add_char(&buf, ' ');
         } while (buf.size_bytes - start < COMMAND_COLUMN && !buf.is_over);
-        strbuf_add(&buf, COMMANDS[i].help);
+        strbuf_add(&buf, commands[i].help);
         strbuf_add_char(&buf, '\n');
     }
     strbuf_add(&buf, "\nOptions, anywhere; \"--\" ends them:\n");
@@ -386,9 +40,8 @@ static enum cli_exit print_help(struct ctx *ctx)
                      "Settings, from the environment (see --print-config):\n");
     for (size_t i = 0; i < client_settings_count; i++)
         strbuf_format(&buf, "  %-18s %s\n", client_settings[i].name, client_settings[i].help);
-    strbuf_add(
-        &buf,
-        "\nExit: 0 done, 1 refused or not found, 2 wrong usage or settings, 3 service unreachable.\n");
+    strbuf_add(&buf, "\nExit: 0 done, 1 refused or not found, 2 wrong usage or settings, "
+                     "3 service unreachable.\n");
     return output_write(&buf) ? CLI_EXIT_OK : CLI_EXIT_REFUSED;
 }
 
@@ -445,8 +98,7 @@ enum cli_exit cli_main(int argc, char **argv)
     CLEANUP(ctx_done) struct ctx ctx = {0};
     struct cli_options options = {0};
     ctx_init(&ctx, NULL, RUN_MAX_MS);
-    enum cli_exit code =
-        options_read(&ctx, COMMANDS, ARRAY_COUNT(COMMANDS), argv + (argc > 0), &options);
+    enum cli_exit code = options_read(&ctx, commands, commands_count, argv + (argc > 0), &options);
     if (code != CLI_EXIT_OK)
         return code;
     if (options.wants_help)

@@ -147,8 +147,8 @@ read_key(struct ctx *ctx, const struct cli_config *config, struct secret *out_ke
         return CLI_EXIT_OK;
     return output_fail(
         ctx, CLI_EXIT_USAGE,
-        "there is no API key: %s.\nGive it with USER_SERVICE_KEY or USER_SERVICE_KEY_FILE, or set STATE_DIR to "
-        "the folder where userauth-svc\nwrote %s at its first start.",
+        "there is no API key: %s.\nGive it with USER_SERVICE_KEY or USER_SERVICE_KEY_FILE, "
+        "or set STATE_DIR to the folder where userauth-svc\nwrote %s at its first start.",
         output_text(ctx, ctx->why.text), output_text(ctx, path));
 }
 

@@ -90,19 +90,19 @@ static const char *take_secret(struct ctx *ctx, char *argument)
     return copy;
 }
 
-static enum cli_exit set(struct reader *reader, const struct option *option, char *value)
+static void note_use(struct reader *reader, const struct option *option)
 {
-    bool is_noted = false;
-    for (size_t i = 0; i < reader->used_count; i++)
-        is_noted = is_noted || reader->used[i] == option;
-    if (!is_noted)
-        reader->used[reader->used_count++] = option;
-
-    void *field = field_of(reader, option);
-    if (option->kind == OPTION_FLAG) {
-        *(bool *)field = true;
-        return CLI_EXIT_OK;
+    for (size_t i = 0; i < reader->used_count; i++) {
+        if (reader->used[i] == option)
+            return;
     }
+    reader->used[reader->used_count++] = option;
+}
+
+static enum cli_exit set_value(struct reader *reader, const struct option *option, char *value)
+{
+    void *field = field_of(reader, option);
+    note_use(reader, option);
     if (option->kind != OPTION_LIST) {
         *(const char **)field =
             option->kind == OPTION_SECRET ? take_secret(reader->ctx, value) : value;
@@ -113,6 +113,15 @@ static enum cli_exit set(struct reader *reader, const struct option *option, cha
         return output_fail_usage(reader->ctx, "--%s may be given %d times", option->name,
                                  CLI_EMAILS_MAX_COUNT);
     list->items[list->count++] = value;
+    return CLI_EXIT_OK;
+}
+
+static enum cli_exit set_flag(struct reader *reader, const struct option *option, const char *rest)
+{
+    if (*rest)
+        return output_fail_usage(reader->ctx, "--%s takes no value", option->name);
+    note_use(reader, option);
+    *(bool *)field_of(reader, option) = true;
     return CLI_EXIT_OK;
 }
 
@@ -152,17 +161,15 @@ static enum cli_exit set_option(struct reader *reader, char ***at)
         return output_fail_usage(reader->ctx, "there is no option \"%.*s\"",
                                  (int)(is_long ? 2 + name_bytes : 2),
                                  output_text(reader->ctx, argument));
-    if (option->kind == OPTION_FLAG && *rest)
-        return output_fail_usage(reader->ctx, "--%s takes no value", option->name);
     if (option->kind == OPTION_FLAG)
-        return set(reader, option, NULL);
+        return set_flag(reader, option, rest);
     if (*rest)
-        return set(reader, option, is_long ? rest + 1 : rest);
+        return set_value(reader, option, is_long ? rest + 1 : rest);
     if (!*(*at + 1))
         return output_fail_usage(reader->ctx, "--%s needs a value: %s", option->name,
                                  option->value);
     (*at)++;
-    return set(reader, option, **at);
+    return set_value(reader, option, **at);
 }
 
 /* Is everything there that the command needs, and nothing that it does not take? */

@@ -45,7 +45,7 @@ struct cli_options {
     bool wants_check_config;
 };
 
-struct cli_run; /* cli.c */
+struct cli_run; /* commands.h */
 
 struct cli_command {
     const char *name;

@@ -15,6 +15,8 @@
 #include "user/user_store.h"
 
 #define GENERATION_RANDOM_BYTES 16
+#define BCRYPT_RULE \
+    "password: it begins like a bcrypt hash, but is none of kind a, b or y, cost 4 to 12."
 
 /* What is to be stored for the draft's password; NULL unless `use` is SET. */
 static enum err hash_of(struct ctx *ctx,
@@ -31,9 +33,7 @@ static enum err hash_of(struct ctx *ctx,
     }
     if (!draft->is_plain_only && password_looks_hashed(password)) {
         if (!password_is_bcrypt(password))
-            return ctx_refuse(
-                ctx, member,
-                "password: it begins like a bcrypt hash, but is none of kind a, b or y with a cost of 4 to 12.");
+            return ctx_refuse(ctx, member, BCRYPT_RULE);
         *out_hash = password;
         return ERR_OK;
     }

@@ -14,15 +14,17 @@
 
 static const struct db_statement FIND = {"SELECT " USER_COLUMNS " FROM users WHERE name_key = ?"};
 static const struct db_statement FIND_LOGIN = {
-    "SELECT id, username, CASE WHEN provider = ? THEN password END, generation FROM users WHERE name_key = ?"};
+    "SELECT id, username, CASE WHEN provider = ? THEN password END, generation"
+    " FROM users WHERE name_key = ?"};
 static const struct db_statement LIST = {
     "SELECT " USER_COLUMNS " FROM users WHERE name_key > ? ORDER BY name_key LIMIT ?"};
 static const struct db_statement INSERT = {
-    "INSERT INTO users (name_key, username, password, generation, provider, family_name, given_name, middle_name,"
-    " emails, photos, created_unix_ms, updated_unix_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"};
+    "INSERT INTO users (name_key, username, password, generation, provider, family_name,"
+    " given_name, middle_name, emails, photos, created_unix_ms, updated_unix_ms)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"};
 static const struct db_statement UPDATE = {
-    "UPDATE users SET provider = ?, family_name = ?, given_name = ?, middle_name = ?, emails = ?, photos = ?,"
-    " updated_unix_ms = ? WHERE id = ?"};
+    "UPDATE users SET provider = ?, family_name = ?, given_name = ?, middle_name = ?, emails = ?,"
+    " photos = ?, updated_unix_ms = ? WHERE id = ?"};
 static const struct db_statement SET_PASSWORD = {
     "UPDATE users SET password = ?, generation = ?, updated_unix_ms = ? WHERE id = ?"};
 static const struct db_statement RENEW_HASH = {

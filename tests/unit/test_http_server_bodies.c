@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The server over real sockets: bodies that fit, and those that do not. */
+#include "base/secret.h"
+
+#include "http_world.h"
+
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* ---- bodies ---- */
+
+static void bodies_arrive_whole_in_any_pieces(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world);
+    client_expect(&world, FORM_HEAD "Content-Length: 7\r\n\r\na=b&c=d", 200, "1:a=b&c=d", true);
+    client_expect(
+        &world,
+        FORM_HEAD
+        "Transfer-Encoding: chunked\r\n\r\n3\r\na=b\r\n4;x=y\r\n&c=d\r\n0\r\nTrailer: 1\r\n\r\n",
+        200, "1:a=b&c=d", true);
+    client_expect(&world, FORM_HEAD "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 200, "0:", true);
+
+    static const char request[] =
+        FORM_HEAD "Transfer-Encoding: chunked\r\n\r\n3\r\na=b\r\n4\r\n&c=d\r\n0\r\n\r\n";
+    int fd = client_open(&world);
+    for (size_t i = 0; i < sizeof(request) - 1; i++)
+        client_send(fd, request + i, 1);
+    client_answer(fd, true, &answer);
+    assert_int_equal(answer.status, 200);
+    assert_string_equal(answer.body, "1:a=b&c=d");
+    (void)close(fd);
+    world_stop(&world);
+}
+
+static void what_is_over_is_drained_and_shown_as_far_as_it_fits(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world);
+    int fd = client_post(&world, FORM_HEAD "Content-Length: 101\r\n\r\n", 101);
+    client_answer(fd, true, &answer);
+    assert_int_equal(answer.status, 413);
+    assert_int_equal(strspn(strchr(answer.body, '[') + 1, "x"), SMALL_BODY_BYTES);
+    client_say(fd, "GET /loop HTTP/1.1\r\nHost: a\r\n\r\n");
+    client_answer(fd, true, &answer);
+    assert_int_equal(answer.status, 200);
+    (void)close(fd);
+
+    fd = client_post(&world, FORM_HEAD "Content-Length: 8388608\r\n\r\n", HTTP_DRAIN_MAX_BYTES);
+    client_answer(fd, true, &answer);
+    assert_int_equal(answer.status, 413);
+    (void)close(fd);
+
+    fd = client_post(&world, "POST /none HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n",
+                     1000000);
+    client_answer(fd, true, &answer);
+    assert_int_equal(answer.status, 404);
+    (void)close(fd);
+    assert_int_equal(atomic_load(&world.app.handled_count), 1);
+    world_stop(&world);
+}
+
+static void a_character_that_the_limit_cuts_is_left_out(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world);
+    char request[512] = FORM_HEAD "Content-Length: 104\r\n\r\nm=";
+    size_t size_bytes = strlen(request);
+    memset(request + size_bytes, 'x', 95); /* 97 of 100 bytes are used, a four-byte escape comes */
+    (void)snprintf(request + size_bytes + 95, 16, "%%C3%%BC!");
+    client_expect(&world, request, 413, NULL, true);
+    int fd = client_ask(&world, request, &answer);
+    assert_non_null(strstr(answer.body, "[m=xxx"));
+    assert_null(strstr(answer.body, "%"));
+    (void)close(fd);
+    world_stop(&world);
+}
+
+static void a_body_announced_too_large_to_drain_is_refused_at_once(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world);
+    client_expect(&world, FORM_HEAD "Content-Length: 8388609\r\n\r\n", 413, "TOO_LARGE []", false);
+    client_expect(&world, FORM_HEAD "Content-Length: 999999999999\r\n\r\n", 413, "TOO_LARGE []",
+                  false);
+    world_stop(&world);
+}
+
+static void a_chunked_body_without_end_is_cut(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world);
+    int fd = client_post(&world, FORM_HEAD "Transfer-Encoding: chunked\r\n\r\nffffffff\r\n",
+                         HTTP_DRAIN_MAX_BYTES + 65536);
+    client_answer(fd, true, &answer);
+    assert_int_equal(answer.status, 0);
+    (void)close(fd);
+    assert_int_equal(atomic_load(&world.app.handled_count), 0);
+    world_stop(&world);
+}
+
+static void a_client_that_waits_for_leave_gets_it_or_the_final_answer(void **state)
+{
+    static const struct {
+        const char *head;
+        int status; /* without a byte of body */
+    } rows[] = {
+        {"POST /none HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n",
+         404},
+        {"PUT /form HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n",
+         405},
+        {FORM_HEAD "Expect: 100-continue\r\nContent-Length: 101\r\n\r\n", 413},
+        {"POST /form HTTP/1.1\r\nHost: a\r\nContent-Type: text/xml\r\n"
+         "Expect: 100-Continue\r\nContent-Length: 10\r\n\r\n",
+         415},
+        {"POST /closed HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n",
+         401},
+    };
+    (void)state;
+    struct world world;
+    world_start(&world);
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
+        client_expect(&world, rows[i].head, rows[i].status, NULL, false);
+
+    int fd =
+        client_ask(&world, FORM_HEAD "Expect: 100-continue\r\nContent-Length: 3\r\n\r\n", &answer);
+    assert_int_equal(answer.status, 100);
+    client_say(fd, "a=b");
+    client_answer(fd, true, &answer);
+    assert_int_equal(answer.status, 200);
+    assert_string_equal(answer.body, "1:a=b");
+    (void)close(fd);
+    world_stop(&world);
+}
+
+static void a_body_that_no_route_wants_is_read_and_ignored(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world);
+    client_expect(&world, "POST /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", 200,
+                  "1:", true);
+    client_expect(&world, "GET /loop HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", 200,
+                  "hello", true);
+    int fd = client_post(&world, "GET /loop HTTP/1.1\r\nHost: a\r\nContent-Length: 65537\r\n\r\n",
+                         65537);
+    client_answer(fd, true, &answer);
+    assert_int_equal(answer.status, 413);
+    (void)close(fd);
+    world_stop(&world);
+}
+
+static void a_large_body_grows_over_several_reads(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world);
+    int fd = client_post(&world,
+                         "POST /form-on-loop HTTP/1.1\r\nHost: a\r\n"
+                         "Content-Type: application/x-www-form-urlencoded\r\n"
+                         "Content-Length: 100000\r\n\r\n",
+                         100000);
+    client_answer(fd, true, &answer);
+    assert_int_equal(answer.status, 200);
+    assert_int_equal(strlen(answer.body), 100002);
+    (void)close(fd);
+    world_stop(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        UNIT(bodies_arrive_whole_in_any_pieces),
+        UNIT(what_is_over_is_drained_and_shown_as_far_as_it_fits),
+        UNIT(a_character_that_the_limit_cuts_is_left_out),
+        UNIT(a_body_announced_too_large_to_drain_is_refused_at_once),
+        UNIT(a_chunked_body_without_end_is_cut),
+        UNIT(a_client_that_waits_for_leave_gets_it_or_the_final_answer),
+        UNIT(a_body_that_no_route_wants_is_read_and_ignored),
+        UNIT(a_large_body_grows_over_several_reads),
+    };
+    return secret_start() ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
+}
