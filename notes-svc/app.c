@@ -27,11 +27,12 @@
 #include "session/session_store.h"
 #include "session/userauth_client.h"
 
-#define SQLITE_PREFIX   "sqlite:"
 #define WORKER_START_MS 5000
 #define LOOPS_MAX_COUNT 64
 
-extern const struct migrations notes_migrations; /* made by tools/compile_sql.py */
+/* Made by tools/compile_sql.py. */
+extern const struct migrations notes_migrations;
+extern const struct migrations notes_migrations_mysql;
 
 /* ---- what each worker owns ---- */
 
@@ -43,8 +44,9 @@ static void *local_new(void *owner)
         abort();
     struct ctx ctx;
     ctx_init(&ctx, app->log, WORKER_START_MS);
-    const struct db_options options = {.url = app->config->database_url,
-                                       .lock_wait_ms = WORKER_START_MS};
+    struct db_options options = app->config->database.options;
+    options.lock_wait_ms = WORKER_START_MS;
+    options.can_connect_later = true;
     if (db_open(&ctx, &options, &local->db))
         log_error(&ctx, "database.open_failed", log_str("why", ctx.why.text));
     local->http = http_client_new();
@@ -88,10 +90,12 @@ decorate(struct app *app, struct ctx *ctx, const struct http_request *rq, struct
  * this process's. */
 static enum err open_state(struct ctx *ctx, const struct config *config)
 {
+    const char *path = config->database.path;
+    if (!path)
+        return ERR_OK; /* a server's data is shared */
     enum err err = service_state_dir(ctx, config->state_dir);
     if (err)
         return err;
-    const char *path = config->database_url + sizeof(SQLITE_PREFIX) - 1;
     err = service_lock_file(ctx, arena_format(&ctx->arena, "%s.lock", path));
     if (err != ERR_CONFLICT)
         return err;
@@ -102,11 +106,13 @@ static enum err open_state(struct ctx *ctx, const struct config *config)
 static enum err open_database(struct ctx *ctx, struct app *app)
 {
     CLEANUP(db_close_ptr) struct db *db = NULL;
-    const struct db_options options = {.url = app->config->database_url,
-                                       .lock_wait_ms = WORKER_START_MS};
+    const struct migrations *migrations =
+        app->config->database.path ? &notes_migrations : &notes_migrations_mysql;
+    struct db_options options = app->config->database.options;
+    options.lock_wait_ms = WORKER_START_MS;
     int64_t applied = 0;
     enum err err = db_open(ctx, &options, &db);
-    if (err || (err = migrate_run(ctx, db, &notes_migrations, &applied)))
+    if (err || (err = migrate_run(ctx, db, migrations, &applied)))
         return err;
     if (applied)
         log_info(ctx, "database.migrated", log_i64("migrations", applied));

@@ -16,7 +16,7 @@ import subprocess
 
 import requests
 
-from . import programs
+from . import mariadb, programs
 from .api import Api
 from .wait import until
 
@@ -42,7 +42,8 @@ class Service:
     def __init__(self, state_dir, printed_dir=None, **settings):
         """What it prints goes to files in printed_dir (default: beside the state folder)."""
         self.state_dir = pathlib.Path(state_dir)
-        self.settings = {"STATE_DIR": self.state_dir, "LISTEN": "127.0.0.1", **self.defaults(), **settings}
+        self.settings = {"STATE_DIR": self.state_dir, "LISTEN": "127.0.0.1", **self.database_settings(), **self.defaults(),
+                         **settings}
         self.has_own_port = "PORT" not in settings
         self.port = int(settings.get("PORT") or programs.free_port())
         self.process = None
@@ -55,6 +56,13 @@ class Service:
 
     def defaults(self):
         return {}
+
+    def database_settings(self):
+        """With MariaDB a database per state folder, as each folder has a file of its own with SQLite."""
+        if not mariadb.is_wanted():
+            return {}
+        server = mariadb.shared()
+        return server.settings(server.database_of((self.state_dir, self.name)))
 
     @property
     def url(self):

@@ -37,6 +37,7 @@ OWNERS = {
     "microhttpd.h": ["common/http/http_server.c"],
     "curl/curl.h": ["common/http/http_client.c"],
     "sqlite3.h": ["common/data/db_sqlite.c"],
+    "mysql.h": ["common/data/db_mysql_*"],
     "md4c.h": ["notes-svc/note/markdown.c"],
     "crypt.h": ["userauth-svc/auth/password.c"],
     "sodium.h": ["common/base/secret.c", "common/base/arena.c", "userauth-svc/auth/password.c"],
