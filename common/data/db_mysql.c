@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The MySQL and MariaDB driver, on MariaDB's Connector/C or Oracle's libmysqlclient. Statements are prepared once per connection and again after a reconnect; rows
+ * The driver for MySQL and MariaDB servers, on MariaDB's Connector/C. Statements are prepared once per connection and again after a reconnect; rows
  * are read whole, so that several questions can be open at once.
  *
  * A dead connection is found before the next use by a look at its socket, and made again when no

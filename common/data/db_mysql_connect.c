@@ -103,6 +103,15 @@ static void note_failure(struct ctx *ctx,
                    code.number, mysql_error(handle));
 }
 
+static void refuse_clear(struct ctx *ctx, struct db_mysql_hosts *hosts, const struct db_host *host)
+{
+    hosts->last_number = NO_TLS_NUMBER;
+    ctx_forgive(ctx);
+    (void)ctx_fail(ctx, ERR_UNAVAILABLE,
+                   "%s:%u: the server has no TLS, which DATABASE_TLS asks for", host->name,
+                   host->port);
+}
+
 static MYSQL *
 sign_in(struct ctx *ctx, struct db_mysql_hosts *hosts, const struct db_host *host, bool has_tls)
 {
@@ -115,10 +124,14 @@ sign_in(struct ctx *ctx, struct db_mysql_hosts *hosts, const struct db_host *hos
     if (has_tls)
         set_tls(handle, hosts);
     const char *password = secret_is_set(&hosts->password) ? hosts->password.text : "";
-    if (mysql_real_connect(handle, host->name, hosts->url.user, password, hosts->url.database,
-                           host->port, NULL, CLIENT_FOUND_ROWS))
+    bool is_in = mysql_real_connect(handle, host->name, hosts->url.user, password,
+                                    hosts->url.database, host->port, NULL, CLIENT_FOUND_ROWS);
+    if (is_in && (hosts->tls == DB_TLS_PREFER || mysql_get_ssl_cipher(handle)))
         return handle;
-    note_failure(ctx, hosts, host, handle);
+    if (is_in) /* the library's own "enforce" lets it pass */
+        refuse_clear(ctx, hosts, host);
+    else
+        note_failure(ctx, hosts, host, handle);
     mysql_close(handle);
     return NULL;
 }

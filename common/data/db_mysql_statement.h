@@ -14,7 +14,7 @@
 
 #include "data/db.h"
 
-/* `my_bool` with MariaDB's library, `bool` with Oracle's. */
+/* The library's `my_bool`; others have `bool`. */
 typedef __typeof__(*((MYSQL_BIND *)NULL)->is_null) db_mysql_flag;
 
 struct db_mysql_column {

@@ -85,10 +85,12 @@ static void check_url(struct db_settings *settings, const char *url, struct env_
     if (fault)
         env_fault(faults, name, "%s", fault);
     else if (db_url_path(url) && has_password)
-        env_fault(faults, "DATABASE_PASSWORD", "is for MySQL, and the database is SQLite");
+        env_fault(faults, "DATABASE_PASSWORD",
+                  "(or SEQUELIZE_DBPASSWD) is for MySQL, and the database is SQLite");
     else if (!db_url_path(url) && !db_url_parse(faults->arena, url, &parts) && parts.password &&
              has_password)
-        env_fault(faults, "DATABASE_PASSWORD", "is set, and DATABASE_URL has one too");
+        env_fault(faults, "DATABASE_PASSWORD",
+                  "(or SEQUELIZE_DBPASSWD) is set, and DATABASE_URL has one too");
 }
 
 void db_settings_check(struct db_settings *settings,

@@ -66,6 +66,8 @@ static const char *skip_quoted(const char *at)
     const char *end = NULL;
     if (at[0] == '-' && at[1] == '-')
         end = strchr(at, '\n');
+    else if (at[0] == '/' && at[1] == '*')
+        end = strstr(at + 2, "*/");
     else if (*at == '\'' || *at == '"' || *at == '`')
         end = strchr(at + 1, *at);
     else
@@ -79,7 +81,8 @@ static const char *find_end(const char *sql, bool *out_has_code)
     bool has_code = false;
     while (*sql && *sql != ';') {
         const char *after = skip_quoted(sql);
-        has_code |= (!after || *sql != '-') && !strchr(" \t\n", *sql);
+        bool is_comment = after && (*sql == '-' || *sql == '/');
+        has_code |= !is_comment && !strchr(" \t\n", *sql);
         sql = after ? after : sql + 1;
     }
     *out_has_code = has_code;

@@ -36,7 +36,9 @@ def is_wanted():
 class MariaDb:
     """start, stop, kill, pause and resume; `root` runs a statement as administrator."""
 
-    def __init__(self):
+    def __init__(self, is_durable=False):
+        """is_durable: what was committed is there after kill(), as with a server's own defaults."""
+        self.fast = [option for option in FAST if not is_durable or "flush" not in option]
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="notes-mariadb-"))
         self.port = programs.free_port()
         self.password = programs.new_password("db")
@@ -56,7 +58,7 @@ class MariaDb:
     def start(self):
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(
-                ["/usr/sbin/mariadbd", *self.options, *FAST, f"--socket={self.socket}", f"--port={self.port}",
+                ["/usr/sbin/mariadbd", *self.options, *self.fast, f"--socket={self.socket}", f"--port={self.port}",
                  "--bind-address=127.0.0.1", f"--pid-file={self.folder}/pid"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=programs.die_with_parent)
 
@@ -95,6 +97,7 @@ class MariaDb:
 
     def pause(self):
         self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOWAIT)
 
     def resume(self):
         self.process.send_signal(signal.SIGCONT)

@@ -33,10 +33,11 @@ static void a_url_that_cannot_be_opened_has_a_reason(void **state)
         {"sqlite:/tmp/x.sqlite", NULL},
         {"sqlite:x", NULL},
         {"sqlite:", "names no file: use sqlite:PATH"},
-        {"mysql://me@db/notes", "this build has no MySQL driver: use sqlite:PATH"},
-        {"postgres:x", "is not of the form sqlite:PATH"},
-        {"SQLITE:x", "is not of the form sqlite:PATH"},
-        {"", "is not of the form sqlite:PATH"},
+        {"mysql://me@db/notes", NULL},
+        {"mysql://me:pw@db/", "is not of the form mysql://USER[:PASSWORD]@HOST[:PORT][,HOST2...]/DB"},
+        {"postgres:x", "is neither sqlite:PATH nor mysql://USER@HOST/DB"},
+        {"SQLITE:x", "is neither sqlite:PATH nor mysql://USER@HOST/DB"},
+        {"", "is neither sqlite:PATH nor mysql://USER@HOST/DB"},
     };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         const char *fault = db_url_fault(rows[i].url);
