@@ -156,8 +156,8 @@ MUST_CHECK enum err db_commit(struct ctx *ctx, struct db_transaction *tx);
 void db_transaction_done(struct db_transaction *tx);
 
 /* Shall a whole write transaction that failed with `err` run again? True when it is known that it
- * did not happen, for a reason that passes: a deadlock, a lost connection before the commit was sent
- * (never after: its outcome is unknown). Waits a moment and forgives the failure then. At most
+ * did not happen, for a reason that passes: a deadlock, a connection lost before the commit was
+ * sent (never after: its outcome is unknown). Waits a moment and forgives the failure then. At most
  * DB_REPEATS_MAX_COUNT times: *tries_count starts at 0.
  *       int tries_count = 0;
  *       do err = change_it(...); while (db_repeats(ctx, db, err, &tries_count)); */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The driver for MySQL and MariaDB servers, on MariaDB's Connector/C. Statements are prepared once per connection and again after a reconnect; rows
- * are read whole, so that several questions can be open at once.
+ * The driver for MySQL and MariaDB servers, on MariaDB's Connector/C. Statements are prepared once
+ * per connection and again after a reconnect; rows are read whole, so that several questions can be
+ * open at once.
  *
  * A dead connection is found before the next use by a look at its socket, and made again when no
  * transaction is open. What may be sent twice: reads, what was never sent, single writes that the
@@ -352,7 +353,8 @@ static enum err run_again(struct ctx *ctx,
 {
     bool is_read = text_starts_with(statement->sql, "SELECT");
     for (int tries_count = 1;; tries_count++) {
-        connection->is_repeatable = false;
+        if (connection->transaction == TRANSACTION_NONE)
+            connection->is_repeatable = false;
         enum err err = run_statement(ctx, connection, statement, values, out_prepared);
         if (err != ERR_UNAVAILABLE || !is_worth_another(ctx, connection, is_read, tries_count))
             return err;

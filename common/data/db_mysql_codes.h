@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The server's error numbers of MySQL and MariaDB as far as we tell them apart, what each means to a
- * caller, and what it says of the transaction and the connection. A number that is not listed is our
- * mistake (INTERNAL, STAYS); the client library's own numbers are always a lost connection. Private to
- * db_mysql_connect.c. */
+ * The error numbers of MySQL and MariaDB as far as we tell them apart, what each means to a caller,
+ * and what it says of the transaction and the connection. A number that is not listed is our
+ * mistake (INTERNAL, STAYS); the client library's own numbers are always a lost connection. Private
+ * to db_mysql_connect.c. */
 #ifndef NOTES_DB_MYSQL_CODES_H
 #define NOTES_DB_MYSQL_CODES_H
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * SQL of comments. The note's revision is read (and its row locked), raised by note_revision_after and written back, in
- * one transaction with the comment's row; the note's text is in another table and is not touched.
+ * SQL of comments. The note's revision is read (and its row locked), raised by note_revision_after
+ * and written back, in one transaction with the comment's row; the note's text is in another table
+ * and is not touched.
  * Depends on: db.h, comment.h, note.h. */
 #include "comment/comment_store.h"
 

@@ -308,6 +308,7 @@ def test_address_that_is_not_ours_is_one_clear_line(services, kind):
     assert "192.0.2.1" in line
 
 
+@pytest.mark.sqlite_only(reason="with a server, notes-svc keeps nothing in the folder")
 @both_services
 @pytest.mark.parametrize("where", ["itself", "parent"])
 def test_file_in_the_place_of_the_state_folder_is_one_clear_line(services, kind, tmp_path, where):
@@ -334,6 +335,7 @@ AS_NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to run a service as another user")
 
 
+@pytest.mark.sqlite_only(reason="with a server, notes-svc keeps nothing in the folder")
 @both_services
 def test_folder_that_is_not_writable_is_one_clear_line(services, kind):
     with folder_for_all() as folder:

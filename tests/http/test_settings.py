@@ -173,7 +173,7 @@ def test_mysql_url_is_accepted_and_never_shown(program, url, tmp_path):
                                  "mysql://u%zz@db/notes", "mysql://u@a,b,c,d,e,f,g,h,i/notes"])
 def test_mysql_url_that_means_nothing_is_refused(program, url, tmp_path):
     lines = assert_fault(run(program, "--check-config", STATE_DIR=tmp_path, DATABASE_URL=url), "DATABASE_URL")
-    assert not any(url in line for line in lines), "it may hold a password"
+    assert "@" not in url or not any(url in line for line in lines), "it may hold a password"
 
 
 @by_name

@@ -9,143 +9,9 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "base/ctx.h"
-#include "base/secret.h"
-#include "data/db.h"
-#include "data/migrate.h"
-#include "mariadb_server.h"
+#include "mysql_bench.h"
 
-#define BUDGET_MS 60000
 #define LONG_SIZE 300000
-
-static const struct db_statement insert = {
-    "INSERT INTO things (name, size, data, words) VALUES (?, ?, ?, ?)"};
-static const struct db_statement find = {"SELECT id, size, data, words FROM things WHERE name = ?"};
-static const struct db_statement set_size = {"UPDATE things SET size = ? WHERE name = ?"};
-static const struct db_statement lock_one = {
-    "SELECT size FROM things WHERE name = ?",
-    .mysql = "SELECT size FROM things WHERE name = ? FOR UPDATE"};
-static const struct db_statement count_all = {"SELECT count(*) FROM things"};
-static const struct db_statement sum_all = {"SELECT sum(size) FROM things"};
-static const struct db_statement names = {"SELECT words FROM things ORDER BY id"};
-static const struct db_statement sleep_long = {"SELECT SLEEP(20)"};
-static const struct db_statement wrong = {"SELECT nothing FROM nowhere"};
-static const struct db_statement own_id = {"SELECT CONNECTION_ID()"};
-static const struct db_statement mode = {
-    "SELECT CONCAT(@@sql_mode, ' ', @@time_zone, ' ', @@character_set_client)"};
-
-struct bench {
-    struct ctx ctx;
-    struct db *db;
-    char url[160];
-};
-
-static bool has_server;
-
-static struct db *open_another(struct bench *bench)
-{
-    struct db *db = NULL;
-    enum err err =
-        db_open(&bench->ctx, &(struct db_options){.url = bench->url, .lock_wait_ms = 5000}, &db);
-    if (err)
-        fail_msg("%s", bench->ctx.why.text);
-    return db;
-}
-
-static void fill_url(struct bench *bench, const char *hosts)
-{
-    (void)snprintf(bench->url, sizeof(bench->url), "mysql://%s:%s@%s/notes_unit", MARIADB_USER,
-                   MARIADB_URL_PASSWORD, hosts);
-}
-
-static int bench_new(void **state)
-{
-    if (!has_server)
-        return 0;
-    struct bench *bench = calloc(1, sizeof(*bench));
-    char hosts[40];
-    assert_non_null(bench);
-    mariadb_server_sql(
-        "DROP DATABASE IF EXISTS notes_unit; CREATE DATABASE notes_unit;"
-        "CREATE TABLE notes_unit.things (id BIGINT AUTO_INCREMENT PRIMARY KEY,"
-        " name VARBINARY(1020) UNIQUE, size BIGINT, data BLOB, words MEDIUMTEXT CHARACTER SET utf8mb4)");
-    (void)snprintf(hosts, sizeof(hosts), "127.0.0.1:%d", mariadb_server_port());
-    fill_url(bench, hosts);
-    ctx_init(&bench->ctx, NULL, BUDGET_MS);
-    bench->db = open_another(bench);
-    *state = bench;
-    return 0;
-}
-
-static int bench_free(void **state)
-{
-    struct bench *bench = *state;
-    if (!bench)
-        return 0;
-    db_close(bench->db);
-    ctx_done(&bench->ctx);
-    free(bench);
-    return 0;
-}
-
-/* The bench, or the end of the test where there is no server. */
-static struct bench *bench_of(void **state)
-{
-    if (!*state) {
-        print_message("no MariaDB on this machine: install mariadb-server\n");
-        skip();
-    }
-    return *state;
-}
-
-static enum err add(struct bench *bench, struct db *db, const char *name, int64_t size)
-{
-    return db_run(&bench->ctx, db, &insert,
-                  DB_VALUES(db_text(name), db_i64(size), db_null(), db_text(name)), NULL);
-}
-
-static enum err number_of(struct bench *bench,
-                          struct db *db,
-                          const struct db_statement *statement,
-                          struct db_values values,
-                          int64_t *out_number)
-{
-    CLEANUP(db_rows_done) struct db_rows rows = {0};
-    bool has_row = false;
-    enum err err = db_query(&bench->ctx, db, statement, values, &rows);
-    if (!err)
-        err = db_next(&bench->ctx, &rows, &has_row);
-    if (!err)
-        *out_number = has_row ? db_rows_i64(&rows, 0) : -1;
-    return err;
-}
-
-static int64_t number(struct bench *bench, struct db *db, const struct db_statement *statement)
-{
-    int64_t result = -2;
-    if (number_of(bench, db, statement, DB_NO_VALUES, &result))
-        fail_msg("%s", bench->ctx.why.text);
-    return result;
-}
-
-static int64_t id_of(struct bench *bench, const char *name)
-{
-    int64_t id = -2;
-    assert_int_equal(number_of(bench, bench->db, &find, DB_VALUES(db_text(name)), &id), ERR_OK);
-    return id;
-}
-
-static void assert_told(struct bench *bench, const char *what)
-{
-    if (!strstr(bench->ctx.why.text, what))
-        fail_msg("\"%s\" is not in \"%s\"", what, bench->ctx.why.text);
-    ctx_forgive(&bench->ctx);
-}
-
-static void budget(struct bench *bench, int64_t budget_ms)
-{
-    bench->ctx.deadline_ms = clock_monotonic_ms() + budget_ms;
-}
 
 /* ---- what is kept ---- */
 
@@ -499,8 +365,8 @@ static void a_server_that_is_killed_is_found_again(void **state)
     struct bench *bench = bench_of(state);
     struct db *later = NULL;
     assert_int_equal(add(bench, bench->db, "kept", 5), ERR_OK);
-    mariadb_server_sql(
-        "SET GLOBAL innodb_flush_log_at_trx_commit = 1; FLUSH ENGINE LOGS; INSERT INTO notes_unit.things (size) VALUES (1)");
+    mariadb_server_sql("SET GLOBAL innodb_flush_log_at_trx_commit = 1; FLUSH ENGINE LOGS;"
+                       "INSERT INTO notes_unit.things (size) VALUES (1)");
     mariadb_server_end(SIGKILL);
     int64_t value = 0;
     assert_int_equal(number_of(bench, bench->db, &count_all, DB_NO_VALUES, &value),
@@ -612,96 +478,6 @@ static void rows_outlive_their_connection(void **state)
     assert_false(has_row);
 }
 
-/* ---- migrations ---- */
-
-/* clang-format off */
-static const struct migration two[] = {
-    {.version = 1, .name = "one", .oldest_program = 1,
-     .sql = "-- it's; a comment\nCREATE TABLE a (x INTEGER PRIMARY KEY);\nINSERT INTO a VALUES (1);\nCREATE TABLE b (y TEXT) /* ; */;\n"},
-    {.version = 2, .name = "two", .oldest_program = 1,
-     .sql = "INSERT INTO b VALUES ('a;b -- c');\nALTER TABLE a ADD COLUMN z INTEGER;\nINSERT INTO a VALUES (2, 2);\n"},
-};
-static const struct migration bad[] = {
-    {.version = 1, .name = "one", .oldest_program = 1, .sql = "CREATE TABLE a (x INTEGER); CREATE TABLE things (x INTEGER);"},
-};
-/* clang-format on */
-static const struct db_statement sum_of_a = {"SELECT sum(x) FROM a"};
-static const struct db_statement count_steps = {"SELECT count(*) FROM schema_migration_steps"};
-
-static void *migrate_beside(void *argument)
-{
-    struct crosser *crosser = argument;
-    const struct migrations list = {.items = two, .count = ARRAY_COUNT(two)};
-    int64_t applied_count = 0;
-    crosser->err = migrate_run(&crosser->bench.ctx, crosser->bench.db, &list, &applied_count);
-    crosser->tries_count = (int)applied_count;
-    return NULL;
-}
-
-static void several_programs_migrate_at_once_and_one_does_it(void **state)
-{
-    struct bench *bench = bench_of(state);
-    struct crosser crowd[5] = {0};
-    pthread_t threads[5];
-    int applied_count = 0;
-    for (size_t i = 0; i < ARRAY_COUNT(crowd); i++) {
-        ctx_init(&crowd[i].bench.ctx, NULL, BUDGET_MS);
-        crowd[i].bench.db = open_another(bench);
-        assert_int_equal(pthread_create(&threads[i], NULL, migrate_beside, &crowd[i]), 0);
-    }
-    for (size_t i = 0; i < ARRAY_COUNT(crowd); i++) {
-        assert_int_equal(pthread_join(threads[i], NULL), 0);
-        if (crowd[i].err)
-            fail_msg("%s", crowd[i].bench.ctx.why.text);
-        applied_count += crowd[i].tries_count;
-        db_close(crowd[i].bench.db);
-        ctx_done(&crowd[i].bench.ctx);
-    }
-    assert_int_equal(applied_count, 2);
-    assert_int_equal(number(bench, bench->db, &sum_of_a), 3);
-    assert_int_equal(number(bench, bench->db, &count_steps), 0);
-}
-
-/* The journal as a program leaves it that is killed: before a statement, and between the statement
- * and the word that it is done. */
-static void a_migration_that_was_cut_off_goes_on(void **state)
-{
-    struct bench *bench = bench_of(state);
-    static const char *const JOURNALS[] = {"(1, 1, 0)", "(1, 0, 1)", "(1, 1, 1)", "(1, 2, 1)"};
-    static const char *const DONE[] = {"", "", "INSERT INTO a VALUES (1);",
-                                       "INSERT INTO a VALUES (1); CREATE TABLE b (y TEXT);"};
-    const struct migrations list = {.items = two, .count = ARRAY_COUNT(two)};
-    for (size_t i = 0; i < ARRAY_COUNT(JOURNALS); i++) {
-        int64_t applied_count = 0;
-        mariadb_server_sql(arena_format(
-            &bench->ctx.arena,
-            "USE notes_unit; DROP TABLE IF EXISTS a, b, schema_migrations, schema_migration_steps;"
-            "CREATE TABLE a (x INTEGER PRIMARY KEY); %s"
-            "CREATE TABLE schema_migration_steps (version INTEGER NOT NULL PRIMARY KEY,"
-            " done_count INTEGER NOT NULL, is_running INTEGER NOT NULL);"
-            "INSERT INTO schema_migration_steps VALUES %s",
-            DONE[i], JOURNALS[i]));
-        if (migrate_run(&bench->ctx, bench->db, &list, &applied_count))
-            fail_msg("%zu: %s", i, bench->ctx.why.text);
-        assert_int_equal(applied_count, 2);
-        assert_int_equal(number(bench, bench->db, &sum_of_a), 3);
-        assert_int_equal(number(bench, bench->db, &count_steps), 0);
-    }
-}
-
-static void a_table_of_somebody_else_is_no_step_that_was_done(void **state)
-{
-    struct bench *bench = bench_of(state);
-    const struct migrations list = {.items = bad, .count = ARRAY_COUNT(bad)};
-    int64_t applied_count = 0;
-    for (int i = 0; i < 2; i++) {
-        assert_int_equal(migrate_run(&bench->ctx, bench->db, &list, &applied_count), ERR_CONFLICT);
-        assert_told(bench, "migration 1 (one): ER_TABLE_EXISTS_ERROR");
-    }
-}
-
-#define WITH_BENCH(test) cmocka_unit_test_setup_teardown(test, bench_new, bench_free)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -727,14 +503,6 @@ int main(void)
         WITH_BENCH(what_cannot_be_opened_says_why),
         WITH_BENCH(a_wrong_statement_is_our_mistake),
         WITH_BENCH(rows_outlive_their_connection),
-        WITH_BENCH(several_programs_migrate_at_once_and_one_does_it),
-        WITH_BENCH(a_migration_that_was_cut_off_goes_on),
-        WITH_BENCH(a_table_of_somebody_else_is_no_step_that_was_done),
     };
-    if (!secret_start())
-        return 1;
-    has_server = mariadb_server_install();
-    int failed_count = cmocka_run_group_tests(tests, NULL, NULL);
-    mariadb_server_remove();
-    return failed_count;
+    return mysql_bench_main(tests);
 }
