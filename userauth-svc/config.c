@@ -29,7 +29,7 @@ const struct setting config_settings[] = {
      .help = "folder of the embedded database and of the generated key"},
     DB_SETTING_ROWS(struct config, database, "users.sqlite"),
     {.name = "API_KEYS", .at = SECRET(api_keys),
-     .help = "who may call: NAME:KEY[,NAME:KEY...], keys of 16 characters or more;"
+     .help = "who may call: NAME:KEY[,NAME:KEY...], keys should have 16 characters or more;"
              " unset: one is made in STATE_DIR/userauth.key"},
     {.name = "HTTP_LOOPS", .at = I64(http_loops), .fallback = "0", .min = 0, .max = PER_CORE_MAX_COUNT,
      .help = "event loops; 0 is one per core"},

@@ -157,9 +157,9 @@ static enum err run_all(struct ctx *ctx,
     int64_t known = (int64_t)migrations->count;
     if (state.oldest_program > known)
         return ctx_fail(ctx, ERR_CONFLICT,
-                        "the database is at migration %" PRId64
-                        " and needs a program that knows migration %" PRId64
-                        "; this one knows %" PRId64,
+                        "the database was made by a newer program: it is at migration %" PRId64
+                        " and needs one that knows migration %" PRId64 ", this one knows %" PRId64
+                        ". Install the newer program, or restore a backup",
                         state.version, state.oldest_program, known);
     return apply_missing(ctx, db, migrations, &state, out_applied_count);
 }
