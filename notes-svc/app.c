@@ -20,6 +20,9 @@
 #include "housekeeping.h"
 #include "http/http_client.h"
 #include "http/http_server.h"
+#include "live/hub.h"
+#include "live/live_jobs.h"
+#include "live/places.h"
 #include "page/asset_handlers.h"
 #include "page/page.h"
 #include "routes.h"
@@ -138,6 +141,33 @@ static enum err build_parts(struct ctx *ctx, struct app *app)
                                    (long long)app->config->workers);
 }
 
+static void give_place(struct app *app, void *place)
+{
+    places_give(app->places, place);
+}
+
+/* Twice in the time within which a session of a user who is gone must be found out. */
+static enum err build_hub(struct ctx *ctx, struct app *app)
+{
+    const struct config *config = app->config;
+    app->places = places_new(config->live_sockets, config->sockets_per_address);
+    app->hub = hub_new(&(struct hub_options){
+        .app = app,
+        .log = app->log,
+        .workers = app->workers,
+        .times = {.ping_interval_ms = config->live_ping_interval_ms,
+                  .ping_timeout_ms = config->live_ping_timeout_ms},
+        .connect_timeout_ms = config->live_connect_timeout_ms,
+        .queue_max_bytes = config->live_queue_bytes,
+        .check_every_ms = config->user_check_s * 1000 / 2,
+        .read = live_read,
+        .serve = live_serve,
+        .check = live_check,
+        .leave = give_place,
+    });
+    return app->hub ? ERR_OK : ctx_fail(ctx, ERR_UNAVAILABLE, "can't start the live hub");
+}
+
 static int64_t loop_count(const struct config *config)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -158,6 +188,7 @@ static enum err start_server(struct ctx *ctx, struct app *app)
                                .loops = loop_count(config),
                                .connections_max_count = config->connection_limit,
                                .connections_per_address_count = config->connections_per_address,
+                               .upgraded_max_count = config->live_sockets,
                                .idle_timeout_s = config->idle_timeout_s,
                                .read_timeout_s = config->read_timeout_s,
                                .request_deadline_ms = config->request_deadline_ms,
@@ -189,6 +220,8 @@ enum err app_new(struct ctx *ctx, const void *config, struct log *log, struct ap
     if (!err)
         err = build_parts(ctx, app);
     if (!err)
+        err = build_hub(ctx, app);
+    if (!err)
         err = start_server(ctx, app);
     if (err) {
         app_free(app);
@@ -204,7 +237,10 @@ void app_free(struct app *app)
     if (!app)
         return;
     http_server_free(app->server);
+    hub_stop(app->hub);
     workers_free(app->workers);
+    hub_free(app->hub);
+    places_free(app->places);
     housekeeping_free(app->housekeeping);
     asset_store_free(app->assets);
     rate_free(app->writes);

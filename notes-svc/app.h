@@ -19,7 +19,9 @@ struct config;
 struct ctx;
 struct housekeeping;
 struct http_server;
+struct hub;
 struct log;
+struct places;
 struct rate;
 struct userauth_client;
 struct workers;
@@ -37,6 +39,8 @@ struct app {
     struct rate *writes;         /* by user */
     struct secret device_key; /* signs device cookies; the same for all processes of a database */
     struct workers *workers;
+    struct places *places; /* for live sockets */
+    struct hub *hub;
     struct http_server *server;
     struct housekeeping *housekeeping;
 };

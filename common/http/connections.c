@@ -50,7 +50,8 @@ struct connections *connections_new(const struct connections_options *options)
     if (!connections)
         return NULL;
     connections->options = *options;
-    connections->by_fd_count = (size_t)options->max_count + OTHER_FILES_COUNT;
+    connections->by_fd_count =
+        (size_t)(options->max_count + options->other_files_count) + OTHER_FILES_COUNT;
     connections->by_fd = calloc(connections->by_fd_count, sizeof(*connections->by_fd));
     if (!connections->by_fd || pthread_mutex_init(&connections->lock, NULL) != 0) {
         free(connections->by_fd);

@@ -48,6 +48,7 @@ struct connection {
 
 struct connections_options {
     int64_t max_count;
+    int64_t other_files_count; /* sockets that are open besides these connections */
     int64_t per_address_count; /* 0: no limit */
     const struct networks *trusted;
     int64_t read_timeout_ms;

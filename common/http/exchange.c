@@ -96,6 +96,9 @@ void exchange_free(struct exchange *exchange, bool is_whole)
 {
     if (exchange->stage != EXCHANGE_HEAD)
         write_log(exchange, is_whole);
+    const struct http_upgrade *upgrade = exchange->rs.upgrade;
+    if (upgrade && !exchange->is_upgraded)
+        upgrade->drop(upgrade->owner);
     http_body_done(&exchange->body);
     ctx_done(&exchange->ctx);
     if (exchange->is_counted)

@@ -59,6 +59,7 @@ struct exchange {
     bool is_type_wrong;
     bool must_close;
     bool is_counted;
+    bool is_upgraded; /* rs.upgrade has taken the socket */
     int64_t begun_ms;
     const char *target_at; /* where the library has the target, and how long it was */
     size_t target_bytes;

@@ -20,6 +20,7 @@
 #include "http/listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <malloc.h>
 #include <microhttpd.h>
@@ -190,6 +191,45 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection,
     return result;
 }
 
+/* ---- a connection that leaves HTTP ---- */
+
+/* The socket goes on as a duplicate and the library closes its own: kept inside, an idle socket
+ * would cost the connection's whole memory, and hold up the stop. */
+static void on_upgraded(void *closure,
+                        struct MHD_Connection *connection,
+                        void *state,
+                        const char *extra,
+                        size_t extra_bytes,
+                        MHD_socket fd,
+                        struct MHD_UpgradeResponseHandle *handle)
+{
+    struct exchange *exchange = closure;
+    const struct http_upgrade *upgrade = exchange->rs.upgrade;
+    (void)connection;
+    (void)state;
+    int own_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (own_fd >= 0 && fcntl(own_fd, F_SETFL, O_NONBLOCK) == 0) {
+        exchange->is_upgraded = true;
+        upgrade->take(upgrade->owner, own_fd,
+                      (struct bytes){.p = (const unsigned char *)extra, .n = extra_bytes});
+    } else if (own_fd >= 0) {
+        (void)close(own_fd);
+    }
+    (void)MHD_upgrade_action(handle, MHD_UPGRADE_ACTION_CLOSE);
+}
+
+static enum MHD_Result send_upgrade(struct MHD_Connection *connection, struct exchange *exchange)
+{
+    struct http_response *rs = &exchange->rs;
+    struct MHD_Response *response = MHD_create_response_for_upgrade(on_upgraded, exchange);
+    if (!response)
+        return MHD_NO;
+    add_fields(response, rs->fields, rs->fields_count);
+    enum MHD_Result result = MHD_queue_response(connection, (unsigned)rs->status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
 struct http_prepared *http_prepared_new(int status,
                                         const struct http_field *fields,
                                         size_t fields_count,
@@ -289,7 +329,8 @@ go_on(struct MHD_Connection *handle, struct exchange *exchange, enum exchange_ne
     case EXCHANGE_READ:
         return MHD_YES;
     case EXCHANGE_SEND:
-        return send_answer(handle, exchange);
+        return exchange->rs.upgrade ? send_upgrade(handle, exchange)
+                                    : send_answer(handle, exchange);
     case EXCHANGE_SUSPEND:
         MHD_suspend_connection(handle);
         exchange_submit(exchange);
@@ -491,7 +532,8 @@ static struct MHD_Daemon *start_daemon(struct http_server *server)
     unsigned loops_count = to_unsigned(options->loops);
     return MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
-            MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG,
+            MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG |
+            (options->upgraded_max_count > 0 ? MHD_ALLOW_UPGRADE : 0U),
         0, NULL, NULL, on_request, server,                              /* */
         MHD_OPTION_EXTERNAL_LOGGER, on_library_message, server,         /* first, says the manual */
         MHD_OPTION_THREAD_POOL_SIZE, loops_count > 1 ? loops_count : 0, /* */
@@ -522,7 +564,8 @@ static enum err start(struct ctx *ctx, struct http_server *server)
 {
     const struct http_server_options *options = &server->host.options;
     enum err err = listener_open(ctx, options->listen, options->port,
-                                 options->connections_max_count, &server->listener);
+                                 options->connections_max_count + options->upgraded_max_count,
+                                 &server->listener);
     if (err)
         return err;
     server->listener.owner = server;
@@ -531,6 +574,7 @@ static enum err start(struct ctx *ctx, struct http_server *server)
     server->listener.exhausted = on_exhausted;
     server->connections = connections_new(&(struct connections_options){
         .max_count = options->connections_max_count,
+        .other_files_count = options->upgraded_max_count,
         .per_address_count = options->connections_per_address_count,
         .trusted = options->trusted,
         .read_timeout_ms = options->read_timeout_s * MS_PER_S,

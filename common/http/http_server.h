@@ -56,6 +56,7 @@ struct http_server_options {
     int64_t loops;
     int64_t connections_max_count;
     int64_t connections_per_address_count; /* 0: no limit; trusted proxies are exempt */
+    int64_t upgraded_max_count;  /* sockets that leave HTTP and stay open; 0: no route upgrades */
     int64_t idle_timeout_s;      /* keep-alive, and writing to a client that does not read */
     int64_t read_timeout_s;      /* a whole request must have arrived by then: 408 */
     int64_t request_deadline_ms; /* handlers' budget from the request's last byte */

@@ -22,6 +22,7 @@
 #include "page/page.h"
 #include "session/device.h"
 #include "session/session.h"
+#include "session/session_check.h"
 #include "session/session_store.h"
 #include "session/userauth_client.h"
 
@@ -161,7 +162,7 @@ static enum err answer_right(struct app *app,
     struct session *old = session_from_cookie(ctx, app->config, rq);
     struct session *session = session_make(ctx, check->username, check->etag);
     enum err err = session_insert(ctx, ctx->db, session, clock_unix_ms());
-    if (err || (old && (err = session_delete(ctx, ctx->db, old))))
+    if (err || (old && (err = session_end(app, ctx, old))))
         return err;
     ctx->user = check->username;
     const char *next = kept(ctx, rq, NEXT_COOKIE);
@@ -224,7 +225,7 @@ enum err logout_handle(struct app *app,
     if (site && text_equals(site, "cross-site"))
         return ctx_fail(ctx, ERR_FORBIDDEN, "logout from another site");
     if (rq->session) {
-        enum err err = session_delete(ctx, ctx->db, rq->session);
+        enum err err = session_end(app, ctx, rq->session);
         if (err)
             return err;
         log_info(ctx, "auth.logout", log_str("user", rq->session->username),
