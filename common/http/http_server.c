@@ -175,24 +175,6 @@ make_response(const struct http_field *fields, size_t fields_count, struct bytes
     return response;
 }
 
-static enum MHD_Result send_answer(struct MHD_Connection *connection,
-                                   const struct exchange *exchange)
-{
-    const struct http_response *rs = &exchange->rs;
-    bool is_last = exchange_must_close(exchange);
-    if (rs->prepared)
-        return MHD_queue_response(connection, (unsigned)rs->prepared->status,
-                                  is_last ? rs->prepared->closing : rs->prepared->keeping);
-    struct MHD_Response *response = make_response(rs->fields, rs->fields_count, rs->body, is_last);
-    if (!response)
-        return MHD_NO;
-    enum MHD_Result result = MHD_queue_response(connection, (unsigned)rs->status, response);
-    MHD_destroy_response(response);
-    return result;
-}
-
-/* ---- a connection that leaves HTTP ---- */
-
 /* The socket goes on as a duplicate and the library closes its own: kept inside, an idle socket
  * would cost the connection's whole memory, and hold up the stop. */
 static void on_upgraded(void *closure,
@@ -218,13 +200,27 @@ static void on_upgraded(void *closure,
     (void)MHD_upgrade_action(handle, MHD_UPGRADE_ACTION_CLOSE);
 }
 
-static enum MHD_Result send_upgrade(struct MHD_Connection *connection, struct exchange *exchange)
+static struct MHD_Response *make_upgrade(struct exchange *exchange)
 {
-    struct http_response *rs = &exchange->rs;
+    const struct http_response *rs = &exchange->rs;
     struct MHD_Response *response = MHD_create_response_for_upgrade(on_upgraded, exchange);
+    if (response)
+        add_fields(response, rs->fields, rs->fields_count);
+    return response;
+}
+
+static enum MHD_Result send_answer(struct MHD_Connection *connection, struct exchange *exchange)
+{
+    const struct http_response *rs = &exchange->rs;
+    bool is_last = exchange_must_close(exchange);
+    if (rs->prepared)
+        return MHD_queue_response(connection, (unsigned)rs->prepared->status,
+                                  is_last ? rs->prepared->closing : rs->prepared->keeping);
+    struct MHD_Response *response =
+        rs->upgrade ? make_upgrade(exchange)
+                    : make_response(rs->fields, rs->fields_count, rs->body, is_last);
     if (!response)
         return MHD_NO;
-    add_fields(response, rs->fields, rs->fields_count);
     enum MHD_Result result = MHD_queue_response(connection, (unsigned)rs->status, response);
     MHD_destroy_response(response);
     return result;
@@ -329,8 +325,7 @@ go_on(struct MHD_Connection *handle, struct exchange *exchange, enum exchange_ne
     case EXCHANGE_READ:
         return MHD_YES;
     case EXCHANGE_SEND:
-        return exchange->rs.upgrade ? send_upgrade(handle, exchange)
-                                    : send_answer(handle, exchange);
+        return send_answer(handle, exchange);
     case EXCHANGE_SUSPEND:
         MHD_suspend_connection(handle);
         exchange_submit(exchange);

@@ -2,8 +2,8 @@
  *
  * Frames are read by wslay, each from memory with a context of its own: a context kept for each
  * socket would cost four kilobytes. SHA-1, which the handshake asks for, is nettle's: libsodium has
- * none, and nettle is in the process already, below libmicrohttpd. Depends on: websocket.h, parse.h,
- * wslay and nettle (included here only). */
+ * none, and nettle is in the process already, below libmicrohttpd. Depends on: websocket.h,
+ * parse.h, wslay and nettle (included here only). */
 #include "http/websocket.h"
 
 #include <nettle/base64.h>

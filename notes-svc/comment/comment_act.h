@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Making and destroying a comment, whichever way it came: by a form or by a live socket. Who asks is
- * the session's user; the caller has read the session. Checks, writes, logs, tells everybody. */
+ * Making and destroying a comment, whichever way it came: by a form or by a live socket. Who asks
+ * is the session's user; the caller has read the session. Checks, writes, logs, tells everybody. */
 #ifndef NOTES_COMMENT_ACT_H
 #define NOTES_COMMENT_ACT_H
 

@@ -86,8 +86,8 @@ void client_drop(struct hub *hub, struct client *client)
     leave_all(hub, client);
     forget_output(client);
     forget_input(client);
-    /* libmicrohttpd may not have closed its own descriptor of this socket yet, so closing ours would
-     * not take it out of epoll. */
+    /* libmicrohttpd may not have closed its own descriptor of this socket yet, so closing ours
+     * would not take it out of epoll. */
     (void)epoll_ctl(hub->epoll_fd, EPOLL_CTL_DEL, client->fd, NULL);
     (void)close(client->fd);
     client->fd = -1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The handshake. A page of another site could open a socket with the browser's cookie, so its Origin
- * is refused; a program that is no browser sends none. The session was read by the guard. Depends
- * on: websocket.h, engineio.h, hub.h, places.h. */
+ * The handshake. A page of another site could open a socket with the browser's cookie, so its
+ * Origin is refused; a program that is no browser sends none. The session was read by the guard.
+ * Depends on: websocket.h, engineio.h, hub.h, places.h. */
 #include "live/live_handlers.h"
 
 #include <stdbool.h>

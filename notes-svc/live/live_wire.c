@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Reading is strict and by jansson; writing is strbuf's appender, which also escapes what HTML would
- * take for markup. Depends on: live_wire.h, json_body.h, strbuf.h, clock.h. */
+ * Reading is strict and by jansson; writing is strbuf's appender, which also escapes what HTML
+ * would take for markup. Depends on: live_wire.h, json_body.h, strbuf.h, clock.h. */
 #include "live/live_wire.h"
 
 #include <jansson.h>
@@ -20,8 +20,10 @@
 
 /* A byte of text takes six at most in JSON. */
 #define JSON_GROWTH_FACTOR 6
-#define PACKET_MAX_BYTES   (JSON_GROWTH_FACTOR * (NOTE_BODY_MAX_BYTES + NOTE_HTML_MAX_BYTES) + 262144)
-#define EVENT_HEAD         "42" LIVE_NOTES ","
+#define REST_MAX_BYTES     ((size_t)262144) /* all but body and HTML */
+#define PACKET_MAX_BYTES \
+    (JSON_GROWTH_FACTOR * (NOTE_BODY_MAX_BYTES + NOTE_HTML_MAX_BYTES) + REST_MAX_BYTES)
+#define EVENT_HEAD "42" LIVE_NOTES ","
 
 /* ---- reading ---- */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Sockets by session: those of a session that has ended are closed, and every check_every_ms the
- * sessions of all signed-in sockets are read again on a worker, a batch at a time, so that one whose
- * user was destroyed is found out. Depends on: hub_parts.h. */
+ * sessions of all signed-in sockets are read again on a worker, a batch at a time, so that one
+ * whose user was destroyed is found out. Depends on: hub_parts.h. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -47,6 +47,8 @@ class Live:
         assert len(auth) == 1, "one namespace a client: the client library has one auth for all"
         self.client.connect(self.url + self.query, headers=self.headers, transports=["websocket"], auth=same,
                             namespaces=self.namespaces, wait_timeout=20)
+        # An answered event comes after what the join brings: from here on a change is an event of its own.
+        self.client.call("are-we-settled", {}, namespace=self.namespaces[0], timeout=20)
         return self
 
     def __exit__(self, *_):
@@ -108,11 +110,17 @@ class Raw:
             self.socket.send("3")
 
     def join(self, namespace="/notes", **auth):
-        """Connects to a namespace; returns what came before its answer, which should be nothing."""
+        """Connects to a namespace; returns the answer, before which nothing may come."""
         self.send(f"40{namespace},{json.dumps(auth)}")
         answer = self.receive()
         assert answer.startswith(f"40{namespace},{{\"sid\":"), answer
         return answer
+
+    def settle(self, namespace="/notes"):
+        """Waits until the join is through, when it brings nothing: a change after this is an event of its own."""
+        self.send(f'42{namespace},99["are-we-settled"]')
+        answer = self.receive()
+        assert answer.startswith(f"43{namespace},99["), answer
 
     def event(self):
         """The next EVENT as (namespace, name, data)."""

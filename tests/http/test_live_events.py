@@ -295,6 +295,7 @@ def test_two_thousand_sockets(services):
         for _ in range(2000):
             sockets.append(Raw(notes.url, timeout_s=60))
             sockets[-1].join(key="crowd", revision=at)
+            sockets[-1].settle()
         comment(writer, "crowd", "to all of you")
         for socket in sockets:
             _, name, data = socket.event()

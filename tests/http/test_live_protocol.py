@@ -270,6 +270,7 @@ def test_many_events_at_once_are_answered_in_order(site, me, key):
     """A client that does not wait: one job at a time, in order, none lost."""
     with Raw(site.url, cookie=me.session_cookie) as raw:
         raw.join(key=key, revision=revision_of(me, key))
+        raw.settle()
         for number in range(40):
             raw.send(f'42/notes,{number}["create-message",{{"message":"n{number}"}}]')
         answers, messages = [], []
@@ -328,8 +329,9 @@ def test_a_client_that_does_not_read_is_cut_and_catches_up(services):
     _, notes, me = one_site(services, LIVE_QUEUE_BYTES=1)
     at = revision_of(me, "k")
     with Raw(notes.url, sockopt=((socket.SOL_SOCKET, socket.SO_RCVBUF, 4096),)) as slow, Raw(notes.url) as quick:
-        slow.join(key="k", revision=at)
-        quick.join(key="k", revision=at)
+        for raw in (slow, quick):
+            raw.join(key="k", revision=at)
+            raw.settle()
         fields = me.html("/notes/edit?key=k").form("/notes/save").fields()
         for number in range(40):
             answer = me.post("/notes/save", {**fields, "version": 1 + number, "body": f"{number} " + "word " * 100_000})
@@ -409,6 +411,7 @@ def test_the_end_of_the_service_is_a_proper_goodbye(services):
     notes.start()
     with Raw(notes.url) as raw:
         raw.join(key="k", revision=revision_of(me, "k"))
+        raw.settle()
         comment(me, "k", "after the restart")
         assert raw.event()[2]["message"] == "after the restart"
 
