@@ -19,7 +19,7 @@
 #include "session/userauth_client.h"
 
 #define MS_PER_S   ((int64_t)1000)
-#define MS_PER_DAY (24 * 3600 * MS_PER_S)
+#define MS_PER_DAY (MS_PER_S * 3600 * 24)
 
 struct housekeeping {
     struct job job;

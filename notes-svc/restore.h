@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * `notes-svc --restore KEY`: brings back a destroyed note with its comments and versions. It may run beside the
- * service: the database keeps the two apart, and pages are confirmed against it. */
+ * `notes-svc --restore KEY`: brings back a destroyed note with its comments and versions. It may
+ * run beside the service: the database keeps the two apart. */
 #ifndef NOTES_RESTORE_H
 #define NOTES_RESTORE_H
 
@@ -10,8 +10,8 @@
 
 struct ctx;
 
-/* Errors: ERR_NOT_FOUND none of this key was destroyed; ERR_CONFLICT a note of this key exists. The line for people is
- * in ctx->why.text. */
+/* Errors: ERR_NOT_FOUND none of this key was destroyed; ERR_CONFLICT a note of this key exists.
+ *         The line for people is in ctx->why.text. */
 MUST_CHECK enum err restore_note(struct ctx *ctx, const void *config, const char *key);
 
 #endif

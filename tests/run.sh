@@ -46,7 +46,7 @@ setup() { # folder meson-options...
 build_gcc() { setup "$out/asan" --buildtype=debugoptimized -Db_sanitize=address,undefined -Dtests=true && meson compile -C "$out/asan"; }
 build_tsan() { setup "$out/tsan" --buildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false -Dtests=true && meson compile -C "$out/tsan"; }
 build_clang() {
-    CC=clang setup "$out/clang" --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true &&
+    CC=clang setup "$out/clang" --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dtests=true -Dfuzz=true &&
         meson compile -C "$out/clang"
 }
 build_release() { setup "$out/release" --buildtype=release -Db_ndebug=true && meson compile -C "$out/release"; }
@@ -82,7 +82,7 @@ check_cppcheck() {
     cppcheck --enable=warning,portability --inline-suppr --error-exitcode=1 --quiet --std=c11 --suppress=missingInclude \
         --suppressions-list=tests/lint/cppcheck.txt -D__GNUC__ -Icommon -Inotes-svc -Iuserauth-svc common userauth-svc notes-svc
 }
-check_shell() { sources dev '*.sh' .ci/run | xargs shellcheck; }
+check_shell() { sources dev '*.sh' '*.bash' .ci/run | xargs shellcheck; }
 check_python() { sources '*.py' | xargs "$python" -m py_compile; }
 
 step build-gcc "gcc, -Werror, AddressSanitizer and UBSan" build_gcc

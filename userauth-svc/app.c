@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/ctx.h"
 #include "base/log.h"
@@ -75,11 +76,23 @@ static enum err migrate(struct ctx *ctx, struct app *app)
     return err;
 }
 
+/* Old deployments may have such keys, so they are no reason not to start. */
+static void warn_of_short_keys(const struct app *app, const struct ctx *ctx)
+{
+    for (size_t i = 0; i < app->keys.count; i++) {
+        const struct api_key *key = &app->keys.items[i];
+        size_t key_chars = key->credentials.size_bytes - strlen(key->name) - 1;
+        if (key_chars < API_KEY_STRONG_CHARS)
+            log_warn(ctx, "key.is_short", log_str("name", key->name));
+    }
+}
+
 static enum err load_keys(struct ctx *ctx, struct app *app)
 {
     const struct config *config = app->config;
     if (secret_is_set(&config->api_keys)) {
         const char *reason = api_keys_parse(&ctx->arena, config->api_keys.text, &app->keys);
+        warn_of_short_keys(app, ctx);
         return reason ? ctx_fail(ctx, ERR_INVALID, "API_KEYS: %s", reason) : ERR_OK;
     }
     bool is_new = false;

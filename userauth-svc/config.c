@@ -33,7 +33,7 @@ const struct setting config_settings[] = {
     {.name = "DATABASE_URL", .at = TEXT(database_url),
      .help = "sqlite:PATH; unset: users.sqlite in STATE_DIR"},
     {.name = "API_KEYS", .at = SECRET(api_keys),
-     .help = "who may call: NAME:KEY[,NAME:KEY...], keys of 16 characters or more;"
+     .help = "who may call: NAME:KEY[,NAME:KEY...], keys should have 16 characters or more;"
              " unset: one is made in STATE_DIR/userauth.key"},
     {.name = "HTTP_LOOPS", .at = I64(http_loops), .fallback = "0", .min = 0, .max = PER_CORE_MAX_COUNT,
      .help = "event loops; 0 is one per core"},

@@ -73,6 +73,7 @@ void guard_decorate(struct app *app,
     (void)app;
     (void)ctx;
     (void)rq;
-    http_response_field(rs, "Cache-Control", "no-store");
+    if (!http_response_find(rs, "Cache-Control"))
+        http_response_field(rs, "Cache-Control", "no-store");
     http_response_field(rs, "X-Content-Type-Options", "nosniff");
 }

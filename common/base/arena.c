@@ -16,7 +16,7 @@
 #include <string.h>
 
 #define ARENA_BLOCK_BYTES 16384
-#define ARENA_LARGE_BYTES                                                  \
+#define ARENA_LARGE_BYTES \
     4096 /* from here on a piece that does not fit gets a block of its own \
           */
 #define ARENA_ALIGN_BYTES 16

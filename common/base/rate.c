@@ -57,7 +57,8 @@ static struct bucket *neighbourhood_of(struct rate *rate, const unsigned char *d
 {
     uint32_t number;
     memcpy(&number, digest + ID_BYTES, sizeof(number));
-    return &rate->buckets[number % (RATE_KEYS_MAX_COUNT / NEIGHBOURS_COUNT) * NEIGHBOURS_COUNT];
+    return &rate->buckets[(size_t)number % (RATE_KEYS_MAX_COUNT / NEIGHBOURS_COUNT) *
+                          NEIGHBOURS_COUNT];
 }
 
 static struct bucket *find_bucket(struct bucket *near, const unsigned char *id)

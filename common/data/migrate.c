@@ -131,9 +131,9 @@ enum err migrate_run(struct ctx *ctx,
     int64_t known = (int64_t)migrations->count;
     if (state.oldest_program > known)
         return ctx_fail(ctx, ERR_CONFLICT,
-                        "the database is at migration %" PRId64
-                        " and needs a program that knows migration %" PRId64
-                        "; this one knows %" PRId64,
+                        "the database was made by a newer program: it is at migration %" PRId64
+                        " and needs one that knows migration %" PRId64 ", this one knows %" PRId64
+                        ". Install the newer program, or restore a backup",
                         state.version, state.oldest_program, known);
     int64_t applied_count = 0;
     err = apply_missing(ctx, db, migrations, &state, &applied_count);

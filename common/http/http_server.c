@@ -399,9 +399,10 @@ static void resume(void *handle)
 }
 
 /* ---- Faults of the library ----
- * 0.9.75 sends the head of its answer twice when Content-Length is malformed or when cookies fill
- * its memory. It tells nobody but its logger, on the loop's thread, before it writes: there the
- * connection is looked for, answered and shut by us, and its own answer goes nowhere. */
+ * 0.9.75 sends the head of its answer twice when Content-Length is malformed, and when cookies fill
+ * its memory or end with a lone quote. It tells nobody but its logger, on the loop's thread, before
+ * it writes: there the connection is looked for, answered and shut by us, and its own answer goes
+ * nowhere. */
 
 static enum MHD_Result
 find_bad_length(void *closure, enum MHD_ValueKind kind, const char *name, const char *value)

@@ -369,9 +369,11 @@ static bool harden(void)
            secret_start();
 }
 
-/* Either an option or, when that is NULL, a tool with its argument. */
-static int
-run_with_settings(const struct service *service, const struct option *option, char **argv)
+/* Either an option or, when that is NULL, a tool with its argument (the second one). */
+static int run_with_settings(const struct service *service,
+                             const struct option *option,
+                             const struct service_tool *tool,
+                             const char *argument)
 {
     struct arena arena;
     arena_init(&arena);
@@ -385,10 +387,10 @@ run_with_settings(const struct service *service, const struct option *option, ch
     int code;
     if (option)
         code = option->run(service, &faults);
-    else if (faults.count > 0)
+    else if (faults.count > 0 || !tool)
         code = print_faults(service, &faults);
     else
-        code = use_tool(service, find_tool(service, argv[1]), argv[2]);
+        code = use_tool(service, tool, argument);
     if (reads_settings)
         env_secrets_done(service->settings, service->settings_count, service->config);
     arena_done(&arena);
@@ -397,14 +399,14 @@ run_with_settings(const struct service *service, const struct option *option, ch
 
 int service_main(const struct service *service, int argc, char **argv)
 {
-    bool is_tool = argc == 3 && find_tool(service, argv[1]);
-    const struct option *option = is_tool ? NULL : read_arguments(service, argc, argv);
-    if (!option && !is_tool)
+    const struct service_tool *tool = argc == 3 ? find_tool(service, argv[1]) : NULL;
+    const struct option *option = tool ? NULL : read_arguments(service, argc, argv);
+    if (!option && !tool)
         return SERVICE_EXIT_USAGE;
     if (!harden()) {
         fprintf(stderr, "%s: can't start: the system refuses its protections or random numbers\n",
                 service->name);
         return SERVICE_EXIT_FAILED;
     }
-    return run_with_settings(service, option, argv);
+    return run_with_settings(service, option, tool, tool ? argv[2] : NULL);
 }

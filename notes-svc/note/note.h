@@ -18,7 +18,7 @@ struct arena;
 struct ctx;
 
 #define NOTE_KEY_MAX_CHARS 255
-#define NOTE_MADE_KEY_MAX_CHARS                                       \
+#define NOTE_MADE_KEY_MAX_CHARS \
     200 /* of a key made from a title: leaves room for "-2" and so on \
          */
 #define NOTE_TITLE_MAX_CHARS 255

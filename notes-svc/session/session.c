@@ -13,7 +13,7 @@
 #include "http/http_message.h"
 
 #define CSRF_CONTEXT      "notes form token 1"
-#define CLOCK_BACK_MAX_MS (24 * 3600 * MS_PER_S)
+#define CLOCK_BACK_MAX_MS (MS_PER_S * 3600 * 24)
 #define MS_PER_S          ((int64_t)1000)
 
 /* "__Host-" ties the cookie to this host and to https (RFC 6265bis 4.1.3.2). */

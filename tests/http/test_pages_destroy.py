@@ -3,6 +3,7 @@
 
 import pytest
 
+from harness import programs
 from harness.client import browser_session as open_session
 from notes_verbs import (check_page, comment, create_note, destroy_note, destroy_path, edit_fields, edit_path,
                          error_page,
@@ -115,3 +116,32 @@ def test_database_is_whole_and_private(site, me):
     finally:
         database.close()
     assert site.notes.database.stat().st_mode & 0o777 == 0o600
+
+
+def restore(site, *arguments):
+    return programs.run(programs.NOTES_SVC, "--restore", *arguments, STATE_DIR=site.state_dir)
+
+
+def test_restored_note_comes_back_with_its_comments_while_the_service_runs(site, me):
+    create_note(me, "lost and found", "Found title", "Found body")
+    comment(me, "lost and found", "Found comment")
+    destroy_note(me, "lost and found")
+    done = restore(site, "lost and found")
+    assert done.returncode == 0 and "back" in done.stdout, done
+    page = check_page(me.html(view_path("lost and found")))
+    assert page.text("notetitle") == "Found title"
+    assert "Found body" in page.text("notebody")
+    assert len(shown_comments(page)) == 1 and "Found comment" in page.text("noteMessages")
+    assert "lost and found" in [key for key, _ in note_titles(me.html("/"))]
+
+
+def test_restore_refuses_what_can_not_be_brought_back(site, me):
+    never = restore(site, "never was")
+    assert never.returncode == 1 and "no note of this key was destroyed" in never.stderr
+    create_note(me, "made again", "First")
+    destroy_note(me, "made again")
+    create_note(me, "made again", "Second")
+    taken = restore(site, "made again")
+    assert taken.returncode == 1 and "exists" in taken.stderr
+    assert me.html(view_path("made again")).text("notetitle") == "Second"
+    assert restore(site).returncode == 2

@@ -405,3 +405,12 @@ def test_no_program_prints_a_default_secret():
     for program in ALL:
         text = run(program, "--print-config").stdout
         assert not re.search(r"D4ED43C0|w0rd|changeme", text, re.I)
+
+
+def test_short_api_key_works_and_is_warned_of(services):
+    """A deployment of the Node version may have one: it must start, and somebody should notice."""
+    service = services.userauth(API_KEYS="them:short-one").start()
+    assert service.api("them", "short-one").get("/list").status_code == 200
+    warned = [line for line in service.log_lines() if line["event"] == "key.is_short"]
+    assert [(line["level"], line["name"]) for line in warned] == [("warn", "them")]
+    assert "short-one" not in str(service.log_lines())

@@ -78,7 +78,7 @@ def widths(path: str, lines: list[str]) -> list[str | None]:
     for number, line in enumerate(lines, 1):
         if "clang-format off" in line:
             limit = TABLE_MAX_COLUMNS
-        if len(line) > limit:
+        if len(line) > limit and not line.lstrip().startswith('"'):  # a long text is one piece to grep for
             faults.append(f"{path}:{number}: {len(line)} columns, at most {limit}")
         if "clang-format on" in line:
             limit = WIDTH_MAX_COLUMNS

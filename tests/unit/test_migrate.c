@@ -140,8 +140,9 @@ static void a_program_that_is_too_old_is_refused_with_the_numbers(void **state)
     assert_int_equal(migrate(&ctx, &folder, first(three, 2), &applied_count), ERR_CONFLICT);
     assert_int_equal(applied_count, UNTOUCHED_COUNT);
     assert_string_equal(ctx.why.text,
-                        "the database is at migration 3 and needs a program that knows migration 3;"
-                        " this one knows 2");
+                        "the database was made by a newer program: it is at migration 3 and needs"
+                        " one that knows migration 3, this one knows 2. Install the newer program,"
+                        " or restore a backup");
 }
 
 static void a_database_of_another_program_is_refused_untouched(void **state)

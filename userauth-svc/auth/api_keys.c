@@ -41,8 +41,8 @@ static const char *add(struct api_keys *keys, const char *entry, size_t size_byt
     if (name_bytes < 1 || name_bytes > API_KEY_NAME_MAX_CHARS ||
         !all_are(entry, name_bytes, is_name_char))
         return "its name is not 1 to 64 characters of A-Z a-z 0-9 . _ -";
-    if (key_bytes < API_KEY_MIN_CHARS)
-        return "its key has fewer than 16 characters";
+    if (key_bytes == 0)
+        return "its key is empty";
     if (key_bytes > API_KEY_MAX_CHARS || !all_are(colon + 1, key_bytes, is_key_char))
         return "its key has more than 256 characters, or other than printable ASCII ones";
     if (keys->count == API_KEYS_MAX_COUNT)

@@ -19,7 +19,7 @@ struct ctx;
 
 #define API_KEYS_MAX_COUNT     16
 #define API_KEY_NAME_MAX_CHARS 64
-#define API_KEY_MIN_CHARS      16
+#define API_KEY_STRONG_CHARS   16 /* a shorter one is taken, with a warning at each start */
 #define API_KEY_MAX_CHARS      256
 #define API_KEY_GENERATED_NAME "them" /* as the Node version calls its only client */
 #define API_KEY_RANDOM_BYTES   32

@@ -257,7 +257,7 @@ static void add_page(struct ctx *ctx,
     listing->count += page->count;
 }
 
-/* Does the page go on where the one before ended? A service whose pages lead in a circle is none. */
+/* Does the page go on where the one before ended? Pages that lead in a circle would never end. */
 static bool goes_on(struct ctx *ctx, const struct listing *listing, const struct shown_users *page)
 {
     if (listing->count == 0 || page->count == 0)
