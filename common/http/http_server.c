@@ -187,8 +187,7 @@ static void on_upgraded(void *closure,
 {
     struct exchange *exchange = closure;
     const struct http_upgrade *upgrade = exchange->rs.upgrade;
-    (void)connection;
-    (void)state;
+    (void)connection, (void)state;
     int own_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (own_fd >= 0 && fcntl(own_fd, F_SETFL, O_NONBLOCK) == 0) {
         exchange->is_upgraded = true;

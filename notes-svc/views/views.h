@@ -38,8 +38,8 @@ struct view_home {
     struct view_frame frame;
     const struct view_home_item *notes;
     size_t notes_count;
-    int64_t revision; /* of the list */
-    bool is_first;    /* the first page, which live updates show */
+    int64_t revision;       /* of the list */
+    bool is_first;          /* the first page, which live updates show */
     const char *newer_path; /* NULL on the first page */
     const char *older_path; /* NULL on the last page */
     int64_t page_number;
