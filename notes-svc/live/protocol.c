@@ -86,9 +86,9 @@ static bool connect_client(struct hub *hub,
 static bool
 disconnect_client(struct hub *hub, struct client *client, const struct socketio_packet *packet)
 {
-    if (!is_connected(client, packet->name_space))
-        return false;
     bool *is_in = connection_flag(client, packet->name_space);
+    if (!is_in || !*is_in)
+        return false;
     *is_in = false;
     if (is_in == &client->is_in_home)
         room_leave(hub, &client->home);
