@@ -91,12 +91,15 @@ static const char *find_typed(struct ctx *ctx, struct bytes form, const char *na
     return NULL;
 }
 
-/* Title and text of a save or a comment. A password is never among them. Strangers, and requests
- * refused before anybody looked who asks, get nothing back: it would cost much more than to ask. */
-static struct page_kept find_kept(struct ctx *ctx, const struct http_request *rq)
+/* Title and text of a save or a comment. A password is never among them. Strangers get nothing
+ * back, as it would cost much more than to ask; but when we are too busy to look who asks, the text
+ * is shown rather than lost. */
+static struct page_kept find_kept(struct ctx *ctx, const struct http_request *rq, enum err err)
 {
     struct page_kept kept = {0};
-    if (!rq->session || rq->method != HTTP_POST || rq->route->body_type != BODY_FORM || !rq->body.n)
+    bool is_known = rq->session || err == ERR_UNAVAILABLE;
+    bool is_form = rq->method == HTTP_POST && rq->route && rq->route->body_type == BODY_FORM;
+    if (!is_known || !is_form || !rq->body.n)
         return kept;
     kept.title = find_typed(ctx, rq->body, "title");
     kept.text = find_typed(ctx, rq->body, "body");
@@ -132,7 +135,7 @@ void page_error(struct app *app,
         return;
     }
     const char *reason = words_of(err)->reason;
-    struct page_kept kept = find_kept(ctx, rq);
+    struct page_kept kept = find_kept(ctx, rq, err);
     struct view_error view = {
         .frame = page_frame(rq, reason, "error"),
         .reason = reason,
