@@ -20,6 +20,7 @@ struct ctx;
 struct housekeeping;
 struct http_server;
 struct hub;
+struct lanes;
 struct log;
 struct places;
 struct rate;
@@ -33,6 +34,7 @@ struct app {
     const struct config *config;
     struct log *log;
     struct health health;
+    struct lanes *lanes; /* database connections and HTTP clients, one of each per thread */
     struct asset_store *assets;
     struct userauth_client *userauth;
     struct rate *login_failures; /* by address */
@@ -41,6 +43,7 @@ struct app {
     struct workers *workers;
     struct places *places; /* for live sockets */
     struct hub *hub;
+    struct workers *slow_workers; /* for calls to userauth-svc that take long */
     struct http_server *server;
     struct housekeeping *housekeeping;
 };

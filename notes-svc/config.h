@@ -35,6 +35,8 @@ struct config {
     int64_t http_loops;
     int64_t workers;
     int64_t queue_limit;
+    int64_t login_workers;
+    int64_t login_queue_limit;
     int64_t connection_limit;
     int64_t idle_timeout_s;
     int64_t read_timeout_s;

@@ -58,7 +58,7 @@ static const struct route ROUTES[] = {
      .body_type = BODY_FORM, .body_max_bytes = FORM_BODY_MAX_BYTES, .handler = comment_destroy_handle},
     {.method = HTTP_GET, .pattern = "/users/login", .protection = PROTECTION_VIEWER, .lane = LANE_WORKER,
      .handler = login_page_handle},
-    {.method = HTTP_POST, .pattern = "/users/login", .protection = PROTECTION_NONE, .lane = LANE_WORKER,
+    {.method = HTTP_POST, .pattern = "/users/login", .protection = PROTECTION_NONE, .lane = LANE_SLOW,
      .body_type = BODY_FORM, .body_max_bytes = FORM_BODY_MAX_BYTES, .handler = login_handle},
     {.method = HTTP_GET, .pattern = "/users/logout", .protection = PROTECTION_VIEWER, .lane = LANE_WORKER,
      .handler = logout_handle},

@@ -126,7 +126,7 @@ function watchLimit(field) {
 function showRestored(form, name, original, originalVersion) {
   const discard = element("button", { type: "button", className: "button-quiet", textContent: "Discard it" });
   const notice = element("div", { className: "notice" },
-    element("span", { textContent: "Text that you typed earlier and did not save is back." }), discard);
+    element("span", { textContent: "We kept what you typed here earlier." }), discard);
   notice.setAttribute("role", "status");
   discard.addEventListener("click", () => {
     fill(form, original);

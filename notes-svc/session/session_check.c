@@ -41,8 +41,9 @@ static bool is_user_unchanged(struct app *app,
     int64_t age_ms = now_unix_ms - session->checked_unix_ms;
     if (age_ms >= 0 && age_ms < user_check_s * MS_PER_S)
         return true;
+    bool has_grace = age_ms < app->config->user_check_grace_s * MS_PER_S;
     const char *etag = NULL;
-    enum err err = userauth_etag(ctx, app->userauth, session->username, &etag);
+    enum err err = userauth_etag(ctx, app->userauth, session->username, !has_grace, &etag);
     if (!err && text_equals(etag, session->user_etag)) {
         session->checked_unix_ms = now_unix_ms;
         return true;
@@ -53,7 +54,7 @@ static bool is_user_unchanged(struct app *app,
     }
     log_debug(ctx, "session.check_postponed", log_str("why", ctx->why.text));
     ctx_forgive(ctx);
-    return age_ms < app->config->user_check_grace_s * MS_PER_S;
+    return has_grace;
 }
 
 /* The idle clock and the last check are stored when they have moved enough. A full disk must not
