@@ -62,9 +62,11 @@ struct http_server_options {
     int64_t connections_per_address_count; /* 0: no limit; trusted proxies are exempt */
     int64_t upgraded_max_count; /* sockets that leave HTTP and stay open; 0: no route upgrades */
     int64_t idle_timeout_s;     /* keep-alive, and writing to a client that does not read */
-    int64_t read_timeout_s;     /* a whole request must have arrived by then: 408; an answer must be
-                                 * taken in this time and one second for each HTTP_SEND_BYTES_PER_S */
-    size_t answers_max_bytes;   /* of all large answers together, 0: HTTP_ANSWERS_MAX_BYTES */
+
+    /* A whole request must have arrived by then: 408. An answer must be taken in this time and one
+     * second for each HTTP_SEND_BYTES_PER_S. */
+    int64_t read_timeout_s;
+    size_t answers_max_bytes;    /* of all large answers together, 0: HTTP_ANSWERS_MAX_BYTES */
     int64_t request_deadline_ms; /* handlers' budget from the request's last byte */
     const struct networks *trusted;
     struct router router;
