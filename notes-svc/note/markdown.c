@@ -475,9 +475,25 @@ static bool is_list_item(const char *line)
     return strchr("-+*", line[0]) && line[1] == ' ' && (unsigned char)line[2] > ' ';
 }
 
-/* For each "://" MD4C passes by all marks behind it in its paragraph, and by all characters up to
- * the next white space; for each "]" by the lines of its paragraph before it, for "](" three times.
- * "[" and "!" make three marks, others up to two. The text ends with a newline. */
+/* What the character at `at`, which is no white space, costs. For each "://" MD4C passes by all
+ * marks behind it in its paragraph, and by all characters up to the next white space; for each "]"
+ * by the lines of its paragraph before it, for "](" three times. "[" and "!" make three marks,
+ * others up to two. */
+static void count_char(struct steps *steps, struct block *block, const char *at)
+{
+    char c = *at;
+    if (c == ':' && at[1] == '/' && at[2] == '/') {
+        block->url_count++;
+        block->run_url_count++;
+    }
+    if (c == '\0' || strchr("\\*_~`&;<>[]!:|", c))
+        steps->url_count += block->url_count * (c == '[' || c == '!' ? 3 : 2);
+    steps->url_count += block->run_url_count;
+    if (c == ']')
+        steps->bracket_count += block->line_count * (at[1] == '(' ? 3 : 1);
+}
+
+/* The text ends with a newline. */
 static struct steps count_steps(const char *text, size_t size_bytes)
 {
     struct steps steps = {0};
@@ -491,16 +507,7 @@ static struct steps count_steps(const char *text, size_t size_bytes)
         if (c != '\0' && (i == 0 || text[i - 1] == '\n') && is_list_item(text + i))
             block = (struct block){0};
         block.is_blank_line = false;
-        if (c == ':' && text[i + 1] == '/' && text[i + 2] == '/') {
-            block.url_count++;
-            block.run_url_count++;
-        }
-        bool is_mark = c == '\0' || strchr("\\*_~`&;<>[]!:|", c);
-        if (is_mark)
-            steps.url_count += block.url_count * (c == '[' || c == '!' ? 3 : 2);
-        steps.url_count += block.run_url_count;
-        if (c == ']')
-            steps.bracket_count += block.line_count * (text[i + 1] == '(' ? 3 : 1);
+        count_char(&steps, &block, text + i);
     }
     return steps;
 }
