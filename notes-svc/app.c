@@ -83,7 +83,8 @@ static enum err open_lanes(struct ctx *ctx, struct app *app)
     const struct config *config = app->config;
     int64_t count = config->workers + config->login_workers;
     int64_t own_files_count = LISTENER_OWN_FILES_COUNT + LISTENER_FILES_PER_WORKER * count;
-    enum err err = listener_make_room(ctx, config->connection_limit, own_files_count);
+    enum err err =
+        listener_make_room(ctx, config->connection_limit + config->live_sockets, own_files_count);
     if (err)
         return err;
     if (!http_client_start())

@@ -415,7 +415,7 @@ def test_second_notes_on_one_file_by_another_name_is_refused(services, tmp_path,
 def test_limit_of_open_files_is_raised_for_all_workers(services, kind):
     """Each worker owns a database connection; none may find out later that there was no room."""
     workers_count = 40
-    service = make(services, kind, WORKERS=workers_count, CONNECTION_LIMIT=64)
+    service = make(services, kind, WORKERS=workers_count, CONNECTION_LIMIT=64, LIVE_SOCKETS=64)
     service.start(("prlimit", "--nofile=48:4096"))
     folder = pathlib.Path(f"/proc/{service.pid}/fd")
     databases = [link for link in (os.readlink(name) for name in folder.iterdir()) if link.endswith(".sqlite")]
