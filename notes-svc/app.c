@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
  * Puts notes-svc together, part by part in dependency order, and takes it apart in reverse. Nothing
- * here knows a route, a page or SQL. Depends on: everything. */
+ * here knows a route, a page or SQL. All database connections are opened by the main thread before
+ * any worker runs, so that a database that can't be opened often enough stops the start with a line
+ * for people instead of leaving a worker without one. Depends on: everything. */
 #include "app.h"
 
+#include <assert.h>
+#include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -20,6 +26,10 @@
 #include "housekeeping.h"
 #include "http/http_client.h"
 #include "http/http_server.h"
+#include "http/listener.h"
+#include "live/hub.h"
+#include "live/live_jobs.h"
+#include "live/places.h"
 #include "page/asset_handlers.h"
 #include "page/page.h"
 #include "routes.h"
@@ -27,7 +37,7 @@
 #include "session/session_store.h"
 #include "session/userauth_client.h"
 
-#define WORKER_START_MS 5000
+#define LOCK_WAIT_MS    5000
 #define LOOPS_MAX_COUNT 64
 
 /* Made by tools/compile_sql.py. */
@@ -36,30 +46,61 @@ extern const struct migrations notes_migrations_mysql;
 
 /* ---- what each worker owns ---- */
 
+struct lanes {
+    _Atomic size_t taken_count;
+    size_t count;
+    struct lane_local items[];
+};
+
+/* Each new thread takes the next one; there are as many as threads. */
 static void *local_new(void *owner)
 {
-    const struct app *app = owner;
-    struct lane_local *local = calloc(1, sizeof(*local));
-    if (!local)
-        abort();
-    struct ctx ctx;
-    ctx_init(&ctx, app->log, WORKER_START_MS);
-    struct db_options options = app->config->database.options;
-    options.lock_wait_ms = WORKER_START_MS;
-    options.can_connect_later = true;
-    if (db_open(&ctx, &options, &local->db))
-        log_error(&ctx, "database.open_failed", log_str("why", ctx.why.text));
-    local->http = http_client_new();
-    ctx_done(&ctx);
-    return local;
+    struct lanes *lanes = ((struct app *)owner)->lanes;
+    size_t place = atomic_fetch_add(&lanes->taken_count, 1);
+    return place < lanes->count ? &lanes->items[place] : NULL;
 }
 
-static void local_free(void *pointer)
+static void lanes_free(struct lanes *lanes)
 {
-    struct lane_local *local = pointer;
-    db_close(local->db);
-    http_client_free(local->http);
-    free(local);
+    for (size_t i = 0; lanes && i < lanes->count; i++) {
+        db_close(lanes->items[i].db);
+        http_client_free(lanes->items[i].http);
+    }
+    free(lanes);
+}
+
+static enum err
+open_lane(struct ctx *ctx, const struct db_options *options, struct lane_local *lane)
+{
+    enum err err = db_open(ctx, options, &lane->db);
+    if (err)
+        return err;
+    lane->http = http_client_new();
+    return lane->http ? ERR_OK : ctx_fail(ctx, ERR_UNAVAILABLE, "out of memory");
+}
+
+static enum err open_lanes(struct ctx *ctx, struct app *app)
+{
+    const struct config *config = app->config;
+    int64_t count = config->workers + config->login_workers;
+    int64_t own_files_count = LISTENER_OWN_FILES_COUNT + LISTENER_FILES_PER_WORKER * count;
+    enum err err =
+        listener_make_room(ctx, config->connection_limit + config->live_sockets, own_files_count);
+    if (err)
+        return err;
+    if (!http_client_start())
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "can't start an HTTP client");
+    app->lanes = calloc(1, sizeof(struct lanes) + (size_t)count * sizeof(struct lane_local));
+    if (!app->lanes)
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "out of memory");
+    app->lanes->count = (size_t)count;
+    struct db_options options = config->database.options;
+    options.lock_wait_ms = LOCK_WAIT_MS;
+    for (size_t i = 0; i < app->lanes->count && !err; i++) {
+        err = open_lane(ctx, &options, &app->lanes->items[i]);
+        options.can_connect_later = true; /* one shows that the settings are right */
+    }
+    return err;
 }
 
 /* ---- standing fields ---- */
@@ -86,17 +127,19 @@ decorate(struct app *app, struct ctx *ctx, const struct http_request *rq, struct
 
 /* ---- parts ---- */
 
-/* The folder, and the lock that keeps a second process off the same file: caches and events are
- * this process's. */
-static enum err open_state(struct ctx *ctx, const struct config *config)
+DEFINE_CLEANUP(char *, free)
+
+/* Keeps a second process off the same file, whatever name it knows it by: caches and events are
+ * this process's. The file is there: the lanes have opened it. */
+static enum err lock_database(struct ctx *ctx, const struct config *config)
 {
     const char *path = config->database.path;
     if (!path)
         return ERR_OK; /* a server's data is shared */
-    enum err err = service_state_dir(ctx, config->state_dir);
-    if (err)
-        return err;
-    err = service_lock_file(ctx, arena_format(&ctx->arena, "%s.lock", path));
+    CLEANUP(free_ptr) char *real_path = realpath(path, NULL);
+    if (!real_path)
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "can't follow %s: %s", path, strerrordesc_np(errno));
+    enum err err = service_lock_file(ctx, arena_format(&ctx->arena, "%s.lock", real_path));
     if (err != ERR_CONFLICT)
         return err;
     ctx_forgive(ctx);
@@ -105,13 +148,12 @@ static enum err open_state(struct ctx *ctx, const struct config *config)
 
 static enum err open_database(struct ctx *ctx, struct app *app)
 {
-    CLEANUP(db_close_ptr) struct db *db = NULL;
+    assert(app->lanes); /* the lanes were opened first */
+    struct db *db = app->lanes->items[0].db;
     const struct migrations *migrations =
         app->config->database.path ? &notes_migrations : &notes_migrations_mysql;
-    struct db_options options = app->config->database.options;
-    options.lock_wait_ms = WORKER_START_MS;
     int64_t applied = 0;
-    enum err err = db_open(ctx, &options, &db);
+    enum err err = lock_database(ctx, app->config);
     if (err || (err = migrate_run(ctx, db, migrations, &applied)))
         return err;
     if (applied)
@@ -121,8 +163,6 @@ static enum err open_database(struct ctx *ctx, struct app *app)
 
 static enum err build_parts(struct ctx *ctx, struct app *app)
 {
-    if (!http_client_start())
-        return ctx_fail(ctx, ERR_UNAVAILABLE, "can't start an HTTP client");
     app->userauth = userauth_client_new(app->config);
     app->login_failures = rate_new(app->config->login_failures_per_min);
     app->writes = rate_new(app->config->writes_per_min);
@@ -131,17 +171,54 @@ static enum err build_parts(struct ctx *ctx, struct app *app)
     if (!app->userauth || !app->login_failures || !app->writes || !app->assets ||
         !app->housekeeping)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "out of memory");
-    app->workers = workers_new(&(struct workers_options){
+    return ERR_OK;
+}
+
+static enum err start_workers(struct ctx *ctx, struct app *app)
+{
+    const struct config *config = app->config;
+    struct workers_options options = {
         .name = "worker",
-        .count = app->config->workers,
-        .queue_max_count = app->config->queue_limit,
+        .count = config->workers,
+        .queue_max_count = config->queue_limit,
         .local_new = local_new,
-        .local_free = local_free,
         .owner = app,
+    };
+    app->workers = workers_new(&options);
+    options.name = "login";
+    options.count = config->login_workers;
+    options.queue_max_count = config->login_queue_limit;
+    app->slow_workers = app->workers ? workers_new(&options) : NULL;
+    return app->slow_workers ? ERR_OK
+                             : ctx_fail(ctx, ERR_UNAVAILABLE, "can't start %lld workers",
+                                        (long long)(config->workers + config->login_workers));
+}
+
+static void give_place(struct app *app, void *place)
+{
+    places_give(app->places, place);
+}
+
+/* Twice in the time within which a session of a user who is gone must be found out. */
+static enum err build_hub(struct ctx *ctx, struct app *app)
+{
+    const struct config *config = app->config;
+    app->places = places_new(config->live_sockets, config->sockets_per_address);
+    app->hub = hub_new(&(struct hub_options){
+        .app = app,
+        .log = app->log,
+        .workers = app->workers,
+        .times = {.ping_interval_ms = config->live_ping_interval_ms,
+                  .ping_timeout_ms = config->live_ping_timeout_ms},
+        .connect_timeout_ms = config->live_connect_timeout_ms,
+        .queue_max_bytes = config->live_queue_bytes,
+        .check_every_ms = config->user_check_s * 1000 / 2,
+        .read = live_read,
+        .serve = live_serve,
+        .check = live_check,
+        .leave = give_place,
     });
-    return app->workers ? ERR_OK
-                        : ctx_fail(ctx, ERR_UNAVAILABLE, "can't start %lld workers",
-                                   (long long)app->config->workers);
+    return app->hub ? ERR_OK : ctx_fail(ctx, ERR_UNAVAILABLE, "can't start the live hub");
 }
 
 static int64_t loop_count(const struct config *config)
@@ -164,12 +241,14 @@ static enum err start_server(struct ctx *ctx, struct app *app)
                                .loops = loop_count(config),
                                .connections_max_count = config->connection_limit,
                                .connections_per_address_count = config->connections_per_address,
+                               .upgraded_max_count = config->live_sockets,
                                .idle_timeout_s = config->idle_timeout_s,
                                .read_timeout_s = config->read_timeout_s,
                                .request_deadline_ms = config->request_deadline_ms,
                                .trusted = &config->trusted,
                                .router = routes,
                                .worker_lane = app->workers,
+                               .slow_lane = app->slow_workers,
                                .unrouted = &routes_unrouted,
                                .guard = guard,
                                .render_error = page_error,
@@ -180,6 +259,25 @@ static enum err start_server(struct ctx *ctx, struct app *app)
 
 /* ---- life ---- */
 
+static enum err build(struct ctx *ctx, struct app *app)
+{
+    bool has_file = app->config->database.path; /* a server needs no folder here */
+    enum err err = has_file ? service_state_dir(ctx, app->config->state_dir) : ERR_OK;
+    if (!err)
+        err = open_lanes(ctx, app);
+    if (!err)
+        err = open_database(ctx, app);
+    if (!err)
+        err = build_parts(ctx, app);
+    if (!err)
+        err = start_workers(ctx, app);
+    if (!err)
+        err = build_hub(ctx, app);
+    if (!err)
+        err = start_server(ctx, app);
+    return err;
+}
+
 enum err app_new(struct ctx *ctx, const void *config, struct log *log, struct app **out_app)
 {
     struct app *app = calloc(1, sizeof(*app));
@@ -189,13 +287,7 @@ enum err app_new(struct ctx *ctx, const void *config, struct log *log, struct ap
     app->log = log;
     app->health.names[APP_DATABASE] = "database";
     app->health.names[APP_USER_SERVICE] = "userauth";
-    enum err err = open_state(ctx, app->config);
-    if (!err)
-        err = open_database(ctx, app);
-    if (!err)
-        err = build_parts(ctx, app);
-    if (!err)
-        err = start_server(ctx, app);
+    enum err err = build(ctx, app);
     if (err) {
         app_free(app);
         return err;
@@ -210,12 +302,17 @@ void app_free(struct app *app)
     if (!app)
         return;
     http_server_free(app->server);
+    hub_stop(app->hub);
+    workers_free(app->slow_workers);
     workers_free(app->workers);
+    hub_free(app->hub);
+    places_free(app->places);
     housekeeping_free(app->housekeeping);
     asset_store_free(app->assets);
     rate_free(app->writes);
     rate_free(app->login_failures);
     userauth_client_free(app->userauth);
+    lanes_free(app->lanes);
     secret_done(&app->device_key);
     free(app);
 }

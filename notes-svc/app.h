@@ -19,7 +19,10 @@ struct config;
 struct ctx;
 struct housekeeping;
 struct http_server;
+struct hub;
+struct lanes;
 struct log;
+struct places;
 struct rate;
 struct userauth_client;
 struct workers;
@@ -31,12 +34,16 @@ struct app {
     const struct config *config;
     struct log *log;
     struct health health;
+    struct lanes *lanes; /* database connections and HTTP clients, one of each per thread */
     struct asset_store *assets;
     struct userauth_client *userauth;
     struct rate *login_failures; /* by address */
     struct rate *writes;         /* by user */
     struct secret device_key; /* signs device cookies; the same for all processes of a database */
     struct workers *workers;
+    struct places *places; /* for live sockets */
+    struct hub *hub;
+    struct workers *slow_workers; /* for calls to userauth-svc that take long */
     struct http_server *server;
     struct housekeeping *housekeeping;
 };

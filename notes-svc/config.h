@@ -27,9 +27,17 @@ struct config {
     int64_t login_failures_per_min;
     int64_t writes_per_min;
     int64_t connections_per_address;
+    int64_t sockets_per_address;
+    int64_t live_sockets;
+    int64_t live_ping_interval_ms;
+    int64_t live_ping_timeout_ms;
+    int64_t live_connect_timeout_ms;
+    int64_t live_queue_bytes;
     int64_t http_loops;
     int64_t workers;
     int64_t queue_limit;
+    int64_t login_workers;
+    int64_t login_queue_limit;
     int64_t connection_limit;
     int64_t idle_timeout_s;
     int64_t read_timeout_s;

@@ -2,14 +2,13 @@
  *
  * Order of the checks: origin (no I/O), form, session, form token. The session comes from its store
  * at every request, and its user from userauth-svc at most every USER_CHECK_S. Depends on:
- * session.h, session_store.h, userauth_client.h. */
+ * session.h, session_check.h. */
 #include "guard.h"
 
 #include <string.h>
 
 #include "app.h"
 #include "base/arena.h"
-#include "base/clock.h"
 #include "base/ctx.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -19,10 +18,7 @@
 #include "http/router.h"
 #include "session/login_handlers.h"
 #include "session/session.h"
-#include "session/session_store.h"
-#include "session/userauth_client.h"
-
-#define MS_PER_S ((int64_t)1000)
+#include "session/session_check.h"
 
 /* ---- where an unsafe request comes from ---- */
 
@@ -35,7 +31,7 @@ static const char *own_origin(const struct app *app, struct ctx *ctx, const stru
     return arena_format(&ctx->arena, "%s://%s", rq->is_https ? "https" : "http", host ? host : "");
 }
 
-static bool is_from_here(const struct app *app, struct ctx *ctx, const struct http_request *rq)
+bool guard_is_from_here(const struct app *app, struct ctx *ctx, const struct http_request *rq)
 {
     const char *site = rq->fields[HTTP_FIELD_SEC_FETCH_SITE];
     if (site && !text_equals(site, "same-origin") && !text_equals(site, "none"))
@@ -46,67 +42,16 @@ static bool is_from_here(const struct app *app, struct ctx *ctx, const struct ht
 
 /* ---- the session ---- */
 
-static void end_session(struct ctx *ctx, const struct session *session, const char *reason)
-{
-    if (session_delete(ctx, ctx->db, session))
-        ctx_forgive(ctx); /* it is refused all the same, and at each later request again */
-    log_info(ctx, "session.ended", log_str("user", session->username), log_str("reason", reason));
-}
-
-/* Is the user still who signed in? True also while nobody can say, for USER_CHECK_GRACE_S. */
-static bool
-is_user_unchanged(struct app *app, struct ctx *ctx, struct session *session, int64_t now_unix_ms)
-{
-    int64_t age_ms = now_unix_ms - session->checked_unix_ms;
-    if (age_ms >= 0 && age_ms < app->config->user_check_s * MS_PER_S)
-        return true;
-    const char *etag = NULL;
-    enum err err = userauth_etag(ctx, app->userauth, session->username, &etag);
-    if (!err && text_equals(etag, session->user_etag)) {
-        session->checked_unix_ms = now_unix_ms;
-        return true;
-    }
-    if (!err || err == ERR_NOT_FOUND) {
-        end_session(ctx, session, err ? "user_gone" : "user_changed");
-        return false;
-    }
-    log_debug(ctx, "session.check_postponed", log_str("why", ctx->why.text));
-    ctx_forgive(ctx);
-    return age_ms < app->config->user_check_grace_s * MS_PER_S;
-}
-
-/* The idle clock and the last check are stored when they have moved enough. A full disk must not
- * stop reading. */
-static void
-touch(struct ctx *ctx, struct session *session, int64_t checked_before_ms, int64_t now_unix_ms)
-{
-    bool is_due = now_unix_ms - session->used_unix_ms >= SESSION_USE_WRITE_EVERY_S * MS_PER_S;
-    if (!is_due && session->checked_unix_ms == checked_before_ms)
-        return;
-    session->used_unix_ms = now_unix_ms;
-    if (session_touch(ctx, ctx->db, session)) {
-        log_warn(ctx, "session.touch_failed", log_str("why", ctx->why.text));
-        ctx_forgive(ctx);
-    }
-}
-
 static enum err load_session(struct app *app, struct ctx *ctx, struct http_request *rq)
 {
     struct session *session = session_from_cookie(ctx, app->config, rq);
+    bool is_alive = false;
     if (!session)
         return ERR_OK;
-    enum err err = session_fill(ctx, ctx->db, session);
-    if (err)
-        return err == ERR_NOT_FOUND ? ERR_OK : err;
-    int64_t now_unix_ms = clock_unix_ms();
-    int64_t checked_before_ms = session->checked_unix_ms;
-    if (session_is_over(session, app->config, now_unix_ms)) {
-        end_session(ctx, session, "expired");
-        return ERR_OK;
-    }
-    if (!is_user_unchanged(app, ctx, session, now_unix_ms))
-        return ERR_OK;
-    touch(ctx, session, checked_before_ms, now_unix_ms);
+    enum err err =
+        session_check(app, ctx, session, SESSION_IS_USED, app->config->user_check_s, &is_alive);
+    if (err || !is_alive)
+        return err;
     rq->session = session;
     ctx->user = session->username;
     return ERR_OK;
@@ -143,7 +88,7 @@ enum err guard(struct app *app, struct ctx *ctx, struct http_request *rq, struct
 {
     const struct route *route = rq->route;
     bool is_unsafe = http_method_is_unsafe(rq->method);
-    if (is_unsafe && !is_from_here(app, ctx, rq)) {
+    if (is_unsafe && !guard_is_from_here(app, ctx, rq)) {
         log_warn(ctx, "request.origin_refused", log_str("origin", rq->fields[HTTP_FIELD_ORIGIN]),
                  log_str("peer", rq->client_text));
         ctx->why.hint = "This request came from another site.";

@@ -7,6 +7,8 @@
 #ifndef NOTES_GUARD_H
 #define NOTES_GUARD_H
 
+#include <stdbool.h>
+
 #include "base/cleanup.h"
 #include "base/err.h"
 
@@ -20,5 +22,8 @@ struct http_response;
  * ERR_UNAUTHENTICATED a script (JSON) that is not signed in; ERR_INVALID the form can't be read. */
 MUST_CHECK enum err
 guard(struct app *app, struct ctx *ctx, struct http_request *rq, struct http_response *rs);
+
+/* Do Origin and Sec-Fetch-Site, where they are sent, name this site? */
+bool guard_is_from_here(const struct app *app, struct ctx *ctx, const struct http_request *rq);
 
 #endif

@@ -21,12 +21,20 @@
 #define MS_PER_S   ((int64_t)1000)
 #define MS_PER_DAY (MS_PER_S * 3600 * 24)
 
-struct housekeeping {
+/* What is handed to a lane; one run at a time. */
+struct task {
     struct job job;
-    struct app *app;
+    struct housekeeping *housekeeping;
+    void (*work)(struct housekeeping *housekeeping, struct ctx *ctx);
     _Atomic int is_running;
-    int64_t purge_at_ms; /* monotonic; the job's own while it runs */
-    int64_t probe_at_ms; /* monotonic; the main thread's */
+    int64_t due_at_ms; /* monotonic; the main thread's */
+};
+
+struct housekeeping {
+    struct app *app;
+    struct task data;         /* on the worker lane */
+    struct task user_service; /* on the slow lane: it may hang */
+    int64_t purge_at_ms;      /* monotonic; the data task's own while it runs */
 };
 
 static void
@@ -40,12 +48,6 @@ note_state(struct app *app, struct ctx *ctx, enum app_dependency dependency, enu
             log_info(ctx, "dependency.found", log_str("name", name));
     }
     ctx_forgive(ctx);
-}
-
-static void probe(struct app *app, struct ctx *ctx)
-{
-    note_state(app, ctx, APP_DATABASE, db_ping(ctx, ctx->db));
-    note_state(app, ctx, APP_USER_SERVICE, userauth_ping(ctx, app->userauth));
 }
 
 static enum err purge_sessions(struct app *app, struct ctx *ctx, int64_t *out_count)
@@ -84,30 +86,56 @@ static void purge(struct app *app,
         log_info(ctx, event, log_i64("count", total));
 }
 
+static void look_after_data(struct housekeeping *housekeeping, struct ctx *ctx)
+{
+    struct app *app = housekeeping->app;
+    note_state(app, ctx, APP_DATABASE, db_ping(ctx, ctx->db));
+    if (clock_monotonic_ms() < housekeeping->purge_at_ms)
+        return;
+    housekeeping->purge_at_ms = clock_monotonic_ms() + HOUSEKEEPING_PURGE_EVERY_MS;
+    purge(app, ctx, "session.purged", purge_sessions);
+    purge(app, ctx, "note.purged", purge_notes);
+}
+
+static void probe_user_service(struct housekeeping *housekeeping, struct ctx *ctx)
+{
+    struct app *app = housekeeping->app;
+    note_state(app, ctx, APP_USER_SERVICE, userauth_ping(ctx, app->userauth));
+}
+
+/* ---- tasks ---- */
+
 static void run(struct job *job, void *local)
 {
-    struct housekeeping *housekeeping = (struct housekeeping *)job; /* its first member */
+    struct task *task = (struct task *)job; /* its first member */
     const struct lane_local *lane = local;
     struct ctx ctx;
-    ctx_init(&ctx, housekeeping->app->log, HOUSEKEEPING_BUDGET_MS);
+    ctx_init(&ctx, task->housekeeping->app->log, HOUSEKEEPING_BUDGET_MS);
     ctx.db = lane->db;
     ctx.http = lane->http;
-    probe(housekeeping->app, &ctx);
-    if (clock_monotonic_ms() >= housekeeping->purge_at_ms) {
-        housekeeping->purge_at_ms = clock_monotonic_ms() + HOUSEKEEPING_PURGE_EVERY_MS;
-        purge(housekeeping->app, &ctx, "session.purged", purge_sessions);
-        purge(housekeeping->app, &ctx, "note.purged", purge_notes);
-    }
+    task->work(task->housekeeping, &ctx);
     ctx_done(&ctx);
-    atomic_store(&housekeeping->is_running, 0);
+    atomic_store(&task->is_running, 0);
 }
 
 /* The lane is too busy: next time. */
 static void expire(struct job *job)
 {
-    struct housekeeping *housekeeping = (struct housekeeping *)job;
-    atomic_store(&housekeeping->is_running, 0);
+    struct task *task = (struct task *)job;
+    atomic_store(&task->is_running, 0);
 }
+
+static void submit_when_due(struct task *task, struct workers *lane, int64_t now_ms)
+{
+    if (now_ms < task->due_at_ms || atomic_exchange(&task->is_running, 1))
+        return;
+    task->due_at_ms = now_ms + HOUSEKEEPING_PROBE_EVERY_MS;
+    task->job.deadline_ms = now_ms + HOUSEKEEPING_PROBE_EVERY_MS;
+    if (!workers_submit(lane, &task->job))
+        atomic_store(&task->is_running, 0);
+}
+
+/* ---- life ---- */
 
 struct housekeeping *housekeeping_new(struct app *app)
 {
@@ -115,8 +143,11 @@ struct housekeeping *housekeeping_new(struct app *app)
     if (!housekeeping)
         return NULL;
     housekeeping->app = app;
-    housekeeping->job.run = run;
-    housekeeping->job.expire = expire;
+    const struct job job = {.run = run, .expire = expire};
+    housekeeping->data =
+        (struct task){.job = job, .housekeeping = housekeeping, .work = look_after_data};
+    housekeeping->user_service =
+        (struct task){.job = job, .housekeeping = housekeeping, .work = probe_user_service};
     return housekeeping;
 }
 
@@ -128,10 +159,6 @@ void housekeeping_free(struct housekeeping *housekeeping)
 void housekeeping_tick(struct housekeeping *housekeeping)
 {
     int64_t now_ms = clock_monotonic_ms();
-    if (now_ms < housekeeping->probe_at_ms || atomic_exchange(&housekeeping->is_running, 1))
-        return;
-    housekeeping->probe_at_ms = now_ms + HOUSEKEEPING_PROBE_EVERY_MS;
-    housekeeping->job.deadline_ms = now_ms + HOUSEKEEPING_PROBE_EVERY_MS;
-    if (!workers_submit(housekeeping->app->workers, &housekeeping->job))
-        atomic_store(&housekeeping->is_running, 0);
+    submit_when_due(&housekeeping->data, housekeeping->app->workers, now_ms);
+    submit_when_due(&housekeeping->user_service, housekeeping->app->slow_workers, now_ms);
 }

@@ -2,7 +2,8 @@
  *
  * What the service does without being asked: it looks whether its dependencies answer, and removes
  * what has had its time (sessions that are over, notes that were destroyed long ago). The main
- * thread's tick hands it to a worker; one run at a time. */
+ * thread's tick hands it to the lanes: what looks after data to a worker, the look at userauth-svc
+ * to the slow lane; one run of each at a time. */
 #ifndef NOTES_HOUSEKEEPING_H
 #define NOTES_HOUSEKEEPING_H
 

@@ -53,6 +53,7 @@ int main(int argc, char **argv)
     const struct service service = {
         .name = "notes-svc",
         .summary = "Notes: pages, comments and sign-in over HTTP.",
+        .libraries = "MD4C", /* which tells no version */
         .settings = config_settings,
         .settings_count = config_settings_count,
         .config = &config,

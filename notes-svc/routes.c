@@ -7,6 +7,7 @@
 #include "app.h"
 #include "base/ctx.h"
 #include "comment/comment_handlers.h"
+#include "live/live_handlers.h"
 #include "note/note_handlers.h"
 #include "page/asset_handlers.h"
 #include "session/login_handlers.h"
@@ -16,10 +17,10 @@
 #define SAVE_BODY_MAX_BYTES ((size_t)6 * 1024 * 1024 + 65536)
 #define FORM_BODY_MAX_BYTES ((size_t)65536)
 
-static enum err live_handle(struct app *app,
-                            struct ctx *ctx,
-                            const struct http_request *rq,
-                            struct http_response *rs)
+static enum err alive_handle(struct app *app,
+                             struct ctx *ctx,
+                             const struct http_request *rq,
+                             struct http_response *rs)
 {
     (void)app;
     (void)rq;
@@ -57,18 +58,23 @@ static const struct route ROUTES[] = {
      .body_type = BODY_FORM, .body_max_bytes = FORM_BODY_MAX_BYTES, .handler = comment_destroy_handle},
     {.method = HTTP_GET, .pattern = "/users/login", .protection = PROTECTION_VIEWER, .lane = LANE_WORKER,
      .handler = login_page_handle},
-    {.method = HTTP_POST, .pattern = "/users/login", .protection = PROTECTION_NONE, .lane = LANE_WORKER,
+    {.method = HTTP_POST, .pattern = "/users/login", .protection = PROTECTION_NONE, .lane = LANE_SLOW,
      .body_type = BODY_FORM, .body_max_bytes = FORM_BODY_MAX_BYTES, .handler = login_handle},
     {.method = HTTP_GET, .pattern = "/users/logout", .protection = PROTECTION_VIEWER, .lane = LANE_WORKER,
      .handler = logout_handle},
     {.method = HTTP_POST, .pattern = "/users/logout", .protection = PROTECTION_VIEWER, .lane = LANE_WORKER,
      .body_type = BODY_FORM, .body_max_bytes = FORM_BODY_MAX_BYTES, .handler = logout_handle},
+    {.method = HTTP_GET, .pattern = "/socket.io/", .protection = PROTECTION_VIEWER, .lane = LANE_WORKER,
+     .handler = live_handle},
+    /* Changes nothing: a client that tries another transport is told so. */
+    {.method = HTTP_POST, .pattern = "/socket.io/", .protection = PROTECTION_NONE, .lane = LANE_WORKER,
+     .handler = live_handle},
     {.method = HTTP_GET, .pattern = "/assets/:name", .protection = PROTECTION_NONE, .lane = LANE_LOOP,
      .handler = asset_handle},
     {.method = HTTP_GET, .pattern = "/favicon.ico", .protection = PROTECTION_NONE, .lane = LANE_LOOP,
      .handler = favicon_handle},
     {.method = HTTP_GET, .pattern = "/healthz", .protection = PROTECTION_NONE, .lane = LANE_LOOP,
-     .handler = live_handle},
+     .handler = alive_handle},
     {.method = HTTP_GET, .pattern = "/readyz", .protection = PROTECTION_NONE, .lane = LANE_LOOP,
      .handler = ready_handle},
 };

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/decoy.h"
 #include "base/ctx.h"
 #include "base/log.h"
 #include "base/workers.h"
@@ -19,6 +20,7 @@
 #include "guard.h"
 #include "housekeeping.h"
 #include "http/http_server.h"
+#include "http/listener.h"
 #include "routes.h"
 #include "service/service.h"
 
@@ -55,13 +57,16 @@ static void lanes_free(struct lanes *lanes)
 static enum err open_lanes(struct ctx *ctx, struct app *app)
 {
     size_t count = (size_t)(app->config->workers + app->config->hash_worker_count);
+    int64_t own_files_count = LISTENER_OWN_FILES_COUNT + LISTENER_FILES_PER_WORKER * (int64_t)count;
+    enum err err = listener_make_room(ctx, app->config->connection_limit, own_files_count);
+    if (err)
+        return err;
     app->lanes = calloc(1, sizeof(struct lanes) + count * sizeof(struct lane_local));
     if (!app->lanes)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "out of memory");
     app->lanes->count = count;
     struct db_options options = app->config->database.options;
     options.lock_wait_ms = LOCK_WAIT_MS;
-    enum err err = ERR_OK;
     for (size_t i = 0; i < count && !err; i++) {
         err = db_open(ctx, &options, &app->lanes->items[i].db);
         options.can_connect_later = true; /* one shows that the settings are right */
@@ -148,7 +153,7 @@ static enum err start_server(struct ctx *ctx, struct app *app)
                                .trusted = &no_proxies,
                                .router = routes,
                                .worker_lane = app->workers,
-                               .hash_lane = app->hash_workers,
+                               .slow_lane = app->hash_workers,
                                .guard = guard,
                                .render_error = guard_render_error,
                                .decorate = guard_decorate,
@@ -169,6 +174,8 @@ static enum err build(struct ctx *ctx, struct app *app)
         err = open_lanes(ctx, app);
     if (!err)
         err = migrate(ctx, app);
+    if (!err)
+        err = decoy_key(ctx, app->lanes->items[0].db, &app->decoy_key);
     if (!err)
         err = start_workers(ctx, app);
     if (!err)
@@ -203,6 +210,7 @@ void app_free(struct app *app)
     workers_free(app->workers);
     housekeeping_free(app->housekeeping);
     lanes_free(app->lanes);
+    secret_done(&app->decoy_key);
     api_keys_done(&app->keys);
     free(app);
 }

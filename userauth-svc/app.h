@@ -12,6 +12,7 @@
 #include "auth/password.h"
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/secret.h"
 #include "service/health.h"
 
 struct config;
@@ -31,6 +32,7 @@ struct app {
     struct health health;
     struct api_keys keys;
     struct password_settings passwords;
+    struct secret decoy_key;           /* see decoy.h */
     struct lanes *lanes;               /* database connections, one per thread */
     _Atomic int has_new_throttle_rows; /* set by whoever counts a try, cleared by housekeeping */
     struct workers *workers;

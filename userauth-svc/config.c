@@ -46,7 +46,7 @@ const struct setting config_settings[] = {
     {.name = "IDLE_TIMEOUT_S", .at = I64(idle_timeout_s), .fallback = "65", .min = 1, .max = 3600,
      .unit = "s", .help = "a quiet connection is closed after so long"},
     {.name = "READ_TIMEOUT_S", .at = I64(read_timeout_s), .fallback = "20", .min = 1, .max = 600,
-     .unit = "s", .help = "a request must have arrived whole by then"},
+     .unit = "s", .help = "a request must have arrived whole by then; an answer gets 1 s more for each 32 KiB"},
     {.name = "REQUEST_DEADLINE_MS", .at = I64(request_deadline_ms), .fallback = "10000", .min = 100, .max = 120000,
      .unit = "ms", .help = "longest work on one request"},
     {.name = "DRAIN_DELAY_MS", .at = I64(drain_delay_ms), .fallback = "0", .min = 0, .max = 60000,

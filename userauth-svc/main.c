@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * userauth-svc: what the program is, told to service.c, which runs it. */
-#include <stdio.h>
-
 #include "app.h"
 #include "auth/password.h"
 #include "config.h"
-#include "data/db.h"
-#include "http/http_server.h"
 #include "routes.h"
 #include "service/service.h"
-
-#define LIBRARIES_MAX_BYTES 256
 
 static enum log_level log_level_of(const void *storage)
 {
@@ -50,13 +44,10 @@ static int64_t drain_wait_ms_of(const void *storage)
 int main(int argc, char **argv)
 {
     struct config config = {0};
-    char libraries[LIBRARIES_MAX_BYTES];
-    (void)snprintf(libraries, sizeof(libraries), "%s, %s, %s", http_server_library(), db_library(),
-                   password_library());
     const struct service service = {
         .name = "userauth-svc",
         .summary = "Users and their passwords, over HTTP and JSON.",
-        .libraries = libraries,
+        .libraries = password_library(),
         .settings = config_settings,
         .settings_count = config_settings_count,
         .config = &config,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * One row per route: who may call it, where it runs, what body it takes. A row that does not state
- * its protection stops the start. What may hash a password runs on the hash lane, so that logins
+ * its protection stops the start. What may hash a password runs on the slow lane, so that logins
  * can't starve lookups. Depends on: the features' handlers. */
 #include "routes.h"
 
@@ -34,17 +34,17 @@ static enum err ready_handle(struct app *app,
 
 /* clang-format off */
 static const struct route ROUTES[] = {
-    {.method = HTTP_POST, .pattern = "/create-user", .protection = PROTECTION_API_KEY, .lane = LANE_HASH,
+    {.method = HTTP_POST, .pattern = "/create-user", .protection = PROTECTION_API_KEY, .lane = LANE_SLOW,
      .body_type = BODY_JSON, .body_max_bytes = JSON_BODY_MAX_BYTES, .handler = user_create_handle},
-    {.method = HTTP_POST, .pattern = "/update-user/:username", .protection = PROTECTION_API_KEY, .lane = LANE_HASH,
+    {.method = HTTP_POST, .pattern = "/update-user/:username", .protection = PROTECTION_API_KEY, .lane = LANE_SLOW,
      .body_type = BODY_JSON, .body_max_bytes = JSON_BODY_MAX_BYTES, .handler = user_update_handle},
-    {.method = HTTP_POST, .pattern = "/find-or-create", .protection = PROTECTION_API_KEY, .lane = LANE_HASH,
+    {.method = HTTP_POST, .pattern = "/find-or-create", .protection = PROTECTION_API_KEY, .lane = LANE_SLOW,
      .body_type = BODY_JSON, .body_max_bytes = JSON_BODY_MAX_BYTES, .handler = user_find_or_create_handle},
     {.method = HTTP_GET, .pattern = "/find/:username", .protection = PROTECTION_API_KEY, .lane = LANE_WORKER,
      .handler = user_find_handle},
     {.method = HTTP_DELETE, .pattern = "/destroy/:username", .protection = PROTECTION_API_KEY, .lane = LANE_WORKER,
      .handler = user_destroy_handle},
-    {.method = HTTP_POST, .pattern = "/password-check", .protection = PROTECTION_API_KEY, .lane = LANE_HASH,
+    {.method = HTTP_POST, .pattern = "/password-check", .protection = PROTECTION_API_KEY, .lane = LANE_SLOW,
      .body_type = BODY_JSON, .body_max_bytes = JSON_BODY_MAX_BYTES, .handler = password_check_handle},
     {.method = HTTP_GET, .pattern = "/list", .protection = PROTECTION_API_KEY, .lane = LANE_WORKER,
      .handler = user_list_handle},

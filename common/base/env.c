@@ -21,6 +21,7 @@
 #define LIST_MAX_BYTES        1024
 #define SECRET_MASK           "********"
 #define UNSET_MASK            "-"
+#define INVALID_MASK          "(invalid)"
 
 void env_fault(struct env_faults *faults, const char *name, const char *format, ...)
 {
@@ -30,6 +31,7 @@ void env_fault(struct env_faults *faults, const char *name, const char *format, 
     va_start(values, format);
     const char *reason = arena_format_list(faults->arena, format, values);
     va_end(values);
+    faults->names[faults->count] = name;
     faults->lines[faults->count++] = arena_format(faults->arena, "%s: %s", name, reason);
 }
 
@@ -232,11 +234,24 @@ static const char *help_cell(struct arena *arena, const struct setting *setting)
     return setting->alias ? arena_format(arena, "%s (alias %s)", help, setting->alias) : help;
 }
 
-static void
-fill_row(struct arena *arena, const struct setting *setting, const void *config, struct row *row)
+/* Also when the fault is that of NAME_FILE. */
+static bool is_faulty(const struct setting *setting, const struct env_faults *faults)
+{
+    for (size_t i = 0; i < faults->count; i++) {
+        const char *name = faults->names[i];
+        bool is_file = setting->at.kind == SETTING_SECRET &&
+                       text_starts_with(name, setting->name) &&
+                       text_equals(name + strlen(setting->name), "_FILE");
+        if (is_file || text_equals(name, setting->name))
+            return true;
+    }
+    return false;
+}
+
+/* All but the value. */
+static void fill_row(struct arena *arena, const struct setting *setting, struct row *row)
 {
     row->cells[COLUMN_NAME] = setting->name;
-    row->cells[COLUMN_VALUE] = value_cell(arena, setting, config);
     row->cells[COLUMN_DEFAULT] = default_cell(setting);
     row->cells[COLUMN_RANGE] = range_cell(arena, setting);
     row->cells[COLUMN_UNIT] = setting->unit ? setting->unit : UNSET_MASK;
@@ -264,14 +279,22 @@ static void print_row(FILE *out, const struct row *row, const size_t *widths)
     (void)fprintf(out, "%s\n", row->cells[COLUMN_HELP]);
 }
 
-void env_print(FILE *out, const struct setting *settings, size_t count, const void *config)
+void env_print(FILE *out,
+               const struct setting *settings,
+               size_t count,
+               const void *config,
+               const struct env_faults *faults)
 {
     struct arena arena;
     arena_init(&arena);
     struct row *rows = arena_take_array(&arena, count + 1, sizeof(*rows));
     rows[0] = (struct row){{"NAME", "VALUE", "DEFAULT", "RANGE", "UNIT", "MEANING"}};
-    for (size_t i = 0; i < count; i++)
-        fill_row(&arena, &settings[i], config, &rows[i + 1]);
+    for (size_t i = 0; i < count; i++) {
+        fill_row(&arena, &settings[i], &rows[i + 1]);
+        rows[i + 1].cells[COLUMN_VALUE] = is_faulty(&settings[i], faults)
+                                              ? INVALID_MASK
+                                              : value_cell(&arena, &settings[i], config);
+    }
     size_t widths[COLUMN_COUNT];
     for (size_t column = 0; column < COLUMN_COUNT; column++)
         widths[column] = column_width(rows, count + 1, column);

@@ -44,14 +44,16 @@ struct setting {
 #define AT_TEXT(type, field)   SETTING_AT(type, field, const char *, SETTING_TEXT)
 #define AT_SECRET(type, field) SETTING_AT(type, field, struct secret, SETTING_SECRET)
 
-/* A list of what is wrong: one line each. */
+/* A list of what is wrong: one line each, and the name that it begins with. */
 #define ENV_FAULTS_MAX_COUNT 64
 struct env_faults {
     struct arena *arena;
     const char *lines[ENV_FAULTS_MAX_COUNT];
+    const char *names[ENV_FAULTS_MAX_COUNT];
     size_t count; /* further faults are dropped: 64 say enough */
 };
 
+/* `name` must live as long as the faults. */
 void env_fault(struct env_faults *faults, const char *name, const char *format, ...) FORMAT(3, 4);
 
 /* Reads all rows into `config` (zeroed by the caller); texts go to the faults' arena, secrets must
@@ -64,7 +66,12 @@ void env_read(const struct setting *settings,
 /* Wipes all secrets of the table's struct. */
 void env_secrets_done(const struct setting *settings, size_t count, void *config);
 
-/* A table: name, value ("********" for secrets), default, range, unit, help. */
-void env_print(FILE *out, const struct setting *settings, size_t count, const void *config);
+/* A table: name, value ("********" for secrets, "(invalid)" where `faults` has the setting),
+ * default, range, unit, help. */
+void env_print(FILE *out,
+               const struct setting *settings,
+               size_t count,
+               const void *config,
+               const struct env_faults *faults);
 
 #endif

@@ -121,6 +121,16 @@ static int64_t take_locked(struct rate *rate, const unsigned char *digest, int64
     return wait;
 }
 
+static void give_back_locked(struct rate *rate, const unsigned char *digest)
+{
+    struct bucket *bucket = find_bucket(neighbourhood_of(rate, digest), digest);
+    if (!bucket)
+        return;
+    int64_t full_units = rate->per_minute * TOKEN_UNITS;
+    int64_t units = bucket->units + TOKEN_UNITS;
+    bucket->units = units < full_units ? units : full_units;
+}
+
 static int64_t peek_locked(struct rate *rate, const unsigned char *digest, int64_t now_ms)
 {
     const struct bucket *bucket = find_bucket(neighbourhood_of(rate, digest), digest);
@@ -148,6 +158,17 @@ int64_t rate_take(struct rate *rate, const char *key, int64_t now_ms)
     int64_t wait = take_locked(rate, digest, now_ms);
     (void)pthread_mutex_unlock(&rate->lock);
     return wait;
+}
+
+void rate_give_back(struct rate *rate, const char *key)
+{
+    if (rate->per_minute <= 0)
+        return;
+    unsigned char digest[SECRET_DIGEST_BYTES];
+    digest_key(rate, key, digest);
+    (void)pthread_mutex_lock(&rate->lock);
+    give_back_locked(rate, digest);
+    (void)pthread_mutex_unlock(&rate->lock);
 }
 
 int64_t rate_peek(struct rate *rate, const char *key, int64_t now_ms)

@@ -23,7 +23,12 @@ void rate_free(struct rate *rate);
 /* Takes one. Returns 0, or the seconds until there is one again (nothing is taken then). */
 int64_t rate_take(struct rate *rate, const char *key, int64_t now_ms);
 
-/* As rate_take, but takes nothing: is there one? For limits that count failures only. */
+/* Puts back what rate_take took, when the try turned out not to count. A limit on failures takes
+ * before it tries, so that tries side by side can't all see the last one. Never above a full
+ * minute's; a key that is gone is none to give to. */
+void rate_give_back(struct rate *rate, const char *key);
+
+/* As rate_take, but takes nothing: is there one? */
 int64_t rate_peek(struct rate *rate, const char *key, int64_t now_ms);
 
 #endif

@@ -143,6 +143,13 @@ void secret_digest(struct bytes key,
                              key.n > 0 ? key.p : NULL, key.n);
 }
 
+const char *secret_library(void)
+{
+    static char text[64]; /* asked for by the main thread, before others */
+    (void)snprintf(text, sizeof(text), "libsodium %s", sodium_version_string());
+    return text;
+}
+
 void secret_wipe(void *bytes, size_t size_bytes)
 {
     sodium_memzero(bytes, size_bytes);

@@ -51,6 +51,9 @@ void secret_digest(struct bytes key,
                    size_t size_bytes,
                    unsigned char out_digest[SECRET_DIGEST_BYTES]);
 
+/* "libsodium 1.0.18": for --version. */
+const char *secret_library(void);
+
 /* Overwrites; never optimised away. */
 void secret_wipe(void *bytes, size_t size_bytes);
 

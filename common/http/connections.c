@@ -50,7 +50,8 @@ struct connections *connections_new(const struct connections_options *options)
     if (!connections)
         return NULL;
     connections->options = *options;
-    connections->by_fd_count = (size_t)options->max_count + OTHER_FILES_COUNT;
+    connections->by_fd_count =
+        (size_t)(options->max_count + options->other_files_count) + OTHER_FILES_COUNT;
     connections->by_fd = calloc(connections->by_fd_count, sizeof(*connections->by_fd));
     if (!connections->by_fd || pthread_mutex_init(&connections->lock, NULL) != 0) {
         free(connections->by_fd);
@@ -272,12 +273,21 @@ bool connection_arrived(struct connection *connection)
     return atomic_compare_exchange_strong(&connection->state, &reading, CONNECTION_BUSY);
 }
 
+void connection_send(struct connection *connection, int64_t until_ms)
+{
+    int busy = CONNECTION_BUSY;
+    atomic_store(&connection->send_until_ms, until_ms); /* first, as above */
+    (void)atomic_compare_exchange_strong(&connection->state, &busy, CONNECTION_SENDING);
+}
+
 void connection_answered(struct connection *connection, int64_t now_ms)
 {
     atomic_store(&connection->has_served, true);
     atomic_store(&connection->since_ms, now_ms);
     int busy = CONNECTION_BUSY;
-    (void)atomic_compare_exchange_strong(&connection->state, &busy, CONNECTION_WAITING);
+    int sending = CONNECTION_SENDING;
+    if (!atomic_compare_exchange_strong(&connection->state, &sending, CONNECTION_WAITING))
+        (void)atomic_compare_exchange_strong(&connection->state, &busy, CONNECTION_WAITING);
 }
 
 /* Best effort: a client that does not even read gets nothing. */
@@ -348,6 +358,16 @@ sweep_reading(struct connections *connections, struct connection *connection, in
     return true;
 }
 
+/* The library's own limit is on silence: a client that takes a byte now and then keeps the answer's
+ * memory as long as it likes. */
+static void sweep_sending(struct connection *connection, int64_t now_ms)
+{
+    int sending = CONNECTION_SENDING;
+    if (now_ms >= atomic_load(&connection->send_until_ms) &&
+        atomic_compare_exchange_strong(&connection->state, &sending, CONNECTION_CUT))
+        (void)shutdown(connection->fd, SHUT_RDWR);
+}
+
 size_t connections_sweep(struct connections *connections,
                          int64_t now_ms,
                          char peer_text[ADDRESS_TEXT_BYTES])
@@ -363,6 +383,8 @@ size_t connections_sweep(struct connections *connections,
             is_cut = sweep_waiting(connections, connection, now_ms);
         else if (state == CONNECTION_READING)
             is_cut = sweep_reading(connections, connection, now_ms);
+        else if (state == CONNECTION_SENDING)
+            sweep_sending(connection, now_ms);
         if (is_cut)
             address_text(&connection->peer, peer_text);
         cut_count += is_cut;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The open connections of a server: how many there are, in all and by address, and which of them
- * let a request arrive too slowly. Knows sockets, not HTTP.
+ * let a request arrive or take an answer too slowly. Knows sockets, not HTTP.
  *
  * connections_admit (acceptor) → connections_find, connection_start (event loop) → connection_...
  * as its requests come and go → connections_remove, before the socket is closed. A socket that
@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 
 struct connections;
+struct exchange;
 struct sockaddr;
 
 enum connection_state {
@@ -27,6 +28,7 @@ enum connection_state {
     CONNECTION_WAITING,  /* for the first byte of a request, or for the rest of its first line */
     CONNECTION_READING,  /* a request has begun and is not there yet */
     CONNECTION_BUSY,     /* it is there: being answered */
+    CONNECTION_SENDING,  /* the answer is on its way */
     CONNECTION_CUT,      /* shut by us; the loop finds out */
 };
 
@@ -39,15 +41,18 @@ struct connection {
     int fd;
     void *handle;    /* of the library; for its loop thread only */
     bool is_in_head; /* a first line came, and not yet all fields; for its loop thread only */
-    pthread_t loop;  /* valid once handle is set */
+    struct exchange *exchange; /* under way, NULL: none; for its loop thread only */
+    pthread_t loop;            /* valid once handle is set */
     _Atomic int state;
-    _Atomic int64_t since_ms; /* in this state */
-    _Atomic bool has_served;  /* a request was answered before */
-    int64_t first_byte_ms;    /* while waiting: when the sweep saw that bytes came, 0: none */
+    _Atomic int64_t since_ms;      /* in this state */
+    _Atomic int64_t send_until_ms; /* while sending */
+    _Atomic bool has_served;       /* a request was answered before */
+    int64_t first_byte_ms;         /* while waiting: when the sweep saw that bytes came, 0: none */
 };
 
 struct connections_options {
     int64_t max_count;
+    int64_t other_files_count; /* sockets that are open besides these connections */
     int64_t per_address_count; /* 0: no limit */
     const struct networks *trusted;
     int64_t read_timeout_ms;
@@ -85,6 +90,9 @@ void connection_begin(struct connection *connection, int64_t now_ms);
 /* It is there as a whole. False: it was cut, too late. */
 MUST_CHECK bool connection_arrived(struct connection *connection);
 
+/* Its answer goes out, and must be gone by then. */
+void connection_send(struct connection *connection, int64_t until_ms);
+
 /* It was answered. */
 void connection_answered(struct connection *connection, int64_t now_ms);
 
@@ -93,7 +101,8 @@ void connection_answered(struct connection *connection, int64_t now_ms);
 void connection_cut(struct connection *connection, int status, const char *text);
 
 /* Once a second: answers 408 to requests that are not there read_timeout_ms after they began, and
- * shuts them. Returns how many. `peer_text` is one of them, for the log. */
+ * shuts them; returns how many. `peer_text` is one of them, for the log. Those that take their
+ * answer too slowly are shut as well, but not counted: their requests' own log lines say it. */
 size_t connections_sweep(struct connections *connections,
                          int64_t now_ms,
                          char peer_text[ADDRESS_TEXT_BYTES]);

@@ -12,7 +12,7 @@ struct ctx;
 struct http_request;
 struct http_response;
 
-#define COOKIE_VALUE_MAX_BYTES 1024
+#define COOKIE_VALUE_MAX_BYTES 4000 /* browsers keep 4096 of name and value (RFC 6265bis 5.6) */
 
 struct cookie {
     const char *name;  /* token characters, ours */

@@ -56,7 +56,7 @@ static bool is_health_check(const struct exchange *exchange)
            exchange->rs.status < 400;
 }
 
-static size_t sent_bytes(const struct exchange *exchange)
+size_t exchange_answer_bytes(const struct exchange *exchange)
 {
     const struct http_response *rs = &exchange->rs;
     if (exchange->rq.method == HTTP_HEAD || rs->status == 204 || rs->status == 304)
@@ -79,7 +79,7 @@ static void write_log(struct exchange *exchange, bool is_whole)
         log_str("route", rq->route ? rq->route->pattern : "-"),
         log_i64("status", status),
         log_i64("ms", clock_monotonic_ms() - exchange->begun_ms),
-        log_i64("bytes", (int64_t)sent_bytes(exchange)),
+        log_i64("bytes", (int64_t)exchange_answer_bytes(exchange)),
         log_str("user", ctx->user),
         log_str("peer", rq->client_text),
         log_str("err", exchange->outcome ? err_name(exchange->outcome) : NULL),
@@ -96,7 +96,11 @@ void exchange_free(struct exchange *exchange, bool is_whole)
 {
     if (exchange->stage != EXCHANGE_HEAD)
         write_log(exchange, is_whole);
+    const struct http_upgrade *upgrade = exchange->rs.upgrade;
+    if (upgrade && !exchange->is_upgraded)
+        upgrade->drop(upgrade->owner);
     http_body_done(&exchange->body);
+    http_body_budget_give_back(&exchange->host->answers, exchange->answer_bytes);
     ctx_done(&exchange->ctx);
     if (exchange->is_counted)
         atomic_fetch_sub(&exchange->host->active_count, 1);
@@ -110,20 +114,71 @@ bool exchange_must_close(const struct exchange *exchange)
 
 /* ---- answers ---- */
 
-static void complete_answer(struct exchange *exchange)
+/* A client that reads slowly keeps its answer's memory for long: large answers share a budget. */
+static void count_large(struct exchange *exchange)
+{
+    struct http_response *rs = &exchange->rs;
+    size_t taken_bytes = exchange->ctx.arena.used_bytes;
+    if (rs->body.n <= HTTP_ANSWER_LARGE_BYTES)
+        return;
+    if (http_body_budget_take(&exchange->host->answers, taken_bytes)) {
+        exchange->answer_bytes = taken_bytes;
+        return;
+    }
+    *rs = (struct http_response){0};
+    exchange->must_close = true;
+    exchange->outcome = ctx_fail(&exchange->ctx, ERR_UNAVAILABLE,
+                                 "all large answers together are larger than %zu bytes",
+                                 exchange->host->answers.max_bytes);
+    http_response_text(rs, 503, "text/plain; charset=utf-8",
+                       "The server is sending too much at once. Please try again in a moment.\n");
+    http_response_field(rs, "Cache-Control", "no-store");
+    http_response_field(rs, "Retry-After",
+                        arena_format(&exchange->ctx.arena, "%d", HTTP_RETRY_AFTER_S));
+}
+
+static void add_standing_fields(struct exchange *exchange)
 {
     const struct http_server_options *options = &exchange->host->options;
     struct http_response *rs = &exchange->rs;
-    exchange->stage = EXCHANGE_ANSWERED;
-    if (rs->prepared)
-        return;
-    if (rs->status == 0)
-        rs->status = 200;
     if (rs->has_plain_fields)
         return;
     http_response_field(rs, "X-Request-Id", exchange->ctx.request_id);
     if (options->decorate)
         options->decorate(options->app, &exchange->ctx, &exchange->rq, rs);
+}
+
+static bool is_within(const struct http_body *body, const void *at)
+{
+    uintptr_t begin = (uintptr_t)body->bytes;
+    return (uintptr_t)at >= begin && (uintptr_t)at < begin + body->capacity_bytes;
+}
+
+/* The body has served when the answer is made, which may take long to be sent; unless the answer
+ * was not copied from it. */
+static void drop_body(struct exchange *exchange)
+{
+    const struct http_response *rs = &exchange->rs;
+    bool is_used = is_within(&exchange->body, rs->body.p);
+    for (size_t i = 0; i < rs->fields_count; i++)
+        is_used = is_used || is_within(&exchange->body, rs->fields[i].value);
+    if (is_used)
+        return;
+    http_body_done(&exchange->body);
+    exchange->rq.body = (struct bytes){0};
+}
+
+static void complete_answer(struct exchange *exchange)
+{
+    struct http_response *rs = &exchange->rs;
+    exchange->stage = EXCHANGE_ANSWERED;
+    if (!rs->prepared) {
+        count_large(exchange);
+        if (rs->status == 0)
+            rs->status = 200;
+        add_standing_fields(exchange);
+    }
+    drop_body(exchange);
 }
 
 /* A client that is told to wait is told how long. */
@@ -304,7 +359,7 @@ static void show_body(struct exchange *exchange)
     rq->body = (struct bytes){.p = body->bytes, .n = body->size_bytes};
     bool is_cut = exchange->is_over || body->is_out_of_budget;
     if (is_cut && rq->route->body_type == BODY_FORM)
-        rq->body = http_body_whole_chars(rq->body);
+        rq->body = http_body_whole_chars(rq->body, rq->body.n);
 }
 
 /* ---- guard and handler ---- */
@@ -387,13 +442,24 @@ void exchange_submit(struct exchange *exchange)
 {
     const struct http_server_options *options = &exchange->host->options;
     struct workers *lane =
-        exchange->rq.route->lane == LANE_HASH ? options->hash_lane : options->worker_lane;
+        exchange->rq.route->lane == LANE_SLOW ? options->slow_lane : options->worker_lane;
     exchange->job = (struct job){
         .deadline_ms = exchange->ctx.deadline_ms, .run = job_run, .expire = job_expire};
     if (workers_submit(lane, &exchange->job))
         return;
     answer_error(exchange, ctx_fail(&exchange->ctx, ERR_UNAVAILABLE, "the queue is full"));
     give_back(exchange);
+}
+
+/* Counted first, then asked: who sets is_closing and then finds nobody counted may stop the loops.
+ */
+static bool may_suspend(struct exchange_host *host)
+{
+    atomic_fetch_add(&host->suspended_count, 1);
+    if (!atomic_load(&host->is_closing))
+        return true;
+    atomic_fetch_sub(&host->suspended_count, 1);
+    return false;
 }
 
 enum exchange_next exchange_arrived(struct exchange *exchange)
@@ -413,7 +479,10 @@ enum exchange_next exchange_arrived(struct exchange *exchange)
         run(exchange);
         return EXCHANGE_SEND;
     }
+    if (!may_suspend(exchange->host)) {
+        exchange->outcome = ctx_fail(ctx, ERR_UNAVAILABLE, "the server ends");
+        return EXCHANGE_CLOSE;
+    }
     exchange->stage = EXCHANGE_ON_LANE;
-    atomic_fetch_add(&exchange->host->suspended_count, 1);
     return EXCHANGE_SUSPEND;
 }

@@ -29,8 +29,10 @@ struct connection;
 struct exchange_host {
     struct http_server_options options;
     struct http_body_budget bodies;
-    void (*resume)(void *handle); /* lets the event loop go on with a suspended connection */
+    struct http_body_budget answers; /* the large ones, until they are sent */
+    void (*resume)(void *handle);    /* lets the event loop go on with a suspended connection */
     _Atomic bool is_draining;
+    _Atomic bool is_closing;        /* nothing more is handed to a lane */
     _Atomic size_t active_count;    /* requests whose head is there, until they are done */
     _Atomic size_t suspended_count; /* handed to a lane and not back yet */
 };
@@ -59,6 +61,7 @@ struct exchange {
     bool is_type_wrong;
     bool must_close;
     bool is_counted;
+    bool is_upgraded; /* rs.upgrade has taken the socket */
     int64_t begun_ms;
     const char *target_at; /* where the library has the target, and how long it was */
     size_t target_bytes;
@@ -67,7 +70,8 @@ struct exchange {
     struct http_request rq;
     struct http_response rs;
     struct http_body body;
-    struct ctx ctx; /* last, because it is large and mostly untouched */
+    size_t answer_bytes; /* taken from host->answers */
+    struct ctx ctx;      /* last, because it is large and mostly untouched */
 };
 
 /* For a first line with this target. NULL when out of memory. */
@@ -75,6 +79,9 @@ struct exchange *exchange_new(struct exchange_host *host,
                               struct connection *connection,
                               void *handle,
                               const char *target);
+
+/* How much the answer's body will take on the wire. */
+size_t exchange_answer_bytes(const struct exchange *exchange);
 
 /* Writes the access log. `is_whole`: the answer was sent to its end. */
 void exchange_free(struct exchange *exchange, bool is_whole);

@@ -70,6 +70,12 @@ const char *form_first(const struct form *form, const char *name)
     return NULL;
 }
 
+/* The reason names the field: a page shows it alone. */
+static enum err refuse(struct ctx *ctx, const char *name, const char *what)
+{
+    return ctx_refuse(ctx, name, arena_format(&ctx->arena, "\"%s\" %s", name, what));
+}
+
 enum err
 form_text(struct ctx *ctx, const struct form *form, const char *name, const char **out_value)
 {
@@ -78,7 +84,7 @@ form_text(struct ctx *ctx, const struct form *form, const char *name, const char
         if (strcmp(form->fields[i].name, name) != 0)
             continue;
         if (value)
-            return ctx_refuse(ctx, name, "This was sent more than once.");
+            return refuse(ctx, name, "was sent more than once.");
         value = form->fields[i].value;
     }
     *out_value = value;
@@ -93,7 +99,7 @@ form_need(struct ctx *ctx, const struct form *form, const char *name, const char
     if (err)
         return err;
     if (!value)
-        return ctx_refuse(ctx, name, "This is missing.");
+        return refuse(ctx, name, "is missing.");
     *out_value = value;
     return ERR_OK;
 }
@@ -110,6 +116,6 @@ enum err form_need_i64(struct ctx *ctx,
     if (err)
         return err;
     if (!parse_i64(text, min, max, out_number))
-        return ctx_refuse(ctx, name, "This is no number in the range allowed.");
+        return refuse(ctx, name, "is no number in the range allowed.");
     return ERR_OK;
 }

@@ -17,7 +17,7 @@ void http_body_init(struct http_body *body, struct http_body_budget *budget, siz
     *body = (struct http_body){.budget = budget, .keep_max_bytes = keep_max_bytes};
 }
 
-static bool budget_take(struct http_body_budget *budget, size_t size_bytes)
+bool http_body_budget_take(struct http_body_budget *budget, size_t size_bytes)
 {
     size_t before_bytes = atomic_fetch_add(&budget->used_bytes, size_bytes);
     if (before_bytes + size_bytes <= budget->max_bytes)
@@ -26,13 +26,18 @@ static bool budget_take(struct http_body_budget *budget, size_t size_bytes)
     return false;
 }
 
+void http_body_budget_give_back(struct http_body_budget *budget, size_t size_bytes)
+{
+    atomic_fetch_sub(&budget->used_bytes, size_bytes);
+}
+
 static void release(struct http_body *body)
 {
     if (!body->bytes)
         return;
     secret_wipe(body->bytes, body->size_bytes);
     free(body->bytes);
-    atomic_fetch_sub(&body->budget->used_bytes, body->capacity_bytes);
+    http_body_budget_give_back(body->budget, body->capacity_bytes);
 }
 
 static size_t grown_capacity(const struct http_body *body, size_t needed_bytes)
@@ -49,11 +54,11 @@ static bool make_room(struct http_body *body, size_t size_bytes)
     if (size_bytes + 1 <= body->capacity_bytes)
         return true;
     size_t capacity_bytes = grown_capacity(body, size_bytes + 1);
-    if (!budget_take(body->budget, capacity_bytes))
+    if (!http_body_budget_take(body->budget, capacity_bytes))
         return false;
     unsigned char *bytes = malloc(capacity_bytes);
     if (!bytes) {
-        atomic_fetch_sub(&body->budget->used_bytes, capacity_bytes);
+        http_body_budget_give_back(body->budget, capacity_bytes);
         return false;
     }
     if (body->size_bytes > 0)
@@ -121,14 +126,18 @@ static bool read_byte(struct bytes body, size_t at, int *out_byte, size_t *out_w
     return true;
 }
 
-struct bytes http_body_whole_chars(struct bytes body)
+struct bytes http_body_whole_chars(struct bytes body, size_t decoded_max_bytes)
 {
     size_t whole_bytes = 0;
+    size_t decoded_bytes = 0;
     size_t missing_count = 0; /* of the character under way */
     int byte = 0;
     size_t written = 0;
     for (size_t at = 0; at < body.n && read_byte(body, at, &byte, &written); at += written) {
         bool is_following = (byte & 0xc0) == 0x80;
+        decoded_bytes += byte != '\r';
+        if (decoded_bytes > decoded_max_bytes)
+            break;
         missing_count =
             is_following && missing_count > 0 ? missing_count - 1 : following_count(byte);
         if (missing_count == 0)

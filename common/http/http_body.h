@@ -18,7 +18,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 
-/* Of all bodies of a server. */
+/* Of all bodies of a server, or of all its large answers. */
 struct http_body_budget {
     _Atomic size_t used_bytes;
     size_t max_bytes;
@@ -34,14 +34,19 @@ struct http_body {
     bool is_out_of_budget; /* what came since was dropped */
 };
 
+/* Takes so many bytes, or nothing and false when they are not there. */
+MUST_CHECK bool http_body_budget_take(struct http_body_budget *budget, size_t size_bytes);
+void http_body_budget_give_back(struct http_body_budget *budget, size_t size_bytes);
+
 void http_body_init(struct http_body *body, struct http_body_budget *budget, size_t keep_max_bytes);
 void http_body_add(struct http_body *body, const void *bytes, size_t size_bytes);
 
 /* Wipes and frees. Does nothing on a zeroed struct. */
 void http_body_done(struct http_body *body);
 
-/* Without a percent escape or UTF-8 character that the limit cut in two, so that the rest can be
- * read as a form. */
-struct bytes http_body_whole_chars(struct bytes body);
+/* The beginning that decodes to at most so many bytes, carriage returns not counted, and ends
+ * neither within a percent escape nor within a UTF-8 character: what a limit cut in two is left
+ * out, so that the rest can be read as a form. */
+struct bytes http_body_whole_chars(struct bytes body, size_t decoded_max_bytes);
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/text.h"
 
 #include <curl/curl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -37,6 +38,13 @@ struct http_client {
 bool http_client_start(void)
 {
     return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+}
+
+const char *http_client_library(void)
+{
+    static char text[64]; /* asked for by the main thread, before others */
+    (void)snprintf(text, sizeof(text), "libcurl %s", curl_version_info(CURLVERSION_NOW)->version);
+    return text;
 }
 
 struct http_client *http_client_new(void)
@@ -212,10 +220,12 @@ static CURLcode set_limits(CURL *curl, long timeout_ms)
     return bad;
 }
 
+/* The path goes out as it is: curl would take %2E and %2E%2E, which are names here, for steps. */
 static CURLcode set_request(CURL *curl, const struct http_call *call)
 {
     bool is_get = text_equals(call->method, "GET");
     CURLcode bad = curl_easy_setopt(curl, CURLOPT_URL, call->url);
+    bad |= curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
     if (call->json_body || text_equals(call->method, "POST")) {
         const char *body = call->json_body ? call->json_body : "";
         bad |= curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
@@ -268,19 +278,18 @@ static void end(struct http_client *client)
     client->answer = NULL;
 }
 
-static enum err perform(struct http_client *client, const struct http_call *call)
+static enum err perform(struct http_client *client)
 {
     CURLcode result = curl_easy_perform(client->curl);
     if (client->is_too_large)
-        return ctx_fail(client->ctx, ERR_UNAVAILABLE, "%s: the answer is larger than %zu bytes",
-                        call->method, HTTP_CLIENT_ANSWER_MAX_BYTES);
+        return ctx_fail(client->ctx, ERR_UNAVAILABLE, "the answer is larger than %zu bytes",
+                        HTTP_CLIENT_ANSWER_MAX_BYTES);
     if (result != CURLE_OK)
-        return ctx_fail(client->ctx, ERR_UNAVAILABLE, "%s: %s", call->method,
+        return ctx_fail(client->ctx, ERR_UNAVAILABLE, "%s",
                         client->fault[0] ? client->fault : curl_easy_strerror(result));
     long status = 0;
     if (curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status) != CURLE_OK || status == 0)
-        return ctx_fail(client->ctx, ERR_UNAVAILABLE, "%s: an answer without a status",
-                        call->method);
+        return ctx_fail(client->ctx, ERR_UNAVAILABLE, "an answer without a status");
     client->answer->status = (int)status;
     const char *body =
         arena_text_copy(&client->ctx->arena, (const char *)client->buffer, client->used_bytes);
@@ -296,7 +305,7 @@ static enum err prepare_and_perform(struct http_client *client, const struct htt
     if (call->timeout_ms < timeout_ms)
         timeout_ms = call->timeout_ms;
     if (timeout_ms <= 0)
-        return ctx_fail(ctx, ERR_UNAVAILABLE, "%s: no time is left for the call", call->method);
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "no time is left for the call");
     CLEANUP(lines_release) struct curl_slist *lines = NULL;
     if (!make_lines(ctx, call, &lines))
         return ctx_fail(ctx, ERR_INTERNAL, "out of memory");
@@ -305,7 +314,7 @@ static enum err prepare_and_perform(struct http_client *client, const struct htt
     bad |= set_callbacks(client, lines);
     if (bad != CURLE_OK)
         return ctx_fail(ctx, ERR_INTERNAL, "curl refuses an option of the call");
-    return perform(client, call);
+    return perform(client);
 }
 
 enum err http_call(struct ctx *ctx,

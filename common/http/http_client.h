@@ -23,13 +23,16 @@ struct http_client;
 /* Once per process, before any thread. */
 MUST_CHECK bool http_client_start(void);
 
+/* "libcurl 7.88.1": for --version. */
+const char *http_client_library(void);
+
 /* NULL when out of memory. */
 struct http_client *http_client_new(void);
 void http_client_free(struct http_client *client);
 
 struct http_call {
     const char *method;
-    const char *url;
+    const char *url;        /* its path is sent as it is, dots too */
     const char *basic_user; /* NULL: no Authorization */
     const struct secret *basic_password;
     const char *json_body; /* NULL: no body */

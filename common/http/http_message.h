@@ -51,7 +51,11 @@ struct session;
     X(X_REQUEST_ID,        "X-Request-Id",         true)         \
     X(X_FORWARDED_FOR,     "X-Forwarded-For",      false)        \
     X(X_FORWARDED_PROTO,   "X-Forwarded-Proto",    true)         \
-    X(USER_AGENT,          "User-Agent",           true)
+    X(USER_AGENT,          "User-Agent",           true)         \
+    X(CONNECTION,          "Connection",           false)        \
+    X(UPGRADE,             "Upgrade",              false)        \
+    X(SEC_WEBSOCKET_KEY,   "Sec-WebSocket-Key",    true)         \
+    X(SEC_WEBSOCKET_VERSION, "Sec-WebSocket-Version", true)
 /* clang-format on */
 
 enum http_method {
@@ -95,6 +99,15 @@ struct http_field {
 
 #define HTTP_RESPONSE_FIELDS_MAX_COUNT 24
 
+/* Who takes the socket after a 101. Exactly one of the two is called, on the event loop. */
+struct http_upgrade {
+    void *owner;
+    /* The socket is non-blocking and the owner's from here on; `extra` came behind the request. */
+    void (*take)(void *owner, int fd, struct bytes extra);
+    /* The connection ended before its 101 was sent. */
+    void (*drop)(void *owner);
+};
+
 /* What a handler fills. Memory: the request's arena or static. With `prepared` set, body and fields
  * are not used. */
 struct http_response {
@@ -105,6 +118,7 @@ struct http_response {
     const struct http_prepared
         *prepared;         /* a whole answer made at start (assets); see http_server.h */
     bool has_plain_fields; /* true: the service's standing fields (security headers) are left out */
+    const struct http_upgrade *upgrade; /* with status 101: the connection leaves HTTP */
 };
 
 const char *http_method_name(enum http_method method);

@@ -20,6 +20,7 @@
 #include "http/listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <malloc.h>
 #include <microhttpd.h>
@@ -31,14 +32,24 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TRIM_MIN_COUNT     256
-#define DRAIN_LOOK_MS      10
-#define LOG_TEXT_MAX_BYTES 512
-#define MS_PER_S           1000
-#define STRICT_HEAD_VERSION \
-    0x00097701                    /* from here on the library refuses NUL and folded lines itself */
-#define CROWDED_BYTES       12288 /* of fields and cookies, in the library's memory */
+#define TRIM_MIN_COUNT      256
+#define DRAIN_LOOK_MS       10
+#define LOG_TEXT_MAX_BYTES  512
+#define MS_PER_S            1000
+#define STRICT_HEAD_VERSION 0x01000000 /* from here on the library can be told to read strictly */
+#define CROWDED_BYTES       12288      /* of fields and cookies, in the library's memory */
 #define CROWDED_ENTRY_BYTES 64
+
+/* Level 1: the library refuses folded lines, lone line feeds and blanks in the target, which it
+ * would answer with a redirect of its own to wherever the client says; a NUL it refuses at any
+ * level. The older one has no levels: how it cut the head is looked at (follows, read_line,
+ * ends_well). */
+static struct MHD_OptionItem strict_head[] = {
+#if MHD_VERSION >= STRICT_HEAD_VERSION
+    {.option = MHD_OPTION_CLIENT_DISCIPLINE_LVL, .value = 1},
+#endif
+    {.option = MHD_OPTION_END},
+};
 
 enum refusal { REFUSED_ADDRESS, REFUSED_FULL, REFUSED_EXHAUSTED, REFUSAL_COUNT };
 
@@ -174,15 +185,56 @@ make_response(const struct http_field *fields, size_t fields_count, struct bytes
     return response;
 }
 
-static enum MHD_Result send_answer(struct MHD_Connection *connection,
-                                   const struct exchange *exchange)
+/* The socket goes on as a duplicate and the library closes its own: kept inside, an idle socket
+ * would cost the connection's whole memory, and hold up the stop. */
+static void on_upgraded(void *closure,
+                        struct MHD_Connection *connection,
+                        void *state,
+                        const char *extra,
+                        size_t extra_bytes,
+                        MHD_socket fd,
+                        struct MHD_UpgradeResponseHandle *handle)
+{
+    struct exchange *exchange = closure;
+    const struct http_upgrade *upgrade = exchange->rs.upgrade;
+    (void)connection, (void)state;
+    int own_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (own_fd >= 0 && fcntl(own_fd, F_SETFL, O_NONBLOCK) == 0) {
+        exchange->is_upgraded = true;
+        upgrade->take(upgrade->owner, own_fd,
+                      (struct bytes){.p = (const unsigned char *)extra, .n = extra_bytes});
+    } else if (own_fd >= 0) {
+        (void)close(own_fd);
+    }
+    (void)MHD_upgrade_action(handle, MHD_UPGRADE_ACTION_CLOSE);
+}
+
+static struct MHD_Response *make_upgrade(struct exchange *exchange)
+{
+    const struct http_response *rs = &exchange->rs;
+    struct MHD_Response *response = MHD_create_response_for_upgrade(on_upgraded, exchange);
+    if (response)
+        add_fields(response, rs->fields, rs->fields_count);
+    return response;
+}
+
+static int64_t send_until_ms(const struct exchange *exchange)
+{
+    int64_t size_s = (int64_t)(exchange_answer_bytes(exchange) / HTTP_SEND_BYTES_PER_S);
+    return clock_monotonic_ms() + (exchange->host->options.read_timeout_s + 1 + size_s) * MS_PER_S;
+}
+
+static enum MHD_Result send_answer(struct MHD_Connection *connection, struct exchange *exchange)
 {
     const struct http_response *rs = &exchange->rs;
     bool is_last = exchange_must_close(exchange);
+    connection_send(exchange->connection, send_until_ms(exchange));
     if (rs->prepared)
         return MHD_queue_response(connection, (unsigned)rs->prepared->status,
                                   is_last ? rs->prepared->closing : rs->prepared->keeping);
-    struct MHD_Response *response = make_response(rs->fields, rs->fields_count, rs->body, is_last);
+    struct MHD_Response *response =
+        rs->upgrade ? make_upgrade(exchange)
+                    : make_response(rs->fields, rs->fields_count, rs->body, is_last);
     if (!response)
         return MHD_NO;
     enum MHD_Result result = MHD_queue_response(connection, (unsigned)rs->status, response);
@@ -238,6 +290,15 @@ static struct connection *connection_of(struct MHD_Connection *handle)
     return info ? info->socket_context : NULL;
 }
 
+/* The library forgets to tell the end of a request whose head it has refused twice, say for a
+ * cookie and for its length: what is left of it goes with the next one, or with the connection. */
+static void drop_exchange(struct connection *connection)
+{
+    if (connection->exchange)
+        exchange_free(connection->exchange, false);
+    connection->exchange = NULL;
+}
+
 static void on_connection(void *closure,
                           struct MHD_Connection *handle,
                           void **context,
@@ -245,9 +306,12 @@ static void on_connection(void *closure,
 {
     struct http_server *server = closure;
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-        if (*context)
-            connections_remove(server->connections, *context);
+        struct connection *closed = *context;
         *context = NULL;
+        if (closed) {
+            drop_exchange(closed);
+            connections_remove(server->connections, closed);
+        }
         return;
     }
     const union MHD_ConnectionInfo *info =
@@ -279,7 +343,9 @@ static void *on_target(void *closure, const char *target, struct MHD_Connection 
     connection->is_in_head = true;
     if (count_pieces(target) > HTTP_QUERY_PIECES_MAX_COUNT + 1)
         connection_cut(connection, 400, "The query has too many pieces.\n");
-    return exchange_new(&server->host, connection, handle, target);
+    drop_exchange(connection);
+    connection->exchange = exchange_new(&server->host, connection, handle, target);
+    return connection->exchange;
 }
 
 static enum MHD_Result
@@ -345,6 +411,7 @@ static void on_completed(void *closure,
     *state = NULL;
     struct connection *connection = exchange->connection;
     connection->is_in_head = false;
+    connection->exchange = NULL;
     exchange_free(exchange, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
     connection_answered(connection, clock_monotonic_ms());
 }
@@ -473,7 +540,7 @@ static const char *options_fault(const struct http_server_options *options)
     for (size_t i = 0; i < options->router.count; i++) {
         enum lane lane = options->router.routes[i].lane;
         if ((lane == LANE_WORKER && !options->worker_lane) ||
-            (lane == LANE_HASH && !options->hash_lane))
+            (lane == LANE_SLOW && !options->slow_lane))
             return "a route needs a lane that there is not";
     }
     return NULL;
@@ -492,7 +559,8 @@ static struct MHD_Daemon *start_daemon(struct http_server *server)
     unsigned loops_count = to_unsigned(options->loops);
     return MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
-            MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG,
+            MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG |
+            (options->upgraded_max_count > 0 ? MHD_ALLOW_UPGRADE : 0U),
         0, NULL, NULL, on_request, server,                              /* */
         MHD_OPTION_EXTERNAL_LOGGER, on_library_message, server,         /* first, says the manual */
         MHD_OPTION_THREAD_POOL_SIZE, loops_count > 1 ? loops_count : 0, /* */
@@ -504,6 +572,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *server)
         MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,                     /* */
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,                   /* */
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,                 /* */
+        MHD_OPTION_ARRAY, strict_head,                                       /* */
         MHD_OPTION_END);
 }
 
@@ -523,7 +592,8 @@ static enum err start(struct ctx *ctx, struct http_server *server)
 {
     const struct http_server_options *options = &server->host.options;
     enum err err = listener_open(ctx, options->listen, options->port,
-                                 options->connections_max_count, &server->listener);
+                                 options->connections_max_count + options->upgraded_max_count,
+                                 &server->listener);
     if (err)
         return err;
     server->listener.owner = server;
@@ -532,6 +602,7 @@ static enum err start(struct ctx *ctx, struct http_server *server)
     server->listener.exhausted = on_exhausted;
     server->connections = connections_new(&(struct connections_options){
         .max_count = options->connections_max_count,
+        .other_files_count = options->upgraded_max_count,
         .per_address_count = options->connections_per_address_count,
         .trusted = options->trusted,
         .read_timeout_ms = options->read_timeout_s * MS_PER_S,
@@ -558,6 +629,8 @@ enum err http_server_new(struct ctx *ctx,
     if (!options->trusted)
         server->host.options.trusted = &nobody;
     server->host.bodies.max_bytes = HTTP_BODIES_MAX_BYTES;
+    server->host.answers.max_bytes =
+        options->answers_max_bytes ? options->answers_max_bytes : HTTP_ANSWERS_MAX_BYTES;
     server->host.resume = resume;
     server->listener.fd = -1;
     server->listener.wake_fd = -1;
@@ -618,8 +691,8 @@ void http_server_tick(struct http_server *server)
     give_memory_back(server);
     if (options->worker_lane)
         workers_expire(options->worker_lane, now_ms);
-    if (options->hash_lane)
-        workers_expire(options->hash_lane, now_ms);
+    if (options->slow_lane)
+        workers_expire(options->slow_lane, now_ms);
 }
 
 static void wait_a_little(void)
@@ -639,13 +712,14 @@ size_t http_server_drain(struct http_server *server, int64_t wait_ms)
 }
 
 /* The library ends the process when it is stopped with suspended connections: lanes must give them
- * back first. */
+ * back first, and the loops, which still read from kept connections, must not hand on more. */
 void http_server_free(struct http_server *server)
 {
     if (!server)
         return;
     atomic_store(&server->host.is_draining, true);
     listener_stop(&server->listener);
+    atomic_store(&server->host.is_closing, true);
     while (atomic_load(&server->host.suspended_count) > 0)
         wait_a_little();
     if (server->daemon)

@@ -39,7 +39,11 @@ struct workers;
     32768 /* request line and fields, and the answer's; a connection's pool */
 #define HTTP_BODIES_MAX_BYTES \
     ((size_t)256 * 1024 * 1024) /* of all requests together; beyond: 503 */
-#define HTTP_RETRY_AFTER_S 2
+#define HTTP_ANSWER_LARGE_BYTES ((size_t)256 * 1024)
+#define HTTP_ANSWERS_MAX_BYTES \
+    ((size_t)256 * 1024 * 1024) /* of all large answers under way together; beyond: 503 */
+#define HTTP_SEND_BYTES_PER_S ((size_t)32 * 1024) /* a client that takes less is cut off */
+#define HTTP_RETRY_AFTER_S    2
 
 /* What a lane's thread owns: the `local` of its struct workers. The server puts it into ctx before
  * guard and handler. */
@@ -56,13 +60,18 @@ struct http_server_options {
     int64_t loops;
     int64_t connections_max_count;
     int64_t connections_per_address_count; /* 0: no limit; trusted proxies are exempt */
-    int64_t idle_timeout_s;      /* keep-alive, and writing to a client that does not read */
-    int64_t read_timeout_s;      /* a whole request must have arrived by then: 408 */
+    int64_t upgraded_max_count; /* sockets that leave HTTP and stay open; 0: no route upgrades */
+    int64_t idle_timeout_s;     /* keep-alive, and writing to a client that does not read */
+
+    /* A whole request must have arrived by then: 408. An answer must be taken in this time and one
+     * second for each HTTP_SEND_BYTES_PER_S. */
+    int64_t read_timeout_s;
+    size_t answers_max_bytes;    /* of all large answers together, 0: HTTP_ANSWERS_MAX_BYTES */
     int64_t request_deadline_ms; /* handlers' budget from the request's last byte */
     const struct networks *trusted;
     struct router router;
     struct workers *worker_lane;
-    struct workers *hash_lane; /* NULL: no route may use it */
+    struct workers *slow_lane; /* NULL: no route may use it */
 
     /* Protection and lane for GET and HEAD that match no row, so that the error's page knows who
      * asks; its handler is not called. NULL: answered at once, on the loop. */
@@ -99,7 +108,8 @@ MUST_CHECK enum err http_server_new(struct ctx *ctx,
 /* The port that it listens on. */
 int64_t http_server_port(const struct http_server *server);
 
-/* Once a second: closes requests that arrive too slowly, expires queued work. */
+/* Once a second: closes connections whose request arrives or whose answer leaves too slowly,
+ * expires queued work. */
 void http_server_tick(struct http_server *server);
 
 /* Stops accepting; running requests finish, each answer says "Connection: close". Waits at most

@@ -13,6 +13,7 @@
 #include "http/http_message.h"
 
 #include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,13 @@ static void wiping_free(void *memory)
 void json_body_start(void)
 {
     json_set_alloc_funcs(malloc, wiping_free);
+}
+
+const char *json_body_library(void)
+{
+    static char text[64]; /* asked for by the main thread, before others */
+    (void)snprintf(text, sizeof(text), "jansson %s", jansson_version_str());
+    return text;
 }
 
 enum err json_body_parse(struct ctx *ctx, struct bytes text, json_t **out_object)

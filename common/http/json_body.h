@@ -23,6 +23,9 @@ static inline void json_body_release(json_t **value)
  * from then on. */
 void json_body_start(void);
 
+/* "jansson 2.14": for --version. */
+const char *json_body_library(void);
+
 /* Owns: the caller: `CLEANUP(json_body_release) json_t *body = NULL;`
  * Errors: ERR_INVALID not one JSON object. */
 MUST_CHECK enum err json_body_parse(struct ctx *ctx, struct bytes text, json_t **out_object);

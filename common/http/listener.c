@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #define BACKLOG_COUNT     4096 /* the kernel cuts it to net.core.somaxconn */
-#define OWN_FILES_COUNT   64   /* descriptors that are no client's: databases, logs, loops */
 #define SERIES_MAX_COUNT  64   /* accepted before it is looked whether to end */
 #define FULL_WAIT_MS      20
 #define EXHAUSTED_WAIT_MS 100
@@ -28,10 +27,10 @@ static void close_fd(int fd)
         (void)close(fd);
 }
 
-static enum err make_room(struct ctx *ctx, int64_t connections_max_count)
+enum err listener_make_room(struct ctx *ctx, int64_t connections_max_count, int64_t own_files_count)
 {
     struct rlimit limit;
-    rlim_t needed_count = (rlim_t)connections_max_count + OWN_FILES_COUNT;
+    rlim_t needed_count = (rlim_t)(connections_max_count + own_files_count);
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "can't ask for the limit of open files: %s",
                         strerror(errno));
@@ -40,8 +39,10 @@ static enum err make_room(struct ctx *ctx, int64_t connections_max_count)
     if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < needed_count)
         return ctx_fail(
             ctx, ERR_UNAVAILABLE,
-            "can't hold %lld connections: the system's limit of open files is %llu (ulimit -Hn)",
-            (long long)connections_max_count, (unsigned long long)limit.rlim_max);
+            "can't hold %lld connections and %lld files: the system's limit of open files is %llu "
+            "(ulimit -Hn)",
+            (long long)connections_max_count, (long long)own_files_count,
+            (unsigned long long)limit.rlim_max);
     limit.rlim_cur = needed_count;
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "can't raise the limit of open files to %llu: %s",
@@ -125,7 +126,7 @@ enum err listener_open(struct ctx *ctx,
                        struct listener *out_listener)
 {
     struct listener listener = {.fd = -1, .wake_fd = -1};
-    enum err err = make_room(ctx, connections_max_count);
+    enum err err = listener_make_room(ctx, connections_max_count, LISTENER_OWN_FILES_COUNT);
     if (!err)
         err = open_socket(ctx, listen, port, &listener);
     if (err)

@@ -17,6 +17,10 @@
 
 struct ctx;
 
+#define LISTENER_OWN_FILES_COUNT 64 /* descriptors that are no client's: logs, loops, assets */
+#define LISTENER_FILES_PER_WORKER \
+    4 /* a database connection's three (file, log, shared memory), a call to another service */
+
 struct listener {
     int fd;      /* -1: closed */
     int wake_fd; /* tells the thread to end */
@@ -31,6 +35,12 @@ struct listener {
     /* The system has no descriptor or memory left; called at each failed try. */
     void (*exhausted)(void *owner, int error);
 };
+
+/* Raises the limit of open files, if need be, to so many sockets and own_files_count of what else
+ * the process opens. Never lowers it. To be called before those are opened.
+ * Errors: ERR_UNAVAILABLE with a line for people in ctx->why.text. */
+MUST_CHECK enum err
+listener_make_room(struct ctx *ctx, int64_t connections_max_count, int64_t own_files_count);
 
 /* Makes room for so many sockets, binds and listens.
  * Errors: ERR_UNAVAILABLE with a line for people in ctx->why.text. */

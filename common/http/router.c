@@ -238,11 +238,12 @@ static const char *const lane_names[] = {
     [LANE_UNSTATED] = "unstated",
     [LANE_LOOP] = "loop",
     [LANE_WORKER] = "worker",
-    [LANE_HASH] = "hash",
+    [LANE_SLOW] = "slow",
 };
 
 void router_print(FILE *out, const struct router *router)
 {
+    (void)fputs("# METHOD PATTERN PROTECTION LANE BODY_MAX_BYTES\n", out);
     for (size_t i = 0; i < router->count; i++) {
         const struct route *route = &router->routes[i];
         size_t limit_bytes =

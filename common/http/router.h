@@ -29,7 +29,8 @@ enum lane {
     LANE_UNSTATED, /* refused at start */
     LANE_LOOP,     /* on the event loop: never blocks */
     LANE_WORKER,   /* on a worker: may block until the deadline */
-    LANE_HASH,     /* on a hash worker: Argon2id runs here, and only here */
+    LANE_SLOW,     /* on a small lane of its own for what takes long: hashing passwords, calls to
+                      another service; so it can't starve the rest */
 };
 
 enum body_type { BODY_NONE, BODY_JSON, BODY_FORM };
@@ -74,7 +75,8 @@ MUST_CHECK enum err router_find(const struct router *router,
 /* "GET, HEAD, POST": the Allow field for a path; "" when the path is unknown. In the arena. */
 const char *router_allow(const struct router *router, struct ctx *ctx, const char *path);
 
-/* One line a row: METHOD PATTERN PROTECTION LANE BODY_LIMIT. */
+/* A head that begins with "# ", then one line a row: METHOD PATTERN PROTECTION LANE BODY_MAX_BYTES.
+ */
 void router_print(FILE *out, const struct router *router);
 
 #endif

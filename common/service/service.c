@@ -3,7 +3,8 @@
  * The life of a service process. The order matters: arguments, then settings with all their faults
  * at once, then signals blocked (threads inherit that), then log, program, loop, drain. What
  * standard output gets is the log's while the service runs; standard error gets only what stops a
- * start. Depends on: env, log, http_client (for --healthcheck), http_server. */
+ * start, and on a terminal that has both the log does not repeat it. Depends on: env, log,
+ * http_client (for --healthcheck), http_server; db and json_body for their versions. */
 #include "service/service.h"
 
 #include <inttypes.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,8 +24,10 @@
 #include "base/ctx.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "data/db.h"
 #include "http/http_client.h"
 #include "http/http_server.h"
+#include "http/json_body.h"
 #include "http/router.h"
 
 #define START_BUDGET_MS       60000 /* another process may be running a long migration */
@@ -31,6 +35,8 @@
 #define OPTION_COLUMNS        16
 #define MALLOC_ARENAS_COUNT \
     2 /* glibc's default, 8 for each core, costs megabytes of private memory */
+#define MALLOC_OWN_PAGES_BYTES \
+    (256 * 1024) /* from here on freed memory goes back at once; said, glibc no longer raises it */
 
 /* One command line option, which is also the whole command. */
 struct option {
@@ -89,8 +95,9 @@ static int print_version(const struct service *service, struct env_faults *fault
 {
     (void)faults;
     printf("%s %s\n", service->name, NOTES_VERSION);
-    if (service->libraries)
-        printf("%s\n", service->libraries);
+    printf("%s, %s, %s, %s, %s%s%s\n", http_server_library(), db_library(), http_client_library(),
+           json_body_library(), secret_library(), service->libraries ? ", " : "",
+           service->libraries ? service->libraries : "");
     return output_done(service);
 }
 
@@ -111,7 +118,7 @@ static int print_faults(const struct service *service, const struct env_faults *
 /* The table is printed also when a setting is wrong: it says what would be right. */
 static int print_config(const struct service *service, struct env_faults *faults)
 {
-    env_print(stdout, service->settings, service->settings_count, service->config);
+    env_print(stdout, service->settings, service->settings_count, service->config, faults);
     int code = output_done(service);
     return faults->count > 0 ? print_faults(service, faults) : code;
 }
@@ -262,10 +269,21 @@ static void drain(const struct service *service, struct app *app, struct ctx *ct
         log_warn(ctx, "service.drain_incomplete", log_i64("requests", (int64_t)running_count));
 }
 
+/* Do the log and standard error go to the same eyes? */
+static bool is_one_terminal(void)
+{
+    struct stat out;
+    struct stat error;
+    return isatty(STDOUT_FILENO) == 1 && isatty(STDERR_FILENO) == 1 &&
+           fstat(STDOUT_FILENO, &out) == 0 && fstat(STDERR_FILENO, &error) == 0 &&
+           out.st_rdev == error.st_rdev;
+}
+
 static int report_start_failure(const struct service *service, struct ctx *ctx, enum err err)
 {
     const char *why = ctx->why.text[0] ? ctx->why.text : err_text(err);
-    log_error(ctx, "service.start_failed", log_str("err", err_name(err)), log_str("why", why));
+    if (!is_one_terminal())
+        log_error(ctx, "service.start_failed", log_str("err", err_name(err)), log_str("why", why));
     fprintf(stderr, "%s: can't start: %s\n", service->name, why);
     return SERVICE_EXIT_FAILED;
 }
@@ -365,6 +383,7 @@ static bool harden(void)
 {
     struct rlimit none = {0};
     mallopt(M_ARENA_MAX, MALLOC_ARENAS_COUNT);
+    mallopt(M_MMAP_THRESHOLD, MALLOC_OWN_PAGES_BYTES);
     return setrlimit(RLIMIT_CORE, &none) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
            secret_start();
 }

@@ -39,7 +39,7 @@ struct service_tool {
 struct service {
     const char *name;      /* "notes-svc" */
     const char *summary;   /* one line for --help */
-    const char *libraries; /* for --version, NULL: none */
+    const char *libraries; /* for --version, besides those that both services use; NULL: none */
     const struct setting *settings;
     size_t settings_count;
     void *config;                /* zeroed storage that the table describes */

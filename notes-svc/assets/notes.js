@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * What the pages can do beyond forms and links: typed text is kept in this browser until it is saved, comments
- * come and go without a reload, limits are counted while one types. Every page works without this file, and
- * every part of it works without the browser's storage. What people wrote enters the page as text only. */
+ * come and go without a reload, what others change appears by itself, limits are counted while one types. Every
+ * page works without this file, and every part of it works without the browser's storage. What people wrote
+ * enters the page as text only; the one exception is a note's body, which the server has made to HTML by the
+ * renderer that makes its pages too. */
 "use strict";
 
 /* --- Drafts: one record per user and form, in localStorage --- */
@@ -124,7 +126,7 @@ function watchLimit(field) {
 function showRestored(form, name, original, originalVersion) {
   const discard = element("button", { type: "button", className: "button-quiet", textContent: "Discard it" });
   const notice = element("div", { className: "notice" },
-    element("span", { textContent: "Text that you typed earlier and did not save is back." }), discard);
+    element("span", { textContent: "We kept what you typed here earlier." }), discard);
   notice.setAttribute("role", "status");
   discard.addEventListener("click", () => {
     fill(form, original);
@@ -407,6 +409,293 @@ function startComments(note) {
   });
 }
 
+/* --- Live updates: the Socket.IO protocol over the browser's own WebSocket --- */
+
+const retryMinMs = 1000;
+const retryMaxMs = 5000;
+
+/* A quiet line at the foot of the page while the site can't be reached for longer than a moment. */
+function showOffline(isOffline) {
+  let hint = document.getElementById("live-hint");
+  if (!hint && isOffline) {
+    hint = element("p", { id: "live-hint", className: "live-hint",
+      textContent: "Not connected. What others change appears when the connection is back." });
+    hint.setAttribute("role", "status");
+    document.body.append(hint);
+  }
+  if (hint) {
+    hint.hidden = !isOffline;
+  }
+}
+
+/* Holds a socket to one namespace and opens it again whenever it closes. `greet` gives what is said at each
+ * connect; `onEvent` gets name and data. Returns a function that sends an event. */
+function openLive(namespace, greet, onEvent) {
+  const address = new URL("/socket.io/?EIO=4&transport=websocket", location.href);
+  address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+  let socket = null;
+  let tries = 0;
+  let retryTimer = 0;
+  let silenceTimer = 0;
+  let silenceMs = 0;
+
+  const say = (packet) => {
+    if (socket?.readyState === WebSocket.OPEN) {
+      socket.send(packet);
+    }
+  };
+  const expectWord = () => {
+    clearTimeout(silenceTimer);
+    if (silenceMs > 0) {
+      silenceTimer = setTimeout(() => socket?.close(), silenceMs);
+    }
+  };
+  const hear = (text) => {
+    expectWord();
+    if (text === "2") {
+      say("3");
+    } else if (text.startsWith("0")) {
+      const { pingInterval, pingTimeout } = JSON.parse(text.slice(1));
+      silenceMs = pingInterval + pingTimeout;
+      say(`40${namespace},${JSON.stringify(greet())}`);
+    } else if (text.startsWith(`40${namespace},`)) {
+      tries = 0;
+      showOffline(false);
+      document.documentElement.dataset.live = "on";
+    } else if (text.startsWith(`42${namespace},`)) {
+      onEvent(...JSON.parse(text.slice(namespace.length + 3)));
+    }
+  };
+  const open = () => {
+    clearTimeout(retryTimer);
+    const opened = new WebSocket(address);
+    socket = opened;
+    opened.addEventListener("message", (event) => opened === socket && hear(event.data));
+    opened.addEventListener("close", () => opened === socket && retry());
+  };
+  const retry = () => {
+    socket = null;
+    clearTimeout(silenceTimer);
+    delete document.documentElement.dataset.live;
+    tries += 1;
+    showOffline(tries > 2);
+    const spread = Math.min(retryMaxMs - retryMinMs, 500 * 2 ** tries);
+    retryTimer = setTimeout(open, retryMinMs + Math.random() * spread);
+  };
+
+  open();
+  /* A page that is kept in memory holds no socket; one that comes back opens it anew. */
+  addEventListener("pagehide", () => {
+    const last = socket;
+    socket = null;
+    clearTimeout(retryTimer);
+    clearTimeout(silenceTimer);
+    if (last?.readyState === WebSocket.OPEN) {
+      last.close();
+    }
+  });
+  addEventListener("pageshow", (event) => event.persisted && open());
+  addEventListener("online", () => !socket && open());
+  return (name) => say(`42${namespace},${JSON.stringify([name])}`);
+}
+
+/* Follows one note. Its revisions are compared for equality only: an event that does not follow on ours means
+ * that something was missed, and the whole state is asked for. */
+function followNote(key, startRevision, handlers) {
+  let revision = startRevision;
+  const ask = openLive("/notes", () => ({ key, revision }), (name, data) => {
+    if (name === "notedestroyed") {
+      revision = 0;
+    } else if (name === "snapshot" || data.previous === revision) {
+      revision = data.revision;
+    } else if (data.revision === revision) {
+      return;
+    } else {
+      ask("snapshot");
+      return;
+    }
+    handlers[name]?.(data);
+  });
+}
+
+function justNow(time) {
+  time.dateTime = new Date().toISOString();
+  time.textContent = "just now";
+}
+
+function showText(note, { title, body, html }) {
+  const shownBody = document.getElementById("notebody");
+  document.getElementById("notetitle").textContent = title;
+  document.title = `${title} · Notes`;
+  if (html === null) {
+    const plain = element("pre", { className: "plain", dir: "auto", textContent: body });
+    shownBody.replaceChildren(plain);
+  } else {
+    shownBody.innerHTML = html;
+  }
+}
+
+function showGone(note, isGone) {
+  let notice = document.getElementById("note-gone");
+  if (isGone && !notice) {
+    notice = element("div", { id: "note-gone", className: "notice" },
+      element("span", { textContent: "This note has been deleted." }), element("a", { href: "/", textContent: "All notes" }));
+    notice.setAttribute("role", "status");
+    note.prepend(notice);
+  }
+  if (notice) {
+    notice.hidden = !isGone;
+  }
+  for (const actions of note.querySelectorAll(".actions")) {
+    actions.hidden = isGone;
+  }
+}
+
+function dropComment(item) {
+  const hadFocus = item.contains(document.activeElement);
+  item.remove();
+  showWhetherEmpty();
+  if (hadFocus) {
+    document.getElementById("comments-title").focus();
+  }
+}
+
+const commentsOnPage = 20;
+
+/* The list becomes what the server has: the newest comments, and a link to older ones where there may be some. */
+function showComments(note, comments, show) {
+  const wanted = new Set(comments.map((comment) => `note-message-${comment.id}`));
+  for (const item of document.querySelectorAll("#noteMessages > .comment")) {
+    if (!wanted.has(item.id)) {
+      dropComment(item);
+    }
+  }
+  [...comments].reverse().forEach(show);
+  if (comments.length < commentsOnPage) {
+    return;
+  }
+  const section = document.querySelector(".comments");
+  let link = section.querySelector("a[rel=next]");
+  if (!link) {
+    link = element("a", { rel: "next", textContent: "Older comments →" });
+    section.append(element("p", { className: "pages" }, link));
+  }
+  link.setAttribute("href", `/notes/view?key=${encodeURIComponent(note.dataset.key)}&before=${comments.at(-1).id}`);
+}
+
+function startNoteLive(note) {
+  const form = document.querySelector(".comment-form");
+  const hasNewest = !("older" in note.dataset);
+  const show = (comment) => {
+    const mayDestroy = user !== "" && (comment.from === user || note.dataset.author === user);
+    showComment({ ...comment, canDestroy: mayDestroy && form !== null }, form);
+  };
+  followNote(note.dataset.key, Number(note.dataset.revision), {
+    snapshot(state) {
+      note.dataset.author = state.author ?? "";
+      showGone(note, false);
+      showText(note, state);
+      if (hasNewest) {
+        showComments(note, state.comments, show);
+      }
+    },
+    noteupdated(change) {
+      showText(note, change);
+      justNow(note.querySelector(".note-head time"));
+      announce("The note was changed.");
+    },
+    notedestroyed() {
+      showGone(note, true);
+    },
+    newmessage(comment) {
+      if (hasNewest) {
+        show(comment);
+      }
+    },
+    destroymessage({ id }) {
+      const item = document.getElementById(`note-message-${id}`);
+      if (item) {
+        dropComment(item);
+      }
+    },
+  });
+}
+
+/* Somebody who edits is told that the note has changed below; what is typed stays as it is. */
+function startEditLive(form) {
+  const shown = element("div", { className: "notice", id: "edit-notice", hidden: true });
+  shown.setAttribute("role", "status");
+  form.prepend(shown);
+  const tell = (text) => {
+    shown.textContent = text;
+    shown.hidden = false;
+  };
+  const title = form.elements.namedItem("title");
+  const body = form.elements.namedItem("body");
+  const compare = (state) => {
+    if (state.title !== title.defaultValue || state.body !== body.defaultValue) {
+      tell("This note has been saved by somebody else meanwhile. Your text stays here; when you save, you will see both.");
+    }
+  };
+  followNote(form.dataset.savedKey, Number(form.dataset.revision), {
+    snapshot: compare,
+    noteupdated: compare,
+    notedestroyed() {
+      tell("This note has been deleted meanwhile. Your text stays here.");
+    },
+  });
+}
+
+/* --- The list of notes --- */
+
+function titleItem({ key, title }, known) {
+  const item = known ?? element("li", {}, element("a", { dir: "auto" }), element("p", { className: "meta" }));
+  const link = item.querySelector("a");
+  link.setAttribute("href", `/notes/view?key=${encodeURIComponent(key)}`);
+  link.textContent = title;
+  return item;
+}
+
+/* Items that moved up have changed; what their line says of author and time is the past. */
+function showTitles(list, titles) {
+  const old = new Map();
+  list.querySelectorAll(".note-list > li").forEach((item, place) => {
+    const link = item.querySelector("a");
+    const key = new URL(link.href).searchParams.get("key");
+    old.set(key, { item, place, title: link.textContent });
+  });
+  const focused = document.activeElement;
+  const items = [];
+  let place = Infinity;
+  for (const entry of [...titles].reverse()) {
+    const known = old.get(entry.key);
+    const item = titleItem(entry, known?.item);
+    if (!known || known.place > place || known.title !== entry.title) {
+      item.querySelector(".meta").textContent = "changed lately";
+    } else {
+      place = known.place;
+    }
+    items.unshift(item);
+  }
+  const shown = element("ul", { className: "note-list" }, ...items);
+  shown.setAttribute("role", "list");
+  const nothing = element("div", { className: "empty" }, element("p", { className: "empty-title", textContent: "Nothing is written yet." }));
+  list.replaceChildren(items.length > 0 ? shown : nothing);
+  if (list.contains(focused)) {
+    focused.focus();
+  }
+}
+
+function startHomeLive(list) {
+  let revision = Number(list.dataset.revision);
+  openLive("/home", () => ({ revision }), (name, data) => {
+    if (name === "notetitles" && data.revision !== revision) {
+      revision = data.revision;
+      showTitles(list, data.notelist);
+    }
+  });
+}
+
 /* --- Start --- */
 
 const note = document.getElementById("note");
@@ -419,6 +708,16 @@ if (note && user) {
 }
 if (noteForm) {
   keepNoteForm(noteForm);
+}
+if (note) {
+  startNoteLive(note);
+}
+if (noteForm?.dataset.savedKey && noteForm.dataset.revision) {
+  startEditLive(noteForm);
+}
+const titles = document.querySelector("#notetitles[data-live]");
+if (titles) {
+  startHomeLive(titles);
 }
 document.addEventListener("submit", guardSecondSubmit);
 

@@ -3,10 +3,11 @@
  * MD4C's callbacks to HTML. Every tag that is opened is kept on a stack and closed from there, so
  * that the result is well-formed whatever the parser does.
  *
- * Three limits stop the parser: the size of the HTML, the nesting, and the bytes of link targets
- * and titles that were given to us. The last is for one long definition that is used a hundred
- * thousand times: the parser builds its target anew each time, and a refused target adds nothing to
- * the HTML. Depends on: strbuf, html_entity, MD4C. */
+ * Four limits stop the parser: the deadline, the size of the HTML, the nesting, and the bytes of
+ * link targets and titles that were given to us. The last is for one long definition that is used a
+ * hundred thousand times: the parser builds its target anew each time, and a refused target adds
+ * nothing to the HTML. While the parser reads one paragraph nothing can stop it; so what would take
+ * it too long there is counted before. Depends on: strbuf, html_entity, MD4C. */
 #include "note/markdown.h"
 
 #include <md4c.h>
@@ -24,8 +25,12 @@
 #define TARGET_MAX_BYTES   8192 /* of a link; a longer one is no link */
 #define LANGUAGE_MAX_BYTES 32
 #define HEADING_LEVEL_MAX  6
+#define URL_STEPS_MAX      (UINT64_C(1) << 27) /* see struct steps; 0.2 s at most */
+#define BRACKET_STEPS_MAX  (UINT64_C(1) << 28) /* 0.2 s at most */
+#define CALLS_PER_LOOK     64                  /* of the parser, between looks at the deadline */
 
 struct render {
+    const struct ctx *ctx;
     struct strbuf out;
     struct strbuf target; /* of the link at hand, decoded */
     const char *open[MARKDOWN_NESTING_MAX_COUNT];
@@ -37,6 +42,8 @@ struct render {
     bool is_image_linked;
     size_t attribute_bytes;
     bool is_too_large;
+    bool is_too_late;
+    unsigned call_count;
 };
 
 static const char *const BLOCK_TAGS[] = {
@@ -73,9 +80,11 @@ static const char *span_tag(MD_SPANTYPE type)
 }
 
 /* What a callback returns: not 0 ends the parsing. */
-static int is_stopped(const struct render *render)
+static int is_stopped(struct render *render)
 {
-    return render->out.is_over || render->is_too_large;
+    if (render->call_count++ % CALLS_PER_LOOK == 0 && ctx_left_ms(render->ctx) == 0)
+        render->is_too_late = true;
+    return render->out.is_over || render->is_too_large || render->is_too_late;
 }
 
 /* Opens `<tag`; the caller adds attributes and ">". */
@@ -434,6 +443,75 @@ static const char *end_line(struct arena *arena, const char *text, size_t *size_
     return whole;
 }
 
+/* Steps that MD4C 0.4 takes in searches whose cost is the square of a text that is made for it:
+ * half a minute per MiB. Rather too many are counted than too few. */
+struct steps {
+    uint64_t url_count;     /* without URL autolinks there are none of these */
+    uint64_t bracket_count; /* nothing avoids these */
+};
+
+/* What the counting has seen of a paragraph. A blank line is sure to end it, and an item of a list
+ * that isn't indented. */
+struct block {
+    uint64_t line_count;
+    uint64_t url_count;
+    uint64_t run_url_count; /* since the last white space */
+    bool is_blank_line;
+};
+
+static void count_white_space(struct block *block, char c)
+{
+    if (c == '\n' && block->is_blank_line)
+        *block = (struct block){0};
+    else if (c == '\n' || c == '\r')
+        block->line_count++;
+    block->run_url_count = 0;
+    block->is_blank_line |= c == '\n';
+}
+
+/* A line's beginning, with the newline at its end: "- a"? */
+static bool is_list_item(const char *line)
+{
+    return strchr("-+*", line[0]) && line[1] == ' ' && (unsigned char)line[2] > ' ';
+}
+
+/* What the character at `at`, which is no white space, costs. For each "://" MD4C passes by all
+ * marks behind it in its paragraph, and by all characters up to the next white space; for each "]"
+ * by the lines of its paragraph before it, for "](" three times. "[" and "!" make three marks,
+ * others up to two. */
+static void count_char(struct steps *steps, struct block *block, const char *at)
+{
+    char c = *at;
+    if (c == ':' && at[1] == '/' && at[2] == '/') {
+        block->url_count++;
+        block->run_url_count++;
+    }
+    if (c == '\0' || strchr("\\*_~`&;<>[]!:|", c))
+        steps->url_count += block->url_count * (c == '[' || c == '!' ? 3 : 2);
+    steps->url_count += block->run_url_count;
+    if (c == ']')
+        steps->bracket_count += block->line_count * (at[1] == '(' ? 3 : 1);
+}
+
+/* The text ends with a newline. */
+static struct steps count_steps(const char *text, size_t size_bytes)
+{
+    struct steps steps = {0};
+    struct block block = {.is_blank_line = true};
+    for (size_t i = 0; i < size_bytes; i++) {
+        char c = text[i];
+        if (c == ' ' || (c >= '\t' && c <= '\r')) {
+            count_white_space(&block, c);
+            continue;
+        }
+        if (c != '\0' && (i == 0 || text[i - 1] == '\n') && is_list_item(text + i))
+            block = (struct block){0};
+        block.is_blank_line = false;
+        count_char(&steps, &block, text + i);
+    }
+    return steps;
+}
+
 enum err markdown_render(struct ctx *ctx,
                          const char *text,
                          size_t size_bytes,
@@ -443,11 +521,21 @@ enum err markdown_render(struct ctx *ctx,
     if (size_bytes > INT32_MAX)
         return ctx_fail(ctx, ERR_TOO_LARGE, "Markdown of %zu bytes", size_bytes);
     struct render *render = arena_take(&ctx->arena, sizeof(*render));
+    render->ctx = ctx;
     strbuf_init(&render->target, &ctx->arena, 256, TARGET_MAX_BYTES);
     strbuf_init(&render->out, &ctx->arena, size_bytes + size_bytes / 4 + 64, max_html_bytes);
     size_t whole_bytes = size_bytes;
     const char *whole = end_line(&ctx->arena, text, &whole_bytes);
-    int result = md_parse(whole, (MD_SIZE)whole_bytes, &PARSER, render);
+    struct steps steps = count_steps(whole, whole_bytes);
+    if (steps.bracket_count > BRACKET_STEPS_MAX)
+        return ctx_fail(ctx, ERR_TOO_LARGE, "%zu bytes of Markdown take too many steps",
+                        size_bytes);
+    MD_PARSER parser = PARSER;
+    if (steps.url_count > URL_STEPS_MAX)
+        parser.flags &= ~(unsigned)MD_FLAG_PERMISSIVEURLAUTOLINKS;
+    int result = md_parse(whole, (MD_SIZE)whole_bytes, &parser, render);
+    if (render->is_too_late)
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "rendering took too long");
     if (render->out.is_over || render->is_too_large)
         return ctx_fail(ctx, ERR_TOO_LARGE, "the HTML of %zu bytes of Markdown is over a limit",
                         size_bytes);

@@ -29,7 +29,9 @@ struct ctx;
 
 /* `text` is valid UTF-8 of size_bytes; it needs no NUL.
  * Errors: ERR_TOO_LARGE the HTML would be over max_html_bytes or nested deeper than
- * MARKDOWN_NESTING_MAX_COUNT; parsing stops there. */
+ * MARKDOWN_NESTING_MAX_COUNT, parsing stops there; or a paragraph of very many lines with very many
+ * "]" would take the parser too long. ERR_UNAVAILABLE the deadline has passed.
+ * URLs stay plain text where finding all of them would take too long. */
 MUST_CHECK enum err markdown_render(struct ctx *ctx,
                                     const char *text,
                                     size_t size_bytes,

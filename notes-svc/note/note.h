@@ -50,7 +50,8 @@ struct note_title {
 struct note_list {
     const struct note_title *items;
     size_t count;
-    bool has_more; /* there are older ones */
+    bool has_more;    /* there are older ones */
+    int64_t revision; /* of the list, for a page that shows it; 0 where it was not asked for */
 };
 
 /* A note as somebody typed it. */
@@ -59,7 +60,8 @@ struct note_draft {
     const char *key; /* on create "" asks for one made from the title */
     const char *title;
     const char *body;
-    int64_t version; /* on update: the version that was edited; 0 on create */
+    int64_t version;  /* on update: the version that was edited; 0 on create */
+    int64_t revision; /* of the note when its form was made; 0: not known */
 };
 
 /* May this be saved? The member's name ("notekey", "title", "body") is in ctx->why.field, the

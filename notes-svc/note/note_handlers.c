@@ -19,6 +19,7 @@
 #include "config.h"
 #include "http/form.h"
 #include "http/http_message.h"
+#include "live/live_events.h"
 #include "note/markdown.h"
 #include "note/note_page.h"
 #include "note/note_store.h"
@@ -26,7 +27,6 @@
 #include "page/page.h"
 #include "session/session.h"
 
-#define HOME_PAGE_COUNT     50
 #define KEY_TRIES_MAX_COUNT 8 /* others may take a key between our look and our write */
 #define KEY_NUMBER_MAX      (INT64_C(1) << 40)
 
@@ -60,11 +60,12 @@ enum err note_home_handle(struct app *app,
     if (page_is_unchanged(ctx, rq, rs, etag))
         return ERR_OK;
     struct note_list list;
-    err = note_list(ctx, ctx->db, page_number, HOME_PAGE_COUNT, &list);
+    err = note_list(ctx, ctx->db, page_number, NOTE_HOME_PAGE_COUNT, &list);
     if (err)
         return err;
     if (list.count == 0 && page_number > 1)
         return ctx_fail(ctx, ERR_NOT_FOUND, "page %lld is beyond the end", (long long)page_number);
+    list.revision = revision;
     return note_home_send(ctx, rq, rs, &list, page_number, etag);
 }
 
@@ -170,7 +171,12 @@ enum err note_edit_handle(struct app *app,
     if (err || (err = note_find(ctx, ctx->db, key, NOTE_BODY, &note)))
         return err;
     struct note_draft draft = {
-        .key = key, .title = note.title, .body = note.body, .version = note.version};
+        .key = key,
+        .title = note.title,
+        .body = note.body,
+        .version = note.version,
+        .revision = note.revision,
+    };
     return note_form_send(ctx, rq, rs, &draft, 200);
 }
 
@@ -279,7 +285,7 @@ enum err note_save_handle(struct app *app,
                           struct http_response *rs)
 {
     struct note_draft draft;
-    enum err err = page_count_write(app, ctx, rq);
+    enum err err = page_count_write(app, ctx, rq->session->username);
     if (err || (err = note_draft_decode(ctx, &rq->form, &draft)))
         return err;
     err = note_draft_check(ctx, &draft);
@@ -305,6 +311,10 @@ enum err note_save_handle(struct app *app,
     log_info(ctx, draft.is_create ? "note.created" : "note.changed", log_str("note", save.key),
              log_i64("version", change.version), log_i64("revision", change.revision),
              log_str("user", save.user), log_str("peer", rq->client_text));
+    if (draft.is_create)
+        live_note_made(app, save.key);
+    else
+        live_note_changed(app, ctx, &save, &change);
     http_response_redirect(rs, 302, note_view_path(ctx, save.key));
     return ERR_OK;
 }
@@ -316,12 +326,12 @@ enum err note_destroy_confirm_handle(struct app *app,
                                      const struct http_request *rq,
                                      struct http_response *rs)
 {
-    (void)app;
     struct note_act act = {.user = rq->session->username, .now_unix_ms = clock_unix_ms()};
     struct note_change change;
     enum err err = form_need(ctx, &rq->form, "notekey", &act.key);
     if (err || (err = note_destroy(ctx, ctx->db, &act, &change)))
         return err;
+    live_note_destroyed(app, ctx, act.key, &change);
     log_info(ctx, "note.destroyed", log_str("note", act.key), log_i64("revision", change.revision),
              log_str("user", act.user), log_str("peer", rq->client_text));
     http_response_redirect(rs, 302, "/");

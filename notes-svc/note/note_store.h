@@ -18,6 +18,7 @@ struct ctx;
 struct db;
 
 #define NOTE_LIST_MAX_COUNT  100
+#define NOTE_HOME_PAGE_COUNT 50 /* titles on a page of the list */
 #define NOTE_PURGE_MAX_COUNT 1000
 #define NOTE_PAGE_MAX_NUMBER 1000000
 

@@ -68,7 +68,6 @@ void page_user_service_down(struct ctx *ctx,
 
 /* One write of this user: ERR_RATE_LIMITED with ctx->retry_after_s when there were too many
  * (WRITES_PER_MIN). */
-MUST_CHECK enum err
-page_count_write(struct app *app, struct ctx *ctx, const struct http_request *rq);
+MUST_CHECK enum err page_count_write(struct app *app, struct ctx *ctx, const char *username);
 
 #endif

@@ -10,12 +10,13 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "http/form.h"
+#include "http/http_body.h"
 #include "http/http_message.h"
 #include "http/json_body.h"
 #include "http/router.h"
 #include "page/page.h"
 
-#define UTF8_TAIL_MAX_BYTES 12 /* a cut escape of a four-byte character: "%F0%9F%98%8" */
+#define KEPT_MAX_BYTES ((size_t)1200 * 1024) /* of what is shown: a note's text and a little more */
 
 struct page_kept {
     const char *title; /* NULL: none */
@@ -33,8 +34,7 @@ static const struct error_words {
     {ERR_UNAUTHENTICATED, "Please log in first", "This needs an account."},
     {ERR_FORBIDDEN, "That is not allowed",
      "You may lack the right to it, or the form is out of date."},
-    {ERR_NOT_FOUND, "There is nothing here",
-     "The note may have been destroyed, or the address has a typo."},
+    {ERR_NOT_FOUND, "There is nothing here", "This address leads nowhere. Perhaps it has a typo."},
     {ERR_METHOD, "That can't be done here", "This address answers to another kind of request."},
     {ERR_CONFLICT, "Somebody was faster", "Load the page again to see what changed."},
     {ERR_TOO_LARGE, "That is too much text",
@@ -55,17 +55,23 @@ static const struct error_words *words_of(enum err err)
     return &WORDS[0];
 }
 
+/* Under /notes/ what is not there is a note or its comment: the address itself is right. */
+static const char *advice_of(const struct http_request *rq, enum err err)
+{
+    if (err == ERR_NOT_FOUND && rq->route && text_starts_with(rq->route->pattern, "/notes/"))
+        return "The note may have been deleted, or the address has a typo.";
+    return words_of(err)->advice;
+}
+
 /* ---- what was typed ---- */
 
-/* Decodes a value that may have been cut anywhere: its last bytes are dropped until the rest is
- * whole. */
-static const char *decode_cut(struct ctx *ctx, const char *text, size_t size)
+/* Decodes the beginning of a value, which may have been cut anywhere. NULL when it is no text. */
+static const char *decode_cut(struct ctx *ctx, struct bytes value)
 {
     char *decoded = NULL;
-    for (size_t dropped = 0; dropped <= UTF8_TAIL_MAX_BYTES && dropped < size; dropped++)
-        if (parse_percent(&ctx->arena, text, size - dropped, true, &decoded))
-            return decoded;
-    return NULL;
+    struct bytes whole = http_body_whole_chars(value, KEPT_MAX_BYTES);
+    return parse_percent(&ctx->arena, (const char *)whole.p, whole.n, true, &decoded) ? decoded
+                                                                                      : NULL;
 }
 
 /* The value of a field in a form that may be broken or cut. */
@@ -78,17 +84,22 @@ static const char *find_typed(struct ctx *ctx, struct bytes form, const char *na
         const char *stop = memchr(at, '&', (size_t)(end - at));
         size_t size = (size_t)((stop ? stop : end) - at);
         if (size > name_bytes && !memcmp(at, name, name_bytes) && at[name_bytes] == '=')
-            return decode_cut(ctx, at + name_bytes + 1, size - name_bytes - 1);
+            return decode_cut(ctx, (struct bytes){.p = (const unsigned char *)at + name_bytes + 1,
+                                                  .n = size - name_bytes - 1});
         at += size + 1;
     }
     return NULL;
 }
 
-/* Title and text of a save or a comment. A password is never among them. */
-static struct page_kept find_kept(struct ctx *ctx, const struct http_request *rq)
+/* Title and text of a save or a comment. A password is never among them. Strangers get nothing
+ * back, as it would cost much more than to ask; but when we are too busy to look who asks, the text
+ * is shown rather than lost. */
+static struct page_kept find_kept(struct ctx *ctx, const struct http_request *rq, enum err err)
 {
     struct page_kept kept = {0};
-    if (rq->method != HTTP_POST || !rq->route || rq->route->body_type != BODY_FORM || !rq->body.n)
+    bool is_known = rq->session || err == ERR_UNAVAILABLE;
+    bool is_form = rq->method == HTTP_POST && rq->route && rq->route->body_type == BODY_FORM;
+    if (!is_known || !is_form || !rq->body.n)
         return kept;
     kept.title = find_typed(ctx, rq->body, "title");
     kept.text = find_typed(ctx, rq->body, "body");
@@ -123,15 +134,14 @@ void page_error(struct app *app,
         json_body_error(ctx, err, rs);
         return;
     }
-    const struct error_words *words = words_of(err);
-    const char *reason = words->reason;
-    struct page_kept kept = find_kept(ctx, rq);
+    const char *reason = words_of(err)->reason;
+    struct page_kept kept = find_kept(ctx, rq, err);
     struct view_error view = {
         .frame = page_frame(rq, reason, "error"),
         .reason = reason,
         .status = err_status(err),
         .status_text = http_status_text(err_status(err)),
-        .advice = ctx->why.hint ? ctx->why.hint : words->advice,
+        .advice = ctx->why.hint ? ctx->why.hint : advice_of(rq, err),
         .way_path = err == ERR_UNAUTHENTICATED ? "/users/login" : "/",
         .way_text = err == ERR_UNAUTHENTICATED ? "Log in" : "All notes",
         .request_id = ctx->request_id,

@@ -22,17 +22,18 @@
 #include "page/page.h"
 #include "session/device.h"
 #include "session/session.h"
+#include "session/session_check.h"
 #include "session/session_store.h"
 #include "session/userauth_client.h"
 
 #define LOGIN_PATH       "/users/login"
 #define NEXT_COOKIE      "notesnext"
 #define NEXT_MAX_AGE_S   600
-#define NEXT_MAX_BYTES   700 /* as base64url it fits a cookie value */
+#define NEXT_MAX_BYTES   2900 /* as base64url it fits a cookie value */
 #define FLASH_COOKIE     "notesflash"
 #define FLASH_MAX_AGE_S  60
 #define NAME_MAX_CHARS   64 /* of userauth-svc */
-#define WRONG_LOGIN_TEXT "Incorrect username or password."
+#define WRONG_LOGIN_TEXT "That user name or password is not right."
 
 /* ---- the two short-lived cookies ---- */
 
@@ -161,7 +162,7 @@ static enum err answer_right(struct app *app,
     struct session *old = session_from_cookie(ctx, app->config, rq);
     struct session *session = session_make(ctx, check->username, check->etag);
     enum err err = session_insert(ctx, ctx->db, session, clock_unix_ms());
-    if (err || (old && (err = session_delete(ctx, ctx->db, old))))
+    if (err || (old && (err = session_end(app, ctx, old))))
         return err;
     ctx->user = check->username;
     const char *next = kept(ctx, rq, NEXT_COOKIE);
@@ -189,13 +190,14 @@ enum err login_handle(struct app *app,
         return err;
     char address[ADDRESS_TEXT_BYTES];
     address_limit_key(&rq->client, address);
-    int64_t now_ms = clock_monotonic_ms();
-    int64_t wait_s = rate_peek(app->login_failures, address, now_ms);
+    int64_t wait_s = rate_take(app->login_failures, address, clock_monotonic_ms());
     if (wait_s)
         return answer_wait(ctx, rq, rs, username, wait_s);
     struct userauth_check check = {0};
     const char *device = device_client(app, ctx, rq, username);
     err = userauth_password_check(ctx, app->userauth, username, password, device, &check);
+    if (err || check.verdict == USERAUTH_RIGHT)
+        rate_give_back(app->login_failures, address); /* failures count, and only they */
     if (err == ERR_UNAVAILABLE) {
         log_error(ctx, "auth.service_unreachable", log_str("why", ctx->why.text));
         page_user_service_down(ctx, rq, rs);
@@ -205,7 +207,6 @@ enum err login_handle(struct app *app,
         return err;
     if (check.verdict == USERAUTH_RIGHT)
         return answer_right(app, ctx, rq, rs, &check);
-    (void)rate_take(app->login_failures, address, now_ms);
     if (check.verdict == USERAUTH_WAIT)
         return answer_wait(ctx, rq, rs, username, check.wait_s > 0 ? check.wait_s : 1);
     answer_wrong(app, ctx, rq, rs, username);
@@ -224,7 +225,7 @@ enum err logout_handle(struct app *app,
     if (site && text_equals(site, "cross-site"))
         return ctx_fail(ctx, ERR_FORBIDDEN, "logout from another site");
     if (rq->session) {
-        enum err err = session_delete(ctx, ctx->db, rq->session);
+        enum err err = session_end(app, ctx, rq->session);
         if (err)
             return err;
         log_info(ctx, "auth.logout", log_str("user", rq->session->username),

@@ -4,8 +4,9 @@
  * original. Depends on: http_client.h, userauth_wire.h. */
 #include "session/userauth_client.h"
 
-#include <stdatomic.h>
+#include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -19,23 +20,104 @@
 
 #define URL_MAX_BYTES 2048
 
+#define MS_PER_S  1000
+#define NS_PER_MS 1000000
+
 struct userauth_client {
     const struct config *config;
-    _Atomic int64_t rest_until_ms; /* monotonic */
+    pthread_mutex_t lock; /* of all below */
+    pthread_cond_t has_turn;
+    int64_t rest_until_ms; /* monotonic */
+    int asking_count;
+    bool is_down; /* the last check or look failed */
 };
+
+/* Waits are measured by the clock of deadlines. */
+static void init_turns(struct userauth_client *client)
+{
+    pthread_condattr_t attributes;
+    if (pthread_mutex_init(&client->lock, NULL) != 0 || pthread_condattr_init(&attributes) != 0 ||
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) != 0 ||
+        pthread_cond_init(&client->has_turn, &attributes) != 0)
+        abort();
+    (void)pthread_condattr_destroy(&attributes);
+}
 
 struct userauth_client *userauth_client_new(const struct config *config)
 {
     struct userauth_client *client = calloc(1, sizeof(*client));
-    if (client)
-        client->config = config;
+    if (!client)
+        return NULL;
+    client->config = config;
+    init_turns(client);
     return client;
 }
 
 void userauth_client_free(struct userauth_client *client)
 {
+    if (!client)
+        return;
+    (void)pthread_cond_destroy(&client->has_turn);
+    (void)pthread_mutex_destroy(&client->lock);
     free(client);
 }
+
+/* ---- turns: who may check a session now ---- */
+
+static bool is_free_locked(const struct userauth_client *client)
+{
+    return client->asking_count < (client->is_down ? 1 : USERAUTH_ETAGS_MAX_COUNT);
+}
+
+static void wait_for_turn_locked(struct userauth_client *client)
+{
+    int64_t until_ms = clock_monotonic_ms() + USERAUTH_ETAG_TIMEOUT_MS;
+    const struct timespec until = {.tv_sec = (time_t)(until_ms / MS_PER_S),
+                                   .tv_nsec = (long)(until_ms % MS_PER_S) * NS_PER_MS};
+    int failure = 0;
+    while (!client->is_down && !is_free_locked(client) && !failure)
+        failure = pthread_cond_timedwait(&client->has_turn, &client->lock, &until);
+}
+
+/* Errors: ERR_UNAVAILABLE not now. ERR_OK: end_turn must follow. */
+static enum err take_turn(struct ctx *ctx, struct userauth_client *client, bool can_wait)
+{
+    (void)pthread_mutex_lock(&client->lock);
+    if (can_wait)
+        wait_for_turn_locked(client);
+    bool is_resting = clock_monotonic_ms() < client->rest_until_ms;
+    bool is_free = !is_resting && is_free_locked(client);
+    client->asking_count += is_free;
+    (void)pthread_mutex_unlock(&client->lock);
+    if (is_resting)
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "userauth-svc did not answer a moment ago");
+    return is_free ? ERR_OK
+                   : ctx_fail(ctx, ERR_UNAVAILABLE, "others are asking userauth-svc just now");
+}
+
+static void note_outcome_locked(struct userauth_client *client, enum err err)
+{
+    client->is_down = err != ERR_OK;
+    client->rest_until_ms = err ? clock_monotonic_ms() + USERAUTH_REST_MS : 0;
+    (void)pthread_cond_broadcast(&client->has_turn);
+}
+
+static void note_outcome(struct userauth_client *client, enum err err)
+{
+    (void)pthread_mutex_lock(&client->lock);
+    note_outcome_locked(client, err);
+    (void)pthread_mutex_unlock(&client->lock);
+}
+
+static void end_turn(struct userauth_client *client, enum err err)
+{
+    (void)pthread_mutex_lock(&client->lock);
+    client->asking_count--;
+    note_outcome_locked(client, err);
+    (void)pthread_mutex_unlock(&client->lock);
+}
+
+/* ---- calls ---- */
 
 /* "<base>/<word>/<username>", the name percent-encoded. */
 static enum err url_of(struct ctx *ctx,
@@ -75,7 +157,6 @@ static enum err call(struct ctx *ctx,
         request.basic_password = &from_file;
     }
     request.basic_user = config->user_service_id;
-    request.timeout_ms = USERAUTH_TIMEOUT_MS;
     enum err err = http_call(ctx, ctx->http, &request, out);
     if (err)
         return err;
@@ -123,7 +204,7 @@ enum err userauth_password_check(struct ctx *ctx,
                                  const char *device,
                                  struct userauth_check *out_check)
 {
-    struct http_call request = {.method = "POST"};
+    struct http_call request = {.method = "POST", .timeout_ms = USERAUTH_TIMEOUT_MS};
     struct http_answer answer = {0};
     enum err err = url_of(ctx, client, "password-check", NULL, &request.url);
     if (err || (err = userauth_wire_check(ctx, username, password, device, &request.json_body)))
@@ -142,19 +223,18 @@ static bool is_empty_object(struct bytes body)
 enum err userauth_etag(struct ctx *ctx,
                        struct userauth_client *client,
                        const char *username,
+                       bool can_wait,
                        const char **out_etag)
 {
-    struct http_call request = {.method = "GET"};
+    struct http_call request = {.method = "GET", .timeout_ms = USERAUTH_ETAG_TIMEOUT_MS};
     struct http_answer answer = {0};
-    if (clock_monotonic_ms() < atomic_load(&client->rest_until_ms))
-        return ctx_fail(ctx, ERR_UNAVAILABLE, "userauth-svc did not answer a moment ago");
     enum err err = url_of(ctx, client, "find", username, &request.url);
-    if (!err)
-        err = call(ctx, client, &request, &answer);
-    if (err) {
-        atomic_store(&client->rest_until_ms, clock_monotonic_ms() + USERAUTH_REST_MS);
+    if (err || (err = take_turn(ctx, client, can_wait)))
         return err;
-    }
+    err = call(ctx, client, &request, &answer);
+    end_turn(client, err);
+    if (err)
+        return err;
     if (answer.status == 404 && is_empty_object(answer.body))
         return ERR_NOT_FOUND;
     if (answer.status != 200 || !answer.etag)
@@ -168,10 +248,11 @@ enum err userauth_ping(struct ctx *ctx, struct userauth_client *client)
     struct http_call request = {.method = "GET", .timeout_ms = USERAUTH_TIMEOUT_MS};
     struct http_answer answer = {0};
     enum err err = url_of(ctx, client, "healthz", NULL, &request.url);
-    if (err || (err = http_call(ctx, ctx->http, &request, &answer)))
+    if (err)
         return err;
-    if (answer.status != 200)
-        return ctx_fail(ctx, ERR_UNAVAILABLE, "userauth-svc: status %d to healthz", answer.status);
-    atomic_store(&client->rest_until_ms, 0);
-    return ERR_OK;
+    err = http_call(ctx, ctx->http, &request, &answer);
+    if (!err && answer.status != 200)
+        err = ctx_fail(ctx, ERR_UNAVAILABLE, "userauth-svc: status %d to healthz", answer.status);
+    note_outcome(client, err);
+    return err;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Calls to userauth-svc, the only place where the two services meet. Blocking: worker lane only.
+ * Calls to userauth-svc, the only place where the two services meet. Blocking: lanes only.
  * The API key is the configured one or the one in its file, read at each call, so that a
  * renewed key is found without a restart. */
 #ifndef NOTES_USERAUTH_CLIENT_H
@@ -17,6 +17,11 @@ struct ctx;
 struct userauth_client;
 
 #define USERAUTH_TIMEOUT_MS 5000
+
+/* Checks of sessions run on the worker lane, where everybody reads: a user service that hangs may
+ * hold few threads, and not for long. */
+#define USERAUTH_ETAG_TIMEOUT_MS 1000
+#define USERAUTH_ETAGS_MAX_COUNT 2 /* at once; 1 after a failure */
 #define USERAUTH_REST_MS \
     2000 /* after a failed check of a session, the service is left alone for so long */
 
@@ -40,11 +45,15 @@ MUST_CHECK enum err userauth_password_check(struct ctx *ctx,
                                             const char *device,
                                             struct userauth_check *out_check);
 
-/* The user's present entity tag. Errors: ERR_NOT_FOUND no such user; ERR_UNAVAILABLE no answer
- * (then at once for USERAUTH_REST_MS, so that pages stay fast while the service is away). */
+/* The user's present entity tag. Errors: ERR_NOT_FOUND no such user; ERR_UNAVAILABLE no answer, or
+ * not asked: after a failure nobody asks for USERAUTH_REST_MS, then one caller at a time until the
+ * service answers; and while USERAUTH_ETAGS_MAX_COUNT others are asking.
+ * can_wait: the caller can't do without. It waits for its turn, for USERAUTH_ETAG_TIMEOUT_MS at
+ * most and only while the service is not known to be down. */
 MUST_CHECK enum err userauth_etag(struct ctx *ctx,
                                   struct userauth_client *client,
                                   const char *username,
+                                  bool can_wait,
                                   const char **out_etag);
 
 /* Is it there? */

@@ -38,6 +38,8 @@ struct view_home {
     struct view_frame frame;
     const struct view_home_item *notes;
     size_t notes_count;
+    int64_t revision;       /* of the list */
+    bool is_first;          /* the first page, which live updates show */
     const char *newer_path; /* NULL on the first page */
     const char *older_path; /* NULL on the last page */
     int64_t page_number;
@@ -81,6 +83,7 @@ struct view_note_form {
     const char *title;
     const char *body;
     int64_t version;         /* the version that is being edited; 0 on create */
+    int64_t revision;        /* of the note when the form was made; 0: not known */
     const char *error;       /* why the last try was refused; NULL on a fresh form */
     const char *error_field; /* "notekey", "title", "body", or NULL */
     bool error_in_key;

@@ -463,6 +463,60 @@ def test_conflict_page_does_not_scroll_sideways(browser, me, site, wide_texts):
     assert sideways(browser) <= 0
 
 
+def open_conflict(browser, site, key, their_body):
+    """The conflict page of `me` about this note, which `you` saved first."""
+    browser.open("/notes/edit?key=" + quote(key, safe=""))
+    you = open_session(site, "you")
+    fields = you.html("/notes/edit?key=" + quote(key, safe="")).form("/notes/save").fields()
+    assert you.post("/notes/save", {**fields, "title": "Theirs", "body": their_body}).status_code == 302
+    browser.click("form[action='/notes/save'] button[type=submit]")
+    browser.until(lambda: "Theirs" in browser.find("main").text, "the conflict page")
+
+
+def test_page_with_a_scroll_bar_does_not_scroll_sideways(browser, me, site):
+    """The bar takes 15 pixels of the window, which a width in media queries or vw does not know of."""
+    key = new_key()
+    make(me, key, "Long", "line\n\n" * 100)
+    browser.driver.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": False})
+    browser.sign_in()
+    for path in (view(key), None):
+        if path:
+            browser.open(path)
+        else:
+            open_conflict(browser, site, key, "line\n\n" * 100)
+        for pixels in (360, 768, 832, 840, 850, 900, 1000, 1200, 1216, 1240, 1280):
+            browser.width(pixels, 600)
+            bar = browser.run("return innerWidth - document.documentElement.clientWidth")
+            assert bar > 0 or pixels < 600, "there is no scroll bar"
+            assert sideways(browser) <= 0, f"{path} at {pixels}"
+
+
+def test_conflict_with_an_emptied_text_says_that_it_is_empty(browser, me, site):
+    key = new_key()
+    make(me, key, "Emptied", "text")
+    browser.sign_in()
+    open_conflict(browser, site, key, "")
+    assert browser.find("[aria-labelledby=theirs-title] .their-nothing").text == "(empty)"
+    assert browser.all(".their-text") == []
+
+
+def test_tint_of_a_new_comment_reaches_beyond_its_text(browser, me):
+    key = new_key()
+    make(me, key)
+    browser.width(360)
+    browser.sign_in()
+    browser.open(view(key))
+    browser.type("[name=message]", "tinted")
+    browser.click("form[action='/notes/comment'] button[type=submit]")
+    browser.until(lambda: messages(browser) != [], "the comment")
+    name, start = browser.run(
+        "const name = getComputedStyle(document.querySelector('.comment-new')).animationName;"
+        "const rules = [...document.styleSheets].flatMap(sheet => [...sheet.cssRules]);"
+        "return [name, rules.find(rule => rule instanceof CSSKeyframesRule && rule.name === name).cssRules[0].cssText]")
+    assert name == "arrive" and "box-shadow: -0.75rem 0" in start, (name, start)
+    assert sideways(browser) <= 0
+
+
 def test_header_links_are_visible_from_768(browser):
     for pixels in (768, 1024, 1600):
         browser.width(pixels)

@@ -453,6 +453,28 @@ def test_refused_token_keeps_the_text(me, key):
     assert kept(page, "typed comment")
 
 
+def test_text_is_given_back_only_to_who_is_signed_in(site, me, browser_session, key):
+    """Another site's form, or a stranger's, costs one small page."""
+    fields = {"docreate": "create", "notekey": key, "title": "Typed title", "body": "typed text, long"}
+    answers = [me.post("/notes/save", fields, origin="http://evil.example")]
+    stranger = browser_session(site)
+    answers += [stranger.post("/notes/save", fields, csrf=False, origin="http://evil.example"),
+                stranger.post("/users/login", fields, csrf=False),
+                stranger.post("/users/login", {**fields, "message": "x" * 70000}, csrf=False)]
+    for answer in answers:
+        assert 400 <= answer.status_code < 500
+        assert "typed text" not in answer.text and "Typed title" not in answer.text, answer.status_code
+
+
+def test_no_more_than_a_note_holds_is_given_back(me, key):
+    fields = {"docreate": "create", "notekey": key, "title": "Typed title", "body": "\U0001F433" * (MIB // 2), "csrf": "x"}
+    page = error_page(me.post("/notes/save", fields), 403)
+    given_back = max((node.text for node in page.all("textarea")), key=len)
+    assert MIB <= len(given_back.encode()) < MIB + MIB // 4
+    assert set(given_back.strip()) == {"\U0001F433"}, "cut within a character"
+    assert "Typed title" in page.first("body").text or kept(page, "Typed title")
+
+
 @pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "text/plain", "application/json", None])
 def test_other_content_types_are_refused(site, me, key, kind):
     """A form of ours is urlencoded; anything else is not guessed at."""

@@ -235,6 +235,12 @@ BOMBS = {
     "html openings": "<!--" * (MIB // 4),
     "tabs": "\t" * MIB,
     "4 byte": "\U0001F433" * (MIB // 4),
+    "urls and brackets": "http://a.b/(" * (MIB // 12),
+    "urls and marks": "https://a.b/*_~[" * (MIB // 16),
+    "urls and blanks": "http://a.b/ [ " * (MIB // 14),
+    "urls on lines": "http://a.b\n" * (MIB // 11),
+    "brackets over lines": "[\n]" * (MIB // 3),
+    "links on lines": "[a](\n" * (MIB // 5),
 }
 
 
@@ -257,6 +263,27 @@ def test_markdown_bomb_is_kept_and_the_service_serves_on(site, me, name):
     raw = me.get(edit_path(key), timeout=120)
     assert raw.status_code == 200
     destroy_note(me, key)
+
+
+def test_bombs_saved_at_once_do_not_stop_readers(site, me):
+    key = note_key()
+    create_note(me, key, "T", "read me")
+    names = ["urls and brackets", "urls and blanks", "brackets over lines", "links on lines"] * 2
+    clients, answers = [open_session(site, "you") for _ in names], []
+
+    def save(client, name):
+        fields = {"docreate": "create", "notekey": note_key(), "title": "T", "body": BOMBS[name],
+                  "csrf": client.csrf()}
+        answers.append(client.post("/notes/save", fields, timeout=120).status_code)
+
+    threads = [threading.Thread(target=save, args=pair) for pair in zip(clients, names)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        assert me.get("/").status_code == 200
+        assert me.get(view_path(key)).status_code == 200
+        time.sleep(0.1)
+    assert answers == [302] * len(names)
 
 
 def test_html_over_4_mib_is_shown_as_text(me):

@@ -403,6 +403,40 @@ def test_second_start_does_not_disturb_the_first_ones_data(site_of_its_own):
     assert client.html("/notes/view?key=k").text("notetitle").strip() == "T"
 
 
+@pytest.mark.parametrize("linked_first", [True, False], ids=["link first", "file first"])
+def test_second_notes_on_one_file_by_another_name_is_refused(services, tmp_path, linked_first):
+    (tmp_path / "link.sqlite").symlink_to(tmp_path / "real.sqlite")
+    (tmp_path / "real.sqlite").touch(mode=0o600)
+    names = ["link.sqlite", "real.sqlite"] if linked_first else ["real.sqlite", "link.sqlite"]
+    first, second = (make(services, "notes", DATABASE_URL=f"sqlite:{tmp_path / name}") for name in names)
+    first.start()
+    assert names[1] in refused_line(second)
+    assert Api(first.url).get("/").status_code == 200
+
+
+# --- open files ---
+
+@both_services
+def test_limit_of_open_files_is_raised_for_all_workers(services, kind):
+    """Each worker owns a database connection; none may find out later that there was no room."""
+    workers_count = 40
+    service = make(services, kind, WORKERS=workers_count, CONNECTION_LIMIT=64, LIVE_SOCKETS=64)
+    service.start(("prlimit", "--nofile=48:4096"))
+    folder = pathlib.Path(f"/proc/{service.pid}/fd")
+    databases = [link for link in (os.readlink(name) for name in folder.iterdir()) if link.endswith(".sqlite")]
+    assert len(databases) >= workers_count
+    assert service.stop() == 0
+
+
+@both_services
+def test_too_few_open_files_for_the_workers_is_one_clear_line(services, kind):
+    service = make(services, kind, WORKERS=40, CONNECTION_LIMIT=16)
+    with pytest.raises(StartFailed) as failed:
+        service.start(("prlimit", "--nofile=100:100"))
+    lines = failed.value.stderr.splitlines()
+    assert failed.value.code == 1 and len(lines) == 1 and "open files" in lines[0], failed.value
+
+
 # --- several at once ---
 
 def test_several_userauths_start_at_once_on_one_fresh_folder(services):

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Limits by address, by user and by connection, and whose word counts for an address."""
+import concurrent.futures
+import time
 
 import pytest
 
@@ -53,6 +55,24 @@ def test_failed_logins_of_one_address_are_limited(make_site):
     assert client.get("/").status_code == 200, "reading goes on"
 
 
+def test_failed_logins_side_by_side_do_not_exceed_the_limit(make_site):
+    site = make_site(LOGIN_FAILURES_PER_MIN=10)
+    began_s = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(60) as pool:
+        statuses = [answer.status_code for answer in pool.map(lambda number: fail(site, number), range(60))]
+    refilled = int((time.monotonic() - began_s) / 6)
+    assert set(statuses) == {302, 429}
+    assert 10 <= statuses.count(302) <= 10 + refilled
+
+
+def test_logins_that_nobody_could_judge_are_not_counted(make_site):
+    site = make_site(LOGIN_FAILURES_PER_MIN=3)
+    site.userauth.kill()
+    assert {fail(site, number).status_code for number in range(8)} == {503}
+    site.userauth.start()
+    assert [fail(site, number).status_code for number in range(4)] == [302, 302, 302, 429]
+
+
 def test_right_logins_are_not_counted(make_site):
     site = make_site(LOGIN_FAILURES_PER_MIN=3)
     for _ in range(8):
@@ -91,6 +111,22 @@ def test_browser_that_has_signed_in_before_is_heard_through_an_attack(make_site)
     assert open_session(site).login("me", site.passwords["me"]).status_code == 429
     answer = owner.login("me", site.passwords["me"])
     assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+
+
+def test_browser_that_has_signed_in_once_is_heard_at_100_failures(make_site):
+    """Its only login so far was counted by address; at the next one it is known by its cookie alone."""
+    site = make_site(LOGIN_FAILURES_PER_MIN=0, TRUSTED_PROXIES="127.0.0.1/32")
+    owner = open_session(site, "me")
+    owner.logout()
+    statuses = {site.api.check("me", "a guess", f"bot{number}").status_code for number in range(100)}
+    assert statuses == {200}
+    form = {"username": "me", "password": site.passwords["me"]}
+    elsewhere = {"X-Forwarded-For": "203.0.113.7"}
+    check_429(open_session(site).post("/users/login", form, headers=elsewhere))
+    assert site.api.check("me", site.passwords["me"], "bot").status_code == 429
+    answer = owner.post("/users/login", form, csrf=False, headers=elsewhere)
+    assert (answer.status_code, answer.headers.get("Location")) == (302, "/")
+    assert site.api.check("me", site.passwords["me"], "bot").status_code == 200, "that login opened the name"
 
 
 def test_device_cookie_is_for_one_name_and_can_not_be_forged(make_site):

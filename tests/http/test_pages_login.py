@@ -35,7 +35,7 @@ def test_wrong_password_leads_to_login_which_says_so_once(site, browser_session)
     assert "httponly" in flash[1]
     page = check_page(client.html("/users/login"))
     alert = page.first(role="alert")
-    assert alert is not None and alert.text.strip()
+    assert alert is not None and alert.text.strip() == "That user name or password is not right."
     assert page.form("/users/login").fields() == {"username": "me", "password": ""}
     again = client.html("/users/login")
     assert again.first(role="alert") is None
@@ -105,6 +105,14 @@ def test_login_leads_back_to_where_one_was_going(site, browser_session, path):
     assert is_removed(set_cookies(login)["notesnext"][1])
     client.logout()
     assert client.login("me", site.passwords["me"]).headers["Location"] == "/", "the way back is used once"
+
+
+def test_login_leads_back_to_a_note_with_the_longest_key(site, browser_session):
+    """255 characters, each nine bytes in an address."""
+    client = browser_session(site)
+    path = edit_path("\u7d19" * 255)
+    assert client.get(path).headers["Location"] == "/users/login"
+    assert client.login("me", site.passwords["me"]).headers["Location"] == path
 
 
 def test_wrong_password_keeps_the_way_back(site, browser_session):

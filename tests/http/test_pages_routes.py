@@ -200,7 +200,8 @@ def test_other_methods_are_405_before_anything_else(stranger, path, method):
                                   "/socket.io", "/assets", "/assets/"])
 def test_unknown_path_is_404(stranger, me, path):
     for client in (stranger, me):
-        error_page(client.get(path), 404)
+        text = error_page(client.get(path), 404).first("main").text
+        assert "This address leads nowhere." in text and "deleted" not in text
 
 
 def test_unknown_path_is_404_for_post_too(me):
@@ -245,18 +246,20 @@ def test_script_of_a_stranger_gets_401_json(stranger, path):
 @pytest.mark.parametrize("path", KEYED_PAGES)
 class TestKey:
     def test_missing_is_400(self, me, path):
-        error_page(me.get(path), 400)
-        error_page(me.get(path + "?other=x"), 400)
+        for query in ("", "?other=x"):
+            assert '"key" is missing.' in error_page(me.get(path + query), 400).first("main").text
 
     def test_empty_is_refused(self, me, path):
         assert me.get(path + "?key=").status_code in (400, 404)
 
     def test_given_twice_is_400(self, me, path):
-        error_page(me.get(f"{path}?key={KEY}&key={KEY}"), 400)
+        page = error_page(me.get(f"{path}?key={KEY}&key={KEY}"), 400)
+        assert '"key" was sent more than once.' in page.first("main").text
         error_page(me.get(f"{path}?key={KEY}&key=other"), 400)
 
     def test_unknown_is_404(self, me, path):
-        error_page(me.get(path + "?key=no-such-note"), 404)
+        page = error_page(me.get(path + "?key=no-such-note"), 404)
+        assert "The note may have been deleted" in page.first("main").text
         error_page(me.get(f"{path}?key={KEY.upper()}"), 404)
         error_page(me.get(f"{path}?key={KEY}%20"), 404)
 

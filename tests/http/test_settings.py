@@ -4,12 +4,13 @@ import pathlib
 import re
 import stat
 
+import pexpect
 import pytest
 import requests
 
 from harness.api import Api
 from harness.client import Client
-from harness.programs import USERAUTH_CLI, USERAUTH_SVC, NOTES_SVC, new_password, run
+from harness.programs import USERAUTH_CLI, USERAUTH_SVC, NOTES_SVC, clean_env, new_password, run
 from harness.services import StartFailed
 from harness.wait import until
 
@@ -22,7 +23,8 @@ SHARED = ["PORT", "LISTEN", "STATE_DIR", "DATABASE_URL", "HTTP_LOOPS", "WORKERS"
 OWN = {
     "userauth-svc": ["API_KEYS", "PASSWORD_MEMORY_KIB", "PASSWORD_PASSES"],
     "notes-svc": ["USER_SERVICE_URL", "USER_SERVICE_ID", "USER_SERVICE_KEY", "PUBLIC_URL", "TRUSTED_PROXIES",
-                  "LOGIN_FAILURES_PER_MIN", "WRITES_PER_MIN", "CONNECTIONS_PER_ADDRESS"],
+                  "LOGIN_FAILURES_PER_MIN", "WRITES_PER_MIN", "CONNECTIONS_PER_ADDRESS",
+                  "LOGIN_WORKERS", "LOGIN_QUEUE_LIMIT"],
 }
 SECRET_SETTING = {"userauth-svc": "API_KEYS", "notes-svc": "USER_SERVICE_KEY"}
 
@@ -64,6 +66,17 @@ def test_version(program):
     done = run(program, "--version")
     assert done.returncode == 0 and done.stderr == ""
     assert re.match(rf"{program.name} \d+\.\d+\.\d+", done.stdout)
+
+
+LIBRARIES = ["libmicrohttpd", "SQLite", "libcurl", "jansson", "libsodium"]
+
+
+@by_name
+def test_version_tells_the_libraries(program):
+    text = run(program, "--version").stdout
+    for name in LIBRARIES:
+        assert re.search(rf"{name} \d+\.\d+", text), (name, text)
+    assert ("libxcrypt" if program == USERAUTH_SVC else "MD4C") in text
 
 
 @by_name
@@ -241,7 +254,10 @@ def test_print_config_masks_secrets(program, tmp_path):
 
 @by_name
 def test_print_config_with_bad_settings_is_exit_2(program):
-    assert_fault(run(program, "--print-config", PORT="x"), "PORT")
+    done = run(program, "--print-config", PORT="abc", LOG_FORMAT="xml", LISTEN="300.1.1.1")
+    assert_fault(done, "PORT", "LOG_FORMAT", "LISTEN")
+    invalid = {line.split()[0] for line in done.stdout.splitlines() if "(invalid)" in line}
+    assert invalid == {"PORT", "LOG_FORMAT", "LISTEN"}, "a fallback must not look as if it were in force"
 
 
 @by_name
@@ -255,6 +271,46 @@ def test_print_config_of_the_cli_masks_the_key(tmp_path):
     done = run(USERAUTH_CLI, "--print-config", STATE_DIR=tmp_path, USER_SERVICE_KEY=secret)
     assert done.returncode == 0
     assert secret not in done.stdout and "USER_SERVICE_KEY" in done.stdout and "USER_SERVICE_URL" in done.stdout
+
+
+@pytest.mark.parametrize("args,url", [
+    ([], "http://127.0.0.1:5858"), (["-p", "99"], "http://127.0.0.1:99"), (["-h", "users.example"], "http://users.example:5858"),
+    (["-u", "https://users.example/x/"], "https://users.example/x"), (["-h", "::1", "-p", "7"], "http://[::1]:7"),
+])
+def test_print_config_of_the_cli_shows_the_address_that_is_used(args, url, tmp_path):
+    done = run(USERAUTH_CLI, *args, "--print-config", STATE_DIR=tmp_path)
+    assert done.returncode == 0, done.stderr
+    row = next(line for line in done.stdout.splitlines() if line.startswith("USER_SERVICE_URL"))
+    assert row.split()[1] == url
+
+
+def test_print_config_of_the_cli_with_wrong_addresses_is_exit_2(tmp_path):
+    done = run(USERAUTH_CLI, "--print-config", USER_SERVICE_URL="nonsense", STATE_DIR=tmp_path)
+    assert_fault(done, "USER_SERVICE_URL")
+    assert "(invalid)" in done.stdout
+    for option in ("--print-config", "--check-config"):
+        done = run(USERAUTH_CLI, "-p", "abc", option, STATE_DIR=tmp_path)
+        assert done.returncode == 2 and "--port" in done.stderr and done.stdout == ""
+
+
+# --- a start that fails ---
+
+@by_name
+def test_failed_start_is_told_once_on_a_terminal_and_logged_otherwise(program, tmp_path):
+    (tmp_path / "file").write_text("")
+    settings = {"STATE_DIR": tmp_path / "file" / "state"}
+    done = run(program, **settings)
+    assert done.returncode == 1 and "can't start" in done.stderr and "service.start_failed" in done.stdout
+    child = pexpect.spawn(str(program), env=clean_env(settings), encoding="utf-8", timeout=20)
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 1
+    lines = child.before.splitlines()
+    assert len(lines) == 1 and lines[0].startswith(f"{program.name}: can't start: "), lines
+    child = pexpect.spawn("/bin/sh", ["-c", f"'{program}' 2>/dev/null"], env=clean_env(settings), encoding="utf-8", timeout=20)
+    child.expect(pexpect.EOF)
+    child.close()
+    assert "service.start_failed" in child.before, "standard error goes elsewhere: the log must tell it"
 
 
 # --- secrets in files ---

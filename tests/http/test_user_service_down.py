@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
 """What notes-svc does while userauth-svc is away, slow, or refuses our key."""
 
+import concurrent.futures
+import signal
 import socket
 import threading
+import time
 
 import pytest
 
@@ -128,10 +131,10 @@ def test_refused_key_is_a_whale_and_an_error_in_the_log(services):
 class Odd:
     """A server in place of userauth-svc that gives the same bytes to everybody (or nothing at all)."""
 
-    def __init__(self, answer):
+    def __init__(self, answer, port=0):
         self.answer = answer
         self.held = []
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = socket.create_server(("127.0.0.1", port))
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         threading.Thread(target=self.serve, daemon=True).start()
 
@@ -146,6 +149,17 @@ class Odd:
                     peer.close()
             except OSError:
                 return
+
+    def asked(self, start):
+        """How many of the connections that were left open began with `start`."""
+        count = 0
+        for peer in self.held:
+            peer.setblocking(False)
+            try:
+                count += peer.recv(65536, socket.MSG_PEEK).startswith(start)
+            except BlockingIOError:
+                pass
+        return count
 
     def close(self):
         self.listener.close()
@@ -216,5 +230,93 @@ def test_slow_user_service_does_not_stop_reading(services):
         for answer in answers:
             assert answer.status_code == 503
             check_page(read_page(answer))
+    finally:
+        odd.close()
+
+
+READING_MAX_S = 4  # below what a login or a look at a hanging user service takes
+
+
+@pytest.fixture
+def hanging(tmp_path):
+    """A site with five signed-in clients, whose userauth-svc takes connections and answers none."""
+    site = Site(tmp_path, {"WORKERS": 3, "USER_CHECK_S": 1, "LOGIN_FAILURES_PER_MIN": 0})
+    site.start()
+    site.clients = [open_session(site, "me") for _ in range(5)]
+    create_note(site.clients[0], "read-me", "Read me", "body")
+    site.userauth.signal(signal.SIGSTOP)
+    yield site
+    site.userauth.signal(signal.SIGCONT)
+    site.stop()
+
+
+def test_hanging_user_service_does_not_stop_reading(hanging):
+    """Twenty logins wait, and all sessions are due for a check: everybody reads on, and stays signed in."""
+    path = view_path("read-me")
+
+    def login(number):
+        return Client(hanging.url).post("/users/login", {"username": f"user{number}", "password": "x"}, timeout=60)
+
+    def read(client):
+        return [client.get(wanted, timeout=READING_MAX_S).status_code for wanted in ("/", path, "/notes/add")]
+
+    strangers = [Client(hanging.url) for _ in range(2)]
+    with concurrent.futures.ThreadPoolExecutor(27) as pool:
+        logins = [pool.submit(login, number) for number in range(20)]
+        while not all(job.done() for job in logins):
+            pages = list(pool.map(read, hanging.clients + strangers))
+            assert pages == [[200, 200, 200]] * 5 + [[200, 200, 302]] * 2
+    for job in logins:
+        assert job.result().status_code == 503
+        assert int(job.result().headers["Retry-After"]) >= 1
+        check_page(read_page(job.result()))
+
+
+def test_sessions_are_checked_again_after_a_hang(hanging):
+    """Once the user service answers, a user that it does not know any more is signed out."""
+    client = hanging.clients[0]
+    assert client.get("/notes/add").status_code == 200
+    hanging.userauth.signal(signal.SIGCONT)
+    assert hanging.api.delete("/destroy/me").status_code == 200
+    until(lambda: client.get("/notes/add").status_code == 302, "the session ends", 30)
+
+
+def test_few_sessions_are_checked_at_once_by_a_service_that_hangs(tmp_path):
+    site = Site(tmp_path, {"USER_CHECK_S": 1})
+    site.start()
+    clients = [open_session(site, "me") for _ in range(8)]
+    signed_in_s = time.monotonic()
+    until(lambda: time.monotonic() - signed_in_s > 1.1, "all sessions are due for a check")
+    site.userauth.kill()
+    odd = Odd(None, site.userauth.port)
+    try:
+        began_s = time.monotonic()
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            statuses = list(pool.map(lambda client: client.get("/notes/add").status_code, clients))
+        periods = int((time.monotonic() - began_s) / 2)
+        assert statuses == [200] * 8
+        assert 1 <= odd.asked(b"GET /find/") <= 2 + periods
+    finally:
+        odd.close()
+        site.stop()
+
+
+def test_full_queue_of_logins_is_an_immediate_503(services):
+    odd = Odd(None)
+    try:
+        notes = services.notes(odd.url, USER_SERVICE_KEY="a key of some service", LOGIN_WORKERS=1, LOGIN_QUEUE_LIMIT=1,
+                               LOGIN_FAILURES_PER_MIN=0).start()
+
+        def login(_):
+            return Client(notes.url).post("/users/login", {"username": "me", "password": "x"}, timeout=60)
+
+        with concurrent.futures.ThreadPoolExecutor(6) as pool:
+            jobs = [pool.submit(login, number) for number in range(6)]
+            done, pending = concurrent.futures.wait(jobs, timeout=READING_MAX_S)
+            assert len(done) >= 3 and pending, "one is asked about, one or two wait, the others are refused"
+            for answer in [job.result() for job in jobs]:
+                assert answer.status_code == 503
+                assert int(answer.headers["Retry-After"]) >= 1
+                check_page(read_page(answer))
     finally:
         odd.close()

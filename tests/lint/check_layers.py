@@ -23,14 +23,16 @@ MAY_INCLUDE = {
     "userauth-svc": ["common", "userauth-svc/user", "userauth-svc/auth"],
     "notes-svc/views": ["common/base"],
     "notes-svc/page": ["common", "notes-svc/views", "notes-svc/session", "notes-svc"],
-    "notes-svc/session": ["common", "notes-svc/page", "notes-svc/views", "notes-svc"],
-    "notes-svc/note": ["common", "notes-svc/page", "notes-svc/views", "notes-svc/session", "notes-svc/comment", "notes-svc"],
-    "notes-svc/comment": ["common", "notes-svc/page", "notes-svc/views", "notes-svc/session", "notes-svc/note", "notes-svc"],
-    "notes-svc": ["common", "notes-svc/page", "notes-svc/session", "notes-svc/note", "notes-svc/comment"],
+    "notes-svc/live": ["common", "notes-svc/session", "notes-svc/note", "notes-svc/comment", "notes-svc"],
+    "notes-svc/session": ["common", "notes-svc/live", "notes-svc/page", "notes-svc/views", "notes-svc"],
+    "notes-svc/note": ["common", "notes-svc/page", "notes-svc/views", "notes-svc/session", "notes-svc/comment", "notes-svc/live", "notes-svc"],
+    "notes-svc/comment": ["common", "notes-svc/page", "notes-svc/views", "notes-svc/session", "notes-svc/note", "notes-svc/live", "notes-svc"],
+    "notes-svc": ["common", "notes-svc/page", "notes-svc/session", "notes-svc/note", "notes-svc/comment", "notes-svc/live"],
 }
 
 # Pure files: no I/O, no library, nothing but base.
-PURE = ["notes-svc/note/note.", "notes-svc/comment/comment.", "userauth-svc/user/user.", "userauth-svc/auth/throttle."]
+PURE = ["notes-svc/note/note.", "notes-svc/comment/comment.", "userauth-svc/user/user.", "userauth-svc/auth/throttle.",
+        "notes-svc/live/engineio.", "notes-svc/live/socketio.", "notes-svc/live/timers."]
 
 # Header -> files that own it.
 OWNERS = {
@@ -38,6 +40,9 @@ OWNERS = {
     "curl/curl.h": ["common/http/http_client.c"],
     "sqlite3.h": ["common/data/db_sqlite.c"],
     "mysql.h": ["common/data/db_mysql_*"],
+    "wslay/wslay.h": ["common/http/websocket.c"],
+    "nettle/sha1.h": ["common/http/websocket.c"],
+    "nettle/base64.h": ["common/http/websocket.c"],
     "md4c.h": ["notes-svc/note/markdown.c"],
     "crypt.h": ["userauth-svc/auth/password.c"],
     "sodium.h": ["common/base/secret.c", "common/base/arena.c", "userauth-svc/auth/password.c"],

@@ -66,6 +66,26 @@ echo(struct app *app, struct ctx *ctx, const struct http_request *rq, struct htt
                                 rq->body.n ? (const char *)rq->body.p : ""));
 }
 
+/* Its answer is the body itself, not a copy. */
+static enum err
+mirror(struct app *app, struct ctx *ctx, const struct http_request *rq, struct http_response *rs)
+{
+    (void)app;
+    (void)ctx;
+    rs->body = rq->body;
+    return ERR_OK;
+}
+
+static enum err
+large(struct app *app, struct ctx *ctx, const struct http_request *rq, struct http_response *rs)
+{
+    (void)app;
+    (void)rq;
+    char *text = arena_take(&ctx->arena, LARGE_ANSWER_BYTES + 1);
+    memset(text, 'l', LARGE_ANSWER_BYTES);
+    return say(rs, text);
+}
+
 static enum err
 shared(struct app *app, struct ctx *ctx, const struct http_request *rq, struct http_response *rs)
 {
@@ -182,6 +202,18 @@ static const struct route routes[] = {
      .body_type = BODY_FORM,
      .body_max_bytes = 100000,
      .handler = echo},
+    {.method = HTTP_POST,
+     .pattern = "/mirror",
+     .protection = PROTECTION_NONE,
+     .lane = LANE_WORKER,
+     .body_type = BODY_FORM,
+     .body_max_bytes = SMALL_BODY_BYTES,
+     .handler = mirror},
+    {.method = HTTP_GET,
+     .pattern = "/large",
+     .protection = PROTECTION_NONE,
+     .lane = LANE_WORKER,
+     .handler = large},
     {.method = HTTP_POST,
      .pattern = "/nothing",
      .protection = PROTECTION_NONE,
@@ -374,6 +406,12 @@ void client_expect(
         assert_true(client_is_closed(fd));
     }
     (void)close(fd);
+}
+
+bool library_is_old(void)
+{
+    static const char old[] = "GNU libmicrohttpd 0.";
+    return strncmp(http_server_library(), old, sizeof(old) - 1) == 0;
 }
 
 int client_post(const struct world *world, const char *head, size_t body_bytes)

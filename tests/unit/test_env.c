@@ -302,13 +302,13 @@ static void faults_beyond_the_maximum_are_dropped(void **state)
     assert_string_equal(reading->faults.lines[63], "NAME: is wrong 63");
 }
 
-static char *print(const struct config *config)
+static char *print(const struct config *config, const struct env_faults *faults)
 {
     char *text = NULL;
     size_t size_bytes = 0;
     FILE *out = open_memstream(&text, &size_bytes);
     assert_non_null(out);
-    env_print(out, settings, ARRAY_COUNT(settings), config);
+    env_print(out, settings, ARRAY_COUNT(settings), config, faults);
     assert_int_equal(fclose(out), 0);
     return text;
 }
@@ -320,7 +320,7 @@ static void the_table_shows_all_settings_and_masks_secrets(void **state)
     set("UNIT_KEY", "hunter2");
     set("UNIT_STATE_DIR", "/srv/ünote");
     read_all(reading);
-    char *text = print(&reading->config);
+    char *text = print(&reading->config, &reading->faults);
     static const char *const parts[] = {
         "UNIT_PORT ",
         "8080",
@@ -341,13 +341,34 @@ static void the_table_shows_all_settings_and_masks_secrets(void **state)
     free(text);
 }
 
+/* A fallback that is not what was asked for must not look as if it were in force. */
+static void the_table_shows_no_value_of_a_faulty_setting(void **state)
+{
+    struct reading *reading = *state;
+    set("UNIT_PORT", "abc");
+    set("UNIT_KEY_FILE", "/nonexistent");
+    read_all(reading);
+    assert_int_equal(reading->faults.count, 2);
+    char *text = print(&reading->config, &reading->faults);
+    char *rest = text;
+    size_t invalid_count = 0;
+    for (char *line = strsep(&rest, "\n"); line && *line; line = strsep(&rest, "\n")) {
+        bool is_faulty =
+            text_starts_with(line, "UNIT_PORT ") || text_starts_with(line, "UNIT_KEY ");
+        assert_true(is_faulty == (strstr(line, "(invalid)") != NULL));
+        invalid_count += is_faulty;
+    }
+    assert_int_equal(invalid_count, 2);
+    free(text);
+}
+
 /* Each line's help begins in the column of the headline's MEANING. */
 static void the_table_is_aligned(void **state)
 {
     struct reading *reading = *state;
     set("UNIT_STATE_DIR", "/srv/ünote/☃");
     read_all(reading);
-    char *text = print(&reading->config);
+    char *text = print(&reading->config, &reading->faults);
     char *rest = text;
     const char *head = strsep(&rest, "\n");
     const char *meaning = strstr(head, "MEANING");
@@ -378,7 +399,7 @@ static void a_secret_may_have_a_fallback_which_is_masked_too(void **state)
     size_t size_bytes = 0;
     FILE *out = open_memstream(&text, &size_bytes);
     assert_non_null(out);
-    env_print(out, &with_fallback, 1, &reading->config);
+    env_print(out, &with_fallback, 1, &reading->config, &reading->faults);
     assert_int_equal(fclose(out), 0);
     assert_null(strstr(text, "fallback key"));
     assert_int_equal(reading->faults.count, 0);
@@ -408,6 +429,7 @@ int main(void)
         UNIT_WITH_READING(faults_beyond_the_maximum_are_dropped),
         UNIT_WITH_READING(the_table_shows_all_settings_and_masks_secrets),
         UNIT_WITH_READING(a_secret_may_have_a_fallback_which_is_masked_too),
+        UNIT_WITH_READING(the_table_shows_no_value_of_a_faulty_setting),
         UNIT_WITH_READING(the_table_is_aligned),
     };
     return cmocka_run_group_tests_name("env", tests, NULL, NULL);

@@ -97,9 +97,11 @@ static void what_is_needed_must_be_there(void **state)
     assert_string_equal(value, "1");
     assert_int_equal(form_need(ctx, &form, "none", &value), ERR_INVALID);
     assert_string_equal(ctx->why.field, "none");
+    assert_string_equal(ctx->why.hint, "\"none\" is missing.");
     ctx_forgive(ctx);
     assert_int_equal(form_need(ctx, &form, "b", &value), ERR_INVALID);
     assert_string_equal(ctx->why.field, "b");
+    assert_string_equal(ctx->why.hint, "\"b\" was sent more than once.");
 }
 
 static void numbers_are_read_within_their_range(void **state)

@@ -107,7 +107,25 @@ static void a_cut_body_ends_with_a_whole_character(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         struct bytes body = {.p = (const unsigned char *)rows[i].text, .n = strlen(rows[i].text)};
-        assert_int_equal(http_body_whole_chars(body).n, rows[i].whole_bytes);
+        assert_int_equal(http_body_whole_chars(body, body.n).n, rows[i].whole_bytes);
+    }
+}
+
+static void a_body_is_cut_by_its_decoded_size(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t max_bytes;
+        size_t whole_bytes;
+    } rows[] = {
+        {"abc", 0, 0},      {"abc", 2, 2},      {"abc", 3, 3},       {"%41%42c", 2, 6},
+        {"a%C3%BCb", 2, 1}, {"a%C3%BCb", 3, 7}, {"a\xC3\xBC", 2, 1}, {"a%0D%0Ab", 2, 7},
+        {"a%0D%0Ab", 3, 8}, {"a\r\nb", 2, 3},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct bytes body = {.p = (const unsigned char *)rows[i].text, .n = strlen(rows[i].text)};
+        assert_int_equal(http_body_whole_chars(body, rows[i].max_bytes).n, rows[i].whole_bytes);
     }
 }
 
@@ -116,7 +134,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UNIT(what_fits_is_kept_and_all_is_counted),     UNIT(without_a_limit_nothing_is_kept),
         UNIT(memory_grows_with_what_came_and_keeps_it), UNIT(bodies_share_one_budget),
-        UNIT(a_cut_body_ends_with_a_whole_character),
+        UNIT(a_cut_body_ends_with_a_whole_character),   UNIT(a_body_is_cut_by_its_decoded_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -218,6 +218,23 @@ static void other_methods_go_out_as_named(void **state)
     assert_int_equal(strncmp(peer.requests[1], "HEAD ", 5), 0);
 }
 
+/* A user may be called "..", which newer curl takes for a step up, encoded or not. */
+static void dots_in_a_path_stay(void **state)
+{
+    static const struct script script = {
+        .answers = {{"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"}}, .connections_count = 1};
+    struct http_answer answer = {0};
+    char url[2 * URL_BYTES];
+    peer_start(&peer, &script);
+    (void)snprintf(url, sizeof(url), "%s/%%2E%%2E/%%2E", peer.url);
+    struct http_client *client = http_client_new();
+    const struct http_call call = {.method = "GET", .url = url, .timeout_ms = 5000};
+    assert_int_equal(http_call(*state, client, &call, &answer), ERR_OK);
+    http_client_free(client);
+    peer_stop(&peer);
+    assert_non_null(strstr(peer.requests[0], "GET /find/me/%2E%2E/%2E HTTP/1.1\r\n"));
+}
+
 static void redirects_are_not_followed(void **state)
 {
     static const struct script script = {
@@ -365,6 +382,7 @@ int main(void)
         UNIT_WITH_CTX(an_answer_is_taken_with_its_fields),
         UNIT_WITH_CTX(a_body_is_sent_as_json),
         UNIT_WITH_CTX(other_methods_go_out_as_named),
+        UNIT_WITH_CTX(dots_in_a_path_stay),
         UNIT_WITH_CTX(redirects_are_not_followed),
         UNIT_WITH_CTX(no_answer_is_unavailable_and_writes_no_secret),
         UNIT_WITH_CTX(a_silent_or_babbling_peer_is_unavailable),

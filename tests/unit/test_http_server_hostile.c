@@ -27,6 +27,10 @@ static void doubtful_requests_get_one_refusal_and_an_end(void **state)
         "GET /loop HTTP/1.1\r\nHost: a\r\nX: a\rb\r\n\r\n",
         "GET /lo op HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET  /loop  HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /loop  HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET  /loop HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /loop HTTP/1.1 \r\nHost: a\r\n\r\n",
+        "GET //evil.example/a b HTTP/1.1\r\nHost: a\r\n\r\n",
         "G(T /loop HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET loop HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET * HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -113,14 +117,24 @@ static void crowded_heads_get_one_refusal(void **state)
     world_stop(&world);
 }
 
+/* A lone quote as the last value confuses the old library, and we refuse it there. */
 static void odd_cookies_get_one_whole_answer(void **state)
 {
-    static const struct {
+    int lone_quote = library_is_old() ? 400 : 200;
+    const struct {
         const char *cookie;
         int status;
     } rows[] = {
-        {"", 200},      {"a", 200},         {"=", 200},    {"a=\"\"", 200},    {"a=\"b\"", 200},
-        {"a=\"b", 200}, {"a=\"; b=c", 200}, {";;,;", 200}, {"b=c; a=\"", 400}, {"a=\"", 400},
+        {"", 200},
+        {"a", 200},
+        {"=", 200},
+        {"a=\"\"", 200},
+        {"a=\"b\"", 200},
+        {"a=\"b", 200},
+        {"a=\"; b=c", 200},
+        {";;,;", 200},
+        {"b=c; a=\"", lone_quote},
+        {"a=\"", lone_quote},
     };
     (void)state;
     struct world world;
@@ -130,6 +144,25 @@ static void odd_cookies_get_one_whole_answer(void **state)
         (void)snprintf(request, sizeof(request),
                        "GET /loop HTTP/1.1\r\nHost: a\r\nCookie: %s\r\n\r\n", rows[i].cookie);
         client_expect(&world, request, rows[i].status, NULL, rows[i].status == 200);
+    }
+    world_stop(&world);
+}
+
+/* What the library forgets to give back is found by the leak check at the end. */
+static void a_head_with_two_faults_gets_one_refusal_and_leaves_nothing(void **state)
+{
+    static const char *const faults[] = {
+        "Cookie: a=\"\r\nContent-Length: x\r\n",
+        "Content-Length: x\r\nCookie: a=\"\r\n",
+    };
+    (void)state;
+    struct world world;
+    world_start(&world);
+    for (size_t i = 0; i < ARRAY_COUNT(faults); i++) {
+        char request[128];
+        (void)snprintf(request, sizeof(request), "GET /loop HTTP/1.1\r\nHost: a\r\n%s\r\n",
+                       faults[i]);
+        client_expect(&world, request, 400, NULL, false);
     }
     world_stop(&world);
 }
@@ -162,6 +195,7 @@ int main(void)
         UNIT(a_nul_anywhere_in_the_head_is_refused),
         UNIT(crowded_heads_get_one_refusal),
         UNIT(odd_cookies_get_one_whole_answer),
+        UNIT(a_head_with_two_faults_gets_one_refusal_and_leaves_nothing),
         UNIT(a_large_head_in_small_pieces_is_fine),
     };
     return secret_start() ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

@@ -94,6 +94,49 @@ static void it_may_be_freed_while_jobs_run(void **state)
         (void)close(fds[i]);
 }
 
+static void *free_main(void *argument)
+{
+    http_server_free(argument);
+    return NULL;
+}
+
+/* Asks on one connection after the other until one is closed without an answer. */
+static bool is_any_turned_away(const int *fds, size_t count)
+{
+    const struct timespec pause = {.tv_nsec = 50000000L};
+    for (size_t i = 0; i < count; i++) {
+        client_say(fds[i], "GET /work HTTP/1.1\r\nHost: a\r\n\r\n");
+        client_answer(fds[i], true, &answer);
+        if (answer.status == 0)
+            return true;
+        (void)nanosleep(&pause, NULL);
+    }
+    return false;
+}
+
+static void once_it_is_freed_kept_connections_reach_no_lane(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world);
+    int kept_fds[100];
+    for (size_t i = 0; i < ARRAY_COUNT(kept_fds); i++)
+        kept_fds[i] = client_ask(&world, "GET /loop HTTP/1.1\r\nHost: a\r\n\r\n", &answer);
+    int fd = client_open(&world);
+    client_say(fd, "GET /gate HTTP/1.1\r\nHost: a\r\n\r\n");
+    gate_wait(&world.app, 1);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, free_main, world.server), 0);
+    bool is_turned_away = is_any_turned_away(kept_fds, ARRAY_COUNT(kept_fds));
+    gate_open(&world.app);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_true(is_turned_away);
+    world_free_rest(&world);
+    for (size_t i = 0; i < ARRAY_COUNT(kept_fds); i++)
+        (void)close(kept_fds[i]);
+    (void)close(fd);
+}
+
 static void a_start_that_fails_says_why_in_one_line(void **state)
 {
     (void)state;
@@ -197,6 +240,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UNIT(draining_finishes_what_runs_and_refuses_what_comes),
         UNIT(it_may_be_freed_while_jobs_run),
+        UNIT(once_it_is_freed_kept_connections_reach_no_lane),
         UNIT(a_start_that_fails_says_why_in_one_line),
         UNIT(it_listens_on_ipv6_for_both_families),
         UNIT(many_clients_at_once_get_their_own_answers),

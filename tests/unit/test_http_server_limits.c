@@ -267,6 +267,38 @@ static void a_job_that_runs_is_no_slow_request(void **state)
     world_stop(&world);
 }
 
+static void large_answers_share_a_budget(void **state)
+{
+    static const char request[] = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n";
+    (void)state;
+    struct world world;
+    world_prepare(&world, 1, 8);
+    struct http_server_options options = world_options(&world);
+    options.answers_max_bytes = LARGE_ANSWER_BYTES + LARGE_ANSWER_BYTES / 2; /* room for one */
+    world_start_with(&world, &options);
+    int fd = client_open(&world);
+    for (int i = 0; i < 4; i++) { /* each gives back what it took */
+        client_say(fd, request);
+        client_answer(fd, true, &answer);
+        assert_int_equal(answer.status, 200);
+        assert_int_equal(strlen(answer.body), LARGE_ANSWER_BYTES);
+    }
+    (void)close(fd);
+    world_stop(&world);
+
+    world_prepare(&world, 1, 8);
+    options = world_options(&world);
+    options.answers_max_bytes = LARGE_ANSWER_BYTES / 2;
+    world_start_with(&world, &options);
+    fd = client_ask(&world, request, &answer);
+    assert_int_equal(answer.status, 503);
+    assert_non_null(strstr(answer.text, "\r\nRetry-After: 2\r\n"));
+    assert_non_null(strstr(answer.text, "\r\nX-Standing: 1\r\n"));
+    (void)close(fd);
+    client_expect(&world, "GET /work HTTP/1.1\r\nHost: a\r\n\r\n", 200, "hello", true);
+    world_stop(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,6 +312,7 @@ int main(void)
         UNIT(requests_that_do_not_arrive_in_time_get_408),
         UNIT(a_kept_connection_may_idle_but_not_trickle),
         UNIT(a_job_that_runs_is_no_slow_request),
+        UNIT(large_answers_share_a_budget),
     };
     return secret_start() ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
 }

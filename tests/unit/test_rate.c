@@ -79,6 +79,45 @@ static void peeking_takes_nothing(void **state)
     rate_free(rate);
 }
 
+static void what_was_given_back_can_be_taken_again(void **state)
+{
+    (void)state;
+    struct rate *rate = rate_new(2);
+    assert_int_equal(rate_take(rate, "a", START_MS), 0);
+    assert_int_equal(rate_take(rate, "a", START_MS), 0);
+    assert_int_equal(rate_take(rate, "a", START_MS), 30);
+    rate_give_back(rate, "a");
+    assert_int_equal(rate_take(rate, "a", START_MS), 0);
+    assert_int_equal(rate_take(rate, "a", START_MS), 30);
+    rate_free(rate);
+}
+
+static void giving_back_never_makes_more_than_a_full_minute(void **state)
+{
+    (void)state;
+    struct rate *rate = rate_new(1);
+    rate_give_back(rate, "never taken");
+    assert_int_equal(rate_take(rate, "never taken", START_MS), 0);
+    assert_int_equal(rate_take(rate, "never taken", START_MS), 60);
+    for (int i = 0; i < 3; i++)
+        rate_give_back(rate, "never taken");
+    assert_int_equal(rate_take(rate, "never taken", START_MS), 0);
+    assert_int_equal(rate_take(rate, "never taken", START_MS), 60);
+    rate_free(rate);
+}
+
+static void giving_back_is_for_one_key(void **state)
+{
+    (void)state;
+    struct rate *rate = rate_new(1);
+    assert_int_equal(rate_take(rate, "a", START_MS), 0);
+    assert_int_equal(rate_take(rate, "b", START_MS), 0);
+    rate_give_back(rate, "b");
+    assert_int_equal(rate_peek(rate, "a", START_MS), 60);
+    assert_int_equal(rate_peek(rate, "b", START_MS), 0);
+    rate_free(rate);
+}
+
 static void a_limit_of_nothing_is_off(void **state)
 {
     (void)state;
@@ -86,6 +125,8 @@ static void a_limit_of_nothing_is_off(void **state)
     for (int i = 0; i < 1000; i++)
         assert_int_equal(rate_take(rate, "a", START_MS), 0);
     assert_int_equal(rate_peek(rate, "a", START_MS), 0);
+    rate_give_back(rate, "a");
+    assert_int_equal(rate_take(rate, "a", START_MS), 0);
     rate_free(rate);
     rate_free(NULL);
 }
@@ -157,6 +198,9 @@ int main(void)
         UNIT(a_bucket_never_holds_more_than_a_minute),
         UNIT(keys_do_not_share_a_bucket),
         UNIT(peeking_takes_nothing),
+        UNIT(what_was_given_back_can_be_taken_again),
+        UNIT(giving_back_never_makes_more_than_a_full_minute),
+        UNIT(giving_back_is_for_one_key),
         UNIT(a_limit_of_nothing_is_off),
         UNIT(a_clock_that_goes_back_refills_nothing),
         UNIT(a_flood_of_keys_does_not_push_out_one_in_use),

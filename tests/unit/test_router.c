@@ -169,7 +169,7 @@ static void the_table_is_printed_a_line_a_row(void **state)
         {.method = HTTP_POST,
          .pattern = "/a/:b",
          .protection = PROTECTION_API_KEY,
-         .lane = LANE_HASH,
+         .lane = LANE_SLOW,
          .body_type = BODY_JSON,
          .body_max_bytes = 100,
          .handler = nothing},
@@ -181,7 +181,8 @@ static void the_table_is_printed_a_line_a_row(void **state)
     assert_non_null(out);
     router_print(out, &two);
     assert_int_equal(fclose(out), 0);
-    assert_string_equal(text, "GET / none loop 65536\nPOST /a/:b api-key hash 100\n");
+    assert_string_equal(text, "# METHOD PATTERN PROTECTION LANE BODY_MAX_BYTES\n"
+                              "GET / none loop 65536\nPOST /a/:b api-key slow 100\n");
 }
 
 int main(void)

@@ -130,6 +130,16 @@ static void the_first_success_of_a_client_forgets_no_total_and_the_second_does(v
     assert_int_equal(throttle.total.failures, 0);
 }
 
+static void a_device_is_the_prefix_and_something(void **state)
+{
+    (void)state;
+    assert_true(throttle_is_device("device:x"));
+    assert_true(throttle_is_device("device:device:"));
+    const char *others[] = {"", "device", "device:", "Device:x", " device:x", "address:device:x"};
+    for (size_t i = 0; i < ARRAY_COUNT(others); i++)
+        assert_false(throttle_is_device(others[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +153,7 @@ int main(void)
         UNIT(only_a_known_client_opens_a_closed_name),
         UNIT(a_day_without_a_failure_opens_a_closed_name),
         UNIT(the_first_success_of_a_client_forgets_no_total_and_the_second_does),
+        UNIT(a_device_is_the_prefix_and_something),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 
+#include "auth/decoy.h"
 #include "auth/login.h"
 #include "auth/password.h"
 #include "auth/throttle.h"
@@ -38,6 +39,7 @@ struct bench {
     struct ctx ctx;
     struct fake_db *fake;
     struct password_settings settings;
+    struct secret decoy_key;
 };
 
 static inline int bench_new(void **state)
@@ -54,6 +56,7 @@ static inline int bench_new(void **state)
     (void)snprintf(url, sizeof(url), "sqlite:%s/users.sqlite", bench->folder.path);
     assert_int_equal(db_open(&bench->ctx, &(struct db_options){.url = url}, &db), ERR_OK);
     assert_int_equal(migrate_run(&bench->ctx, db, &userauth_migrations, &applied_count), ERR_OK);
+    assert_int_equal(decoy_key(&bench->ctx, db, &bench->decoy_key), ERR_OK);
     bench->ctx.db = fake_db_new(db, &bench->fake);
     *state = bench;
     return 0;
@@ -63,6 +66,7 @@ static inline int bench_free(void **state)
 {
     struct bench *bench = *state;
     db_close(bench->ctx.db);
+    secret_done(&bench->decoy_key);
     ctx_done(&bench->ctx);
     temp_folder_done(&bench->folder);
     free(bench);
@@ -108,7 +112,8 @@ attempt(struct bench *bench, const char *username, const char *password, const c
     const struct login_try login_try = {
         .username = username, .password = password, .client = client};
     struct login_result result = {0};
-    assert_int_equal(login_check(&bench->ctx, &bench->settings, &login_try, &result), ERR_OK);
+    assert_int_equal(
+        login_check(&bench->ctx, &bench->settings, &bench->decoy_key, &login_try, &result), ERR_OK);
     return result;
 }
 

@@ -40,7 +40,7 @@ enum err password_check_handle(struct app *app,
     struct login_result result = {0};
     enum err err = auth_wire_read(ctx, rq->body, &login_try);
     if (!err)
-        err = login_check(ctx, &app->passwords, &login_try, &result);
+        err = login_check(ctx, &app->passwords, &app->decoy_key, &login_try, &result);
     if (err)
         return err;
     if (result.is_counted || result.verdict == LOGIN_RIGHT)

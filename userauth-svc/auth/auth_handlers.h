@@ -13,7 +13,11 @@ struct ctx;
 struct http_request;
 struct http_response;
 
-/* POST /password-check */
+/* POST /password-check {"username", "password", "client"?} -> {"check", ...}
+ * `client` is by what the caller tells people apart, 1 to 255 characters, "" by default: failures
+ * in a row are counted by name and client. One that begins with "device:" says that the caller has
+ * proof of an earlier login of this device as this name: such a client is heard also when a name
+ * has 100 failures (throttle.h). A caller must never pass on such a text from outside. */
 MUST_CHECK enum err password_check_handle(struct app *app,
                                           struct ctx *ctx,
                                           const struct http_request *rq,

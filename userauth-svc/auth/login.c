@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * The order of a password check: look (is this try heard at all?), verify, count, renew a weak
- * hash. Depends on: db.h, password.h, throttle.h, throttle_store.h, user_store.h. */
+ * hash. Depends on: db.h, decoy.h, password.h, throttle.h, throttle_store.h, user_store.h. */
 #include "auth/login.h"
 
+#include "auth/decoy.h"
 #include "auth/password.h"
 #include "auth/throttle.h"
 #include "auth/throttle_store.h"
@@ -110,18 +111,33 @@ static void renew_hash(struct ctx *ctx,
     ctx_forgive(ctx);
 }
 
-/* An unknown name is a login without a password. */
-static enum err find_login(struct ctx *ctx, const char *username, struct user_login *out_login)
+/* An unknown name is a login without a password. Everybody has the decoy looked up; who has no
+ * password is verified against it. */
+static enum err find_login(struct ctx *ctx,
+                           const struct secret *decoy_key,
+                           const char *username,
+                           struct user_login *out_login,
+                           const char **out_hash)
 {
-    enum err err = user_find_login(ctx, ctx->db, username, out_login);
-    if (err != ERR_NOT_FOUND)
+    struct user_login login = {0};
+    const char *decoy = NULL;
+    enum err err = user_find_login(ctx, ctx->db, username, &login);
+    if (err == ERR_NOT_FOUND) {
+        ctx_forgive(ctx);
+        err = ERR_OK;
+    }
+    if (!err)
+        err = decoy_hash(ctx, decoy_key, username_key(ctx, username), &decoy);
+    if (err)
         return err;
-    ctx_forgive(ctx);
+    *out_login = login;
+    *out_hash = login.password ? login.password : decoy;
     return ERR_OK;
 }
 
 enum err login_check(struct ctx *ctx,
                      const struct password_settings *settings,
+                     const struct secret *decoy_key,
                      const struct login_try *login_try,
                      struct login_result *out_result)
 {
@@ -138,12 +154,15 @@ enum err login_check(struct ctx *ctx,
     }
 
     struct user_login login = {0};
+    const char *hash = NULL;
     bool is_right = false;
-    err = find_login(ctx, login_try->username, &login);
+    err = find_login(ctx, decoy_key, login_try->username, &login, &hash);
     if (!err)
-        err = password_verify(ctx, settings, login.password, login_try->password, &is_right);
+        err = password_verify(ctx, settings, hash, login_try->password, &is_right);
     if (err)
         return err;
+    if (!login.password) /* the typed one may be right for the user whose hash that was */
+        is_right = false;
     int tries_count = 0;
     do
         err = is_right ? count_success(ctx, &key, &login, out_result)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * One try of a name and a password: throttled, checked, counted. An unknown name goes the same way
- * as a known one, with a hash that nothing matches, so that neither the answer nor its time tells
- * who has an account. Depends on: password.h, throttle.h, throttle_store.h, user_store.h. */
+ * as a known one, statement by statement, with another user's hash (decoy.h) whose result is
+ * dropped, so that neither the answer nor its time tells who has an account. Depends on: decoy.h,
+ * password.h, throttle.h, throttle_store.h, user_store.h. */
 #ifndef NOTES_LOGIN_H
 #define NOTES_LOGIN_H
 
@@ -14,6 +15,7 @@
 
 struct ctx;
 struct password_settings;
+struct secret;
 
 struct login_try {
     const char *username; /* sound, see user.h */
@@ -32,13 +34,14 @@ struct login_result {
     const char *generation; /* LOGIN_RIGHT */
 };
 
-/* Hashes: for the hash lane. Uses ctx->db.
+/* Hashes: for the slow lane. Uses ctx->db.
  * The failure is counted after the hashing, in a transaction that reads the count again: of many
  * tries at the same time each one beyond the free ones learns nothing, even if it was begun before
  * the others were counted. A right try of a client that has nothing to forget writes nothing.
  * Tests:   tests/unit/test_login.c */
 MUST_CHECK enum err login_check(struct ctx *ctx,
                                 const struct password_settings *settings,
+                                const struct secret *decoy_key,
                                 const struct login_try *login_try,
                                 struct login_result *out_result);
 

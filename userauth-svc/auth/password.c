@@ -186,5 +186,5 @@ bool password_is_weak(const struct password_settings *settings,
 
 const char *password_library(void)
 {
-    return "libsodium " SODIUM_VERSION_STRING;
+    return "libxcrypt " XCRYPT_VERSION_STR;
 }

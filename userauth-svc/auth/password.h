@@ -2,7 +2,7 @@
  *
  * Passwords to hashes and back to a yes or no: Argon2id for what is hashed here, bcrypt for hashes
  * that come from the Node version. The only file that knows crypt.h. Every function that hashes
- * takes tens of milliseconds on purpose and belongs on the hash lane. Depends on: base, libsodium,
+ * takes tens of milliseconds on purpose and belongs on the slow lane. Depends on: base, libsodium,
  * libxcrypt. Source: OWASP Password Storage (Argon2id, m = 19456 KiB, t = 2, p = 1). */
 #ifndef NOTES_PASSWORD_H
 #define NOTES_PASSWORD_H
@@ -41,7 +41,7 @@ MUST_CHECK enum err password_hash(struct ctx *ctx,
                                   const char *plain,
                                   const char **out_hash);
 
-/* `stored` may be NULL (no such user, or one without a password), and `typed` may be "": both cost
+/* `stored` may be NULL (no decoy either, see decoy.h), and `typed` may be "": both cost
  * an Argon2id all the same and are never right. A stored text of an unknown kind likewise. Errors:
  * ERR_UNAVAILABLE no memory, or no time left. */
 MUST_CHECK enum err password_verify(struct ctx *ctx,
@@ -56,7 +56,7 @@ bool password_is_weak(const struct password_settings *settings,
                       const char *stored,
                       const char *typed);
 
-/* "libsodium 1.0.18": for --version. */
+/* "libxcrypt 4.4.33", as built against: for --version. */
 const char *password_library(void);
 
 #endif

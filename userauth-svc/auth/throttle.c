@@ -3,6 +3,10 @@
  * The arithmetic of throttle.h. */
 #include "auth/throttle.h"
 
+#include <string.h>
+
+#include "base/text.h"
+
 #define MS_PER_S INT64_C(1000)
 
 static int64_t delay_s(int64_t failures)
@@ -19,6 +23,12 @@ static int64_t delay_s(int64_t failures)
 static bool is_total_stale(const struct throttle_row *total, int64_t now_unix_ms)
 {
     return now_unix_ms - total->used_unix_ms >= THROTTLE_TOTAL_TTL_MS;
+}
+
+bool throttle_is_device(const char *client)
+{
+    return text_starts_with(client, THROTTLE_DEVICE_PREFIX) &&
+           client[strlen(THROTTLE_DEVICE_PREFIX)] != '\0';
 }
 
 int64_t throttle_wait_s(const struct throttle *throttle, int64_t now_unix_ms)

@@ -7,7 +7,10 @@
  * By client: 4 failures in a row are free, the 5th makes the client wait 1 s, each further one
  * twice as long, 15 min at most; a success forgets them. Over all clients: from 100 failures on,
  * only clients that have succeeded before are heard, until one of them succeeds, the password is
- * changed, or a day passes without a failure. A wait that lies further ahead than the longest one
+ * changed, or a day passes without a failure. A client that is called "device:…" has succeeded
+ * before: notes-svc calls a browser so that has a cookie which it signed for this very name after
+ * a login. Only holders of an API key name clients, so nobody else can claim it; a device's
+ * failures count like everybody's. A wait that lies further ahead than the longest one
  * comes from a clock that was set back, and does not count. Source: SPEC section 3; NIST 800-63B-4
  * (100 failures); OWASP device cookies. */
 #ifndef NOTES_THROTTLE_H
@@ -19,6 +22,7 @@
 #define THROTTLE_FREE_FAILURES_COUNT 4
 #define THROTTLE_WAIT_MAX_S          900
 #define THROTTLE_TOTAL_MAX_COUNT     100
+#define THROTTLE_DEVICE_PREFIX       "device:"
 #define THROTTLE_TOTAL_TTL_MS        (INT64_C(24) * 3600 * 1000)
 #define THROTTLE_REFRESH_MS          (INT64_C(3600) * 1000) /* of `used` of a good client */
 
@@ -34,6 +38,9 @@ struct throttle {
     struct throttle_row client;
     struct throttle_row total;
 };
+
+/* The name of a device that has signed in before? The prefix alone is none. */
+bool throttle_is_device(const char *client);
 
 /* Seconds until a try is heard, 0 when it is heard now. */
 int64_t throttle_wait_s(const struct throttle *throttle, int64_t now_unix_ms);

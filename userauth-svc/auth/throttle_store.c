@@ -61,6 +61,8 @@ enum err throttle_load(struct ctx *ctx,
         row->has_succeeded = db_rows_i64(&rows, 3) != 0;
         row->used_unix_ms = db_rows_i64(&rows, 4);
     }
+    if (throttle_is_device(key->client))
+        throttle.client.has_succeeded = true;
     if (!err)
         *out_throttle = throttle;
     return err;

@@ -24,7 +24,7 @@ struct throttle_key {
     const char *client;
 };
 
-/* Rows that don't exist are zero.
+/* Rows that don't exist are zero, but that a device has succeeded before (throttle_is_device).
  * Tests:   tests/unit/test_login.c */
 MUST_CHECK enum err throttle_load(struct ctx *ctx,
                                   struct db *db,

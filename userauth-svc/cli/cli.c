@@ -54,10 +54,7 @@ static enum cli_exit
 run_command(struct ctx *ctx, const struct cli_config *config, const struct cli_options *options)
 {
     CLEANUP(client_close) struct client client = {0};
-    const char *url = NULL;
-    enum cli_exit code = client_url(ctx, config, options, &url);
-    if (code == CLI_EXIT_OK)
-        code = client_open(ctx, config, url, &client);
+    enum cli_exit code = client_open(ctx, config, &client);
     if (code != CLI_EXIT_OK)
         return code;
     struct cli_run run = {.ctx = ctx, .options = options, .client = &client};
@@ -77,9 +74,14 @@ static enum cli_exit run_with_settings(struct ctx *ctx, const struct cli_options
     struct env_faults faults = {.arena = &ctx->arena};
     env_read(client_settings, client_settings_count, &config, &faults);
     client_config_check(&config, &faults);
-    if (options->wants_print_config)
-        env_print(stdout, client_settings, client_settings_count, &config);
-    enum cli_exit code = tell_faults(ctx, &faults);
+    /* What the options say of the address counts as the setting from here on. */
+    enum cli_exit code = CLI_EXIT_OK;
+    if (faults.count == 0)
+        code = client_url(ctx, &config, options, &config.user_service_url);
+    if (code == CLI_EXIT_OK && options->wants_print_config)
+        env_print(stdout, client_settings, client_settings_count, &config, &faults);
+    if (code == CLI_EXIT_OK)
+        code = tell_faults(ctx, &faults);
     if (code == CLI_EXIT_OK && options->wants_check_config)
         code = print_line("settings are valid\n");
     else if (code == CLI_EXIT_OK && !options->wants_print_config)

@@ -152,12 +152,10 @@ read_key(struct ctx *ctx, const struct cli_config *config, struct secret *out_ke
         output_text(ctx, ctx->why.text), output_text(ctx, path));
 }
 
-enum cli_exit client_open(struct ctx *ctx,
-                          const struct cli_config *config,
-                          const char *url,
-                          struct client *out_client)
+enum cli_exit
+client_open(struct ctx *ctx, const struct cli_config *config, struct client *out_client)
 {
-    struct client client = {.url = url, .id = config->user_service_id};
+    struct client client = {.url = config->user_service_url, .id = config->user_service_id};
     enum cli_exit code = read_key(ctx, config, &client.key);
     if (code != CLI_EXIT_OK)
         return code;
@@ -199,6 +197,27 @@ static enum cli_exit fail_nonsense(struct ctx *ctx, const struct client *client,
         output_text(ctx, client->url), status);
 }
 
+/* Only what is to run on this very machine can be started here. */
+static bool is_loopback(struct ctx *ctx, const char *url)
+{
+    struct place place = {0};
+    if (!place_parse(&ctx->arena, url, &place))
+        return false;
+    return text_equals_nocase(place.host, "localhost") || text_equals(place.host, "[::1]") ||
+           (text_starts_with(place.host, "127.") &&
+            strspn(place.host, "0123456789.") == strlen(place.host));
+}
+
+static enum cli_exit fail_unreachable(struct ctx *ctx, const struct client *client)
+{
+    const char *advice = is_loopback(ctx, client->url)
+                             ? "Start it with ./dev run, or give its address with --url."
+                             : "If it is elsewhere, give its address with --url.";
+    return output_fail(ctx, CLI_EXIT_UNREACHABLE,
+                       "can't reach %s: %s.\nIs userauth-svc running? %s",
+                       output_text(ctx, client->url), output_text(ctx, ctx->why.text), advice);
+}
+
 enum cli_exit client_send(struct ctx *ctx,
                           struct client *client,
                           const struct client_call *call,
@@ -221,11 +240,7 @@ enum cli_exit client_send(struct ctx *ctx,
 
     struct http_answer answer = {0};
     if (http_call(ctx, client->http, &request, &answer))
-        return output_fail(
-            ctx, CLI_EXIT_UNREACHABLE,
-            "can't reach %s: %s.\nIs userauth-svc running? Start it with ./dev run, or give its "
-            "address with --url.",
-            output_text(ctx, client->url), output_text(ctx, ctx->why.text));
+        return fail_unreachable(ctx, client);
     if (answer.status == 401)
         return output_fail(
             ctx, CLI_EXIT_REFUSED,
@@ -257,8 +272,9 @@ client_explain(struct ctx *ctx, const struct http_answer *answer, const char *us
                            shown, shown);
     if (answer->status == 429)
         return output_fail(ctx, CLI_EXIT_REFUSED,
-                           "too many tries for \"%s\". Wait %lld s, then try again.", shown,
-                           (long long)answer->retry_after_s);
+                           "too many tries for \"%s\". Wait %lld s before the next one, "
+                           "also with the right password.",
+                           shown, (long long)answer->retry_after_s);
     return output_fail(ctx, CLI_EXIT_REFUSED, "the service refuses this (%d): %s", answer->status,
                        cli_wire_message(ctx, answer->body));
 }

@@ -46,11 +46,10 @@ MUST_CHECK enum cli_exit client_url(struct ctx *ctx,
                                     const struct cli_options *options,
                                     const char **out_url);
 
-/* Finds the key. Owns: the caller, who calls client_close. */
-MUST_CHECK enum cli_exit client_open(struct ctx *ctx,
-                                     const struct cli_config *config,
-                                     const char *url,
-                                     struct client *out_client);
+/* Finds the key; the service is at config->user_service_url. Owns: the caller, who calls
+ * client_close. */
+MUST_CHECK enum cli_exit
+client_open(struct ctx *ctx, const struct cli_config *config, struct client *out_client);
 void client_close(struct client *client);
 
 struct client_call {

@@ -60,12 +60,16 @@ static enum cli_exit new_password(struct cli_run *run, const char **out_password
         return fail_password(run->ctx, err);
     if (code == CLI_EXIT_OK && (*out_password)[0] == '\0')
         return output_fail(run->ctx, CLI_EXIT_USAGE, "the password must not be empty");
-    if (code == CLI_EXIT_OK && text_is_utf8(*out_password, strlen(*out_password)) &&
-        text_count_chars(*out_password) < PASSWORD_ADVISED_CHARS)
+    return code;
+}
+
+/* After the service took it: a refusal says what matters then. */
+static void warn_short(struct cli_run *run, const char *password)
+{
+    if (password && text_count_chars(password) < PASSWORD_ADVISED_CHARS)
         (void)output_fail(run->ctx, CLI_EXIT_OK,
                           "warning: the password has fewer than %d characters",
                           PASSWORD_ADVISED_CHARS);
-    return code;
 }
 
 /* ---- printing ---- */
@@ -132,7 +136,11 @@ send_user(struct cli_run *run, const char *path, const char *password, bool is_u
         return output_fail_usage(run->ctx, "the texts are too long, or not valid UTF-8 (%s)",
                                  run->ctx->why.field ? run->ctx->why.field : "all together");
     enum cli_exit code = client_send(run->ctx, run->client, &call, &answer);
-    return code == CLI_EXIT_OK ? print_user(run, &answer) : code;
+    if (code == CLI_EXIT_OK)
+        code = print_user(run, &answer);
+    if (code == CLI_EXIT_OK)
+        warn_short(run, password);
+    return code;
 }
 
 static enum cli_exit add_run(struct cli_run *run)

@@ -28,11 +28,16 @@ static const struct column COLUMNS[] = {
     {"EMAILS", "emails", offsetof(struct shown_user, emails)},
 };
 
+static const char *shown(struct ctx *ctx, const char *text)
+{
+    return text[0] ? output_text(ctx, text) : "-";
+}
+
 static const char *cell(struct ctx *ctx, const struct shown_user *user, const struct column *column)
 {
     const char *const *field =
         (const char *const *)(const void *)((const char *)user + column->offset);
-    return output_text(ctx, *field);
+    return shown(ctx, *field);
 }
 
 static void add_padded(struct strbuf *buf, const char *text, size_t width_chars)
@@ -42,14 +47,10 @@ static void add_padded(struct strbuf *buf, const char *text, size_t width_chars)
         strbuf_add_char(buf, ' ');
 }
 
-/* One line. Blanks that nothing follows are left out. */
+/* One line. The last cell needs no blanks after it. */
 static void add_line(struct strbuf *buf, const char *const *cells, const size_t *widths)
 {
-    size_t last = 0;
-    for (size_t i = 0; i < ARRAY_COUNT(COLUMNS); i++) {
-        if (cells[i][0])
-            last = i;
-    }
+    const size_t last = ARRAY_COUNT(COLUMNS) - 1;
     for (size_t i = 0; i < last; i++)
         add_padded(buf, cells[i], widths[i] + GAP_CHARS);
     strbuf_add(buf, cells[last]);
@@ -76,16 +77,16 @@ void table_add_users(struct ctx *ctx, struct strbuf *buf, const struct shown_use
     }
 }
 
-static void add_labelled(struct ctx *ctx, struct strbuf *buf, const char *label, const char *text)
+static void add_labelled(struct strbuf *buf, const char *label, const char *text)
 {
     add_padded(buf, label, LABEL_CHARS);
-    strbuf_add(buf, text[0] ? output_text(ctx, text) : "-");
+    strbuf_add(buf, text);
     strbuf_add_char(buf, '\n');
 }
 
 void table_add_user(struct ctx *ctx, struct strbuf *buf, const struct shown_user *user)
 {
     for (size_t i = 0; i < ARRAY_COUNT(COLUMNS); i++)
-        add_labelled(ctx, buf, COLUMNS[i].label, cell(ctx, user, &COLUMNS[i]));
-    add_labelled(ctx, buf, "photos", user->photos);
+        add_labelled(buf, COLUMNS[i].label, cell(ctx, user, &COLUMNS[i]));
+    add_labelled(buf, "photos", shown(ctx, user->photos));
 }

@@ -3,7 +3,7 @@
  * Accounts: what making, changing and removing a user means beyond its row. A password is hashed
  * before the transaction begins, because nobody should wait for the write lock that long; a new one
  * forgets the failed tries of its name and gives the account a new generation, by which notes-svc
- * ends its sessions. All use ctx->db. create, find_or_create and update hash: for the hash lane.
+ * ends its sessions. All use ctx->db. create, find_or_create and update hash: for the slow lane.
  * Depends on: user.h, user_store.h, password.h, throttle_store.h.
  * Tests:   tests/unit/test_user_store.c */
 #ifndef NOTES_ACCOUNTS_H

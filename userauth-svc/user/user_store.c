@@ -19,6 +19,10 @@ static const struct db_statement LOCK = {"SELECT " USER_COLUMNS " FROM users WHE
 static const struct db_statement FIND_LOGIN = {
     "SELECT id, username, CASE WHEN provider = ? THEN password END, generation"
     " FROM users WHERE name_key = ?"};
+static const struct db_statement LAST_ID = {"SELECT id FROM users ORDER BY id DESC LIMIT 1"};
+static const struct db_statement NEXT_HASH = {
+    "SELECT password FROM users WHERE id >= ? AND password IS NOT NULL ORDER BY id LIMIT 1",
+    .mysql = "SELECT password FROM users WHERE has_password = 1 AND id >= ? ORDER BY id LIMIT 1"};
 static const struct db_statement LIST = {
     "SELECT " USER_COLUMNS " FROM users WHERE name_key > ? ORDER BY name_key LIMIT ?"};
 static const struct db_statement INSERT = {
@@ -105,6 +109,43 @@ user_find_login(struct ctx *ctx, struct db *db, const char *username, struct use
         .generation = db_rows_text(ctx, &rows, 3),
     };
     return ERR_OK;
+}
+
+enum err user_last_id(struct ctx *ctx, struct db *db, int64_t *out_id)
+{
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    bool has_row = false;
+    enum err err = db_query(ctx, db, &LAST_ID, DB_NO_VALUES, &rows);
+    if (!err)
+        err = db_next(ctx, &rows, &has_row);
+    if (!err)
+        *out_id = has_row ? db_rows_i64(&rows, 0) : 0;
+    return err;
+}
+
+/* Without the wrap. */
+static enum err
+next_hash_upwards(struct ctx *ctx, struct db *db, int64_t from_id, const char **out_hash)
+{
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    bool has_row = false;
+    enum err err = db_query(ctx, db, &NEXT_HASH, DB_VALUES(db_i64(from_id)), &rows);
+    if (!err)
+        err = db_next(ctx, &rows, &has_row);
+    if (!err)
+        *out_hash = has_row ? db_rows_text(ctx, &rows, 0) : NULL;
+    return err;
+}
+
+enum err user_next_hash(struct ctx *ctx, struct db *db, int64_t from_id, const char **out_hash)
+{
+    const char *hash = NULL;
+    enum err err = next_hash_upwards(ctx, db, from_id, &hash);
+    if (!err && !hash)
+        err = next_hash_upwards(ctx, db, 1, &hash);
+    if (!err)
+        *out_hash = hash;
+    return err;
 }
 
 enum err user_list_page(struct ctx *ctx,

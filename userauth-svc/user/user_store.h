@@ -41,6 +41,14 @@ user_lock(struct ctx *ctx, struct db *db, const char *username, struct user *out
 MUST_CHECK enum err
 user_find_login(struct ctx *ctx, struct db *db, const char *username, struct user_login *out_login);
 
+/* The id that the newest user has or, if it was destroyed, the newest that is left; 0: no users. */
+MUST_CHECK enum err user_last_id(struct ctx *ctx, struct db *db, int64_t *out_id);
+
+/* The stored hash of the first user from this id on that has one, going on at the lowest id after
+ * the highest; NULL when nobody has. Quick, however many have none. */
+MUST_CHECK enum err
+user_next_hash(struct ctx *ctx, struct db *db, int64_t from_id, const char **out_hash);
+
 /* By lower-cased username, bytewise; `after` is a username that need not exist, "" for the start.
  * Units:   limit_count 1..USER_PAGE_MAX_COUNT. */
 MUST_CHECK enum err user_list_page(struct ctx *ctx,

@@ -14,7 +14,15 @@ CREATE TABLE users (
     emails TEXT NOT NULL,                          -- JSON array
     photos TEXT NOT NULL,                          -- JSON array
     created_unix_ms BIGINT NOT NULL,
-    updated_unix_ms BIGINT NOT NULL
+    updated_unix_ms BIGINT NOT NULL,
+    has_password TINYINT AS (password IS NOT NULL) STORED,
+    KEY users_with_password (has_password, id)     -- the next one is found without a walk over those that have none
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
+
+-- What all processes on this database must agree on, made at the first start.
+CREATE TABLE service_values (
+    name VARBINARY(255) NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL                            -- may be a secret
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
 
 -- One row per typed name and client; the row with client '' and is_total = 1 counts over all clients of a name.

@@ -17,6 +17,15 @@ CREATE TABLE users (
     updated_unix_ms INTEGER NOT NULL
 ) STRICT;
 
+-- The next user with a password is found without a walk over all those that have none.
+CREATE INDEX users_with_password ON users (id) WHERE password IS NOT NULL;
+
+-- What all processes on this database must agree on, made at the first start.
+CREATE TABLE service_values (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL                        -- may be a secret
+) STRICT, WITHOUT ROWID;
+
 -- One row per typed name and client; the row with client '' and is_total = 1 counts over all clients of a name.
 CREATE TABLE login_throttle (
     name_key TEXT NOT NULL,

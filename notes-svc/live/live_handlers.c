@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The handshake. A page of another site could open a socket with the browser's cookie, so its
+ * Origin is refused; a program that is no browser sends none. The session was read by the guard.
+ * Depends on: websocket.h, engineio.h, hub.h, places.h. */
+#include "live/live_handlers.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+
+#include "app.h"
+#include "base/arena.h"
+#include "base/ctx.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "guard.h"
+#include "http/form.h"
+#include "http/http_message.h"
+#include "http/websocket.h"
+#include "live/engineio.h"
+#include "live/hub.h"
+#include "live/places.h"
+#include "session/session.h"
+
+#define JSON_TYPE        "application/json"
+#define ADDRESS_WAIT_S   10
+#define TOO_MANY_SOCKETS "{\"code\":4,\"message\":\"Too many sockets\"}"
+
+/* ---- is it one? ---- */
+
+/* Is a word in a list like "keep-alive, Upgrade"? */
+static bool has_word(const char *list, const char *word)
+{
+    size_t word_chars = strlen(word);
+    for (const char *at = list; at && *at;) {
+        at += strspn(at, ", \t");
+        size_t chars = strcspn(at, ", \t");
+        if (chars == word_chars && strncasecmp(at, word, chars) == 0)
+            return true;
+        at += chars;
+    }
+    return false;
+}
+
+static bool is_upgrade(struct ctx *ctx, const struct http_request *rq, char *out_accept)
+{
+    const char *key = rq->fields[HTTP_FIELD_SEC_WEBSOCKET_KEY];
+    const char *version = rq->fields[HTTP_FIELD_SEC_WEBSOCKET_VERSION];
+    return has_word(rq->fields[HTTP_FIELD_CONNECTION], "upgrade") &&
+           has_word(rq->fields[HTTP_FIELD_UPGRADE], "websocket") && version &&
+           text_equals(version, "13") && key && websocket_accept(&ctx->arena, key, out_accept);
+}
+
+static enum err
+read_query(struct ctx *ctx, const struct http_request *rq, struct engineio_query *query)
+{
+    enum err err = form_text(ctx, &rq->query, "transport", &query->transport);
+    if (err || (err = form_text(ctx, &rq->query, "EIO", &query->version)))
+        return err;
+    return form_text(ctx, &rq->query, "sid", &query->sid);
+}
+
+static void refuse(struct http_response *rs, int status, const char *json)
+{
+    http_response_text(rs, status, JSON_TYPE, json);
+    http_response_field(rs, "Cache-Control", "no-store");
+}
+
+/* ---- the socket ---- */
+
+struct arrival {
+    struct http_upgrade upgrade;
+    struct app *app;
+    struct hub_newcomer newcomer;
+};
+
+static void take(void *owner, int fd, struct bytes extra)
+{
+    struct arrival *arrival = owner;
+    hub_admit(arrival->app->hub, fd, extra, &arrival->newcomer);
+}
+
+static void drop(void *owner)
+{
+    struct arrival *arrival = owner;
+    places_give(arrival->app->places, arrival->newcomer.place);
+}
+
+static enum err answer_upgrade(struct app *app,
+                               struct ctx *ctx,
+                               const struct http_request *rq,
+                               struct http_response *rs,
+                               const char *accept)
+{
+    struct arrival *arrival = arena_take(&ctx->arena, sizeof(*arrival));
+    enum err err = form_text(ctx, &rq->query, "key", &arrival->newcomer.key);
+    if (err)
+        return err;
+    if (arrival->newcomer.key && !*arrival->newcomer.key)
+        arrival->newcomer.key = NULL;
+    arrival->app = app;
+    arrival->newcomer.peer = rq->client_text;
+    if (rq->session) {
+        arrival->newcomer.is_signed_in = true;
+        memcpy(arrival->newcomer.digest, rq->session->digest, SECRET_DIGEST_BYTES);
+    }
+    arrival->newcomer.place = places_take(app->places, &rq->client);
+    if (!arrival->newcomer.place) {
+        log_warn(ctx, "live.socket_refused", log_str("peer", rq->client_text));
+        http_response_field(rs, "Retry-After", arena_format(&ctx->arena, "%d", ADDRESS_WAIT_S));
+        refuse(rs, 429, TOO_MANY_SOCKETS);
+        return ERR_OK;
+    }
+    arrival->upgrade = (struct http_upgrade){.owner = arrival, .take = take, .drop = drop};
+    rs->upgrade = &arrival->upgrade;
+    http_response_field(rs, "Upgrade", "websocket");
+    http_response_field(rs, "Sec-WebSocket-Accept", accept);
+    rs->status = 101;
+    rs->has_plain_fields = true;
+    return ERR_OK;
+}
+
+enum err live_handle(struct app *app,
+                     struct ctx *ctx,
+                     const struct http_request *rq,
+                     struct http_response *rs)
+{
+    char *accept = arena_take(&ctx->arena, WEBSOCKET_ACCEPT_BYTES);
+    struct engineio_query query = {.is_get = rq->method == HTTP_GET,
+                                   .is_upgrade = is_upgrade(ctx, rq, accept)};
+    enum engineio_fault fault = ENGINEIO_BAD_REQUEST;
+    if (!read_query(ctx, rq, &query))
+        fault = engineio_check(&query);
+    ctx_forgive(ctx);
+    if (fault == ENGINEIO_FINE && !guard_is_from_here(app, ctx, rq)) {
+        log_warn(ctx, "live.origin_refused", log_str("origin", rq->fields[HTTP_FIELD_ORIGIN]),
+                 log_str("peer", rq->client_text));
+        refuse(rs, 403, engineio_fault_json(ENGINEIO_FORBIDDEN));
+        return ERR_OK;
+    }
+    if (fault != ENGINEIO_FINE) {
+        refuse(rs, 400, engineio_fault_json(fault));
+        return ERR_OK;
+    }
+    return answer_upgrade(app, ctx, rq, rs, accept);
+}

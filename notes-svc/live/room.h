@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Rooms: who is in them, what they know, what they wait for. All of it is the hub thread's alone
+ * but for the table, in which any thread may look. */
+#ifndef NOTES_ROOM_H
+#define NOTES_ROOM_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/workers.h"
+#include "live/frame.h"
+#include "live/mail.h"
+#include "live/timers.h"
+
+struct client;
+
+#define ROOM_BUCKETS_COUNT    1024 /* a power of two */
+#define ROOM_RECENT_MAX_COUNT 64
+#define ROOM_LATE_MAX_COUNT   64
+
+/* A socket in a room. */
+struct member {
+    struct client *client;
+    struct room *room; /* NULL: in none */
+    struct member *next;
+    struct member *previous;
+    int64_t last;   /* revision that it has; 0: unknown */
+    int64_t needs;  /* number of the read that it waits for; 0: none */
+    bool wants;     /* the state is sent also when it has that revision */
+    bool is_asking; /* it has asked itself, and is not heard meanwhile */
+};
+
+struct room_event {
+    int64_t revision;
+    int64_t previous;
+    struct frame *frame;
+};
+
+/* Reading a room's state on a worker; one at a time. */
+struct room_read {
+    struct job job;
+    struct mail mail;
+    struct hub *hub;
+    int64_t number;
+    int64_t known;
+    enum err err;
+    bool exists;
+    int64_t revision;
+    struct frame *frame; /* NULL: all askers have this revision */
+};
+
+struct room {
+    struct room *next; /* in its bucket */
+    char *key;
+    struct member *members;
+    size_t waiting_count;
+    int pins_count; /* in use by a function that goes on */
+    int64_t last;   /* revision of the last event; 0: unknown */
+    int64_t reads_count;
+    bool is_reading;
+    struct room_read read;
+    struct room_event recent[ROOM_RECENT_MAX_COUNT]; /* for those that wait */
+    size_t recent_count;
+    struct room_event late[ROOM_LATE_MAX_COUNT]; /* whose predecessor has not come yet */
+    size_t late_count;
+    struct timer gap;
+    struct timer retry;
+};
+
+struct rooms {
+    pthread_mutex_t lock; /* of the table; the hub thread alone changes it */
+    struct room *buckets[ROOM_BUCKETS_COUNT];
+};
+
+/* Puts a socket into a room, made when it is new, and has the room read. */
+void room_join(struct hub *hub, struct member *member, const char *key, int64_t revision);
+void room_leave(struct hub *hub, struct member *member);
+/* It gets the state, whatever it has. */
+void room_ask(struct hub *hub, struct member *member);
+void room_on_gap(struct hub *hub, struct timer *timer);
+void room_on_retry(struct hub *hub, struct timer *timer);
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Sockets by session: those of a session that has ended are closed, and every check_every_ms the
+ * sessions of all signed-in sockets are read again on a worker, a batch at a time, so that one
+ * whose user was destroyed is found out. Depends on: hub_parts.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/ctx.h"
+#include "http/http_server.h"
+#include "live/hub_parts.h"
+
+/* ---- the index ---- */
+
+/* A digest is random already. */
+struct client **session_bucket(struct hub *hub, const unsigned char *digest)
+{
+    size_t place = ((size_t)digest[0] << 8) | digest[1];
+    return &hub->sessions[place & (SESSION_BUCKETS_COUNT - 1)];
+}
+
+static bool is_of(const struct client *client, const unsigned char *digest)
+{
+    return memcmp(client->digest, digest, SECRET_DIGEST_BYTES) == 0;
+}
+
+void sessions_add(struct hub *hub, struct client *client)
+{
+    struct client **bucket = session_bucket(hub, client->digest);
+    client->next_of_session = *bucket;
+    client->previous_of_session = NULL;
+    if (*bucket)
+        (*bucket)->previous_of_session = client;
+    *bucket = client;
+}
+
+void sessions_remove(struct hub *hub, struct client *client)
+{
+    if (client->previous_of_session)
+        client->previous_of_session->next_of_session = client->next_of_session;
+    else
+        *session_bucket(hub, client->digest) = client->next_of_session;
+    if (client->next_of_session)
+        client->next_of_session->previous_of_session = client->previous_of_session;
+}
+
+void sessions_end(struct hub *hub, const unsigned char *digest)
+{
+    struct client *client = *session_bucket(hub, digest);
+    while (client) {
+        struct client *next = client->next_of_session; /* client_end takes it out */
+        if (is_of(client, digest))
+            client_end(hub, client, WEBSOCKET_POLICY);
+        client = next;
+    }
+}
+
+struct ended_session {
+    struct mail mail;
+    unsigned char digest[SECRET_DIGEST_BYTES];
+};
+
+static void deliver_end(struct hub *hub, struct mail *mail)
+{
+    struct ended_session *ended = OWNER_OF(mail, struct ended_session, mail);
+    sessions_end(hub, ended->digest);
+    free(ended);
+}
+
+void hub_end_session(struct hub *hub, const unsigned char digest[SECRET_DIGEST_BYTES])
+{
+    struct ended_session *ended = malloc(sizeof(*ended));
+    if (!ended)
+        abort();
+    ended->mail.deliver = deliver_end;
+    memcpy(ended->digest, digest, SECRET_DIGEST_BYTES);
+    hub_post(hub, &ended->mail);
+}
+
+/* ---- the sweep ---- */
+
+static void run_sweep(struct job *job, void *local)
+{
+    struct session_sweep *sweep = OWNER_OF(job, struct session_sweep, job);
+    const struct hub_options *options = &sweep->hub->options;
+    const struct lane_local *lane = local;
+    for (size_t i = 0; i < sweep->count; i++) {
+        bool is_alive = true;
+        struct ctx ctx;
+        ctx_init(&ctx, options->log, HUB_JOB_DEADLINE_MS);
+        ctx.db = lane ? lane->db : NULL;
+        ctx.http = lane ? lane->http : NULL;
+        enum err err = options->check(options->app, &ctx, sweep->digests[i], &is_alive);
+        sweep->is_over[i] = !err && !is_alive;
+        ctx_done(&ctx);
+    }
+    hub_post(sweep->hub, &sweep->mail);
+}
+
+static void expire_sweep(struct job *job)
+{
+    struct session_sweep *sweep = OWNER_OF(job, struct session_sweep, job);
+    sweep->count = 0;
+    hub_post(sweep->hub, &sweep->mail);
+}
+
+static bool is_listed(const struct session_sweep *sweep, size_t from, const unsigned char *digest)
+{
+    for (size_t i = from; i < sweep->count; i++)
+        if (memcmp(sweep->digests[i], digest, SECRET_DIGEST_BYTES) == 0)
+            return true;
+    return false;
+}
+
+/* A bucket's sessions, each once; as many as there is room for. Whoever has more sockets than that
+ * in one bucket is found in the next round, as new sockets come first. */
+static void list_bucket(struct session_sweep *sweep, const struct client *first)
+{
+    size_t from = sweep->count;
+    for (const struct client *client = first; client && sweep->count < HUB_CHECK_COUNT;
+         client = client->next_of_session) {
+        if (is_listed(sweep, from, client->digest))
+            continue;
+        memcpy(sweep->digests[sweep->count++], client->digest, SECRET_DIGEST_BYTES);
+    }
+}
+
+static size_t count_sessions(const struct client *first)
+{
+    size_t count = 0;
+    for (const struct client *client = first; client; client = client->next_of_session)
+        count++;
+    return count;
+}
+
+static void list_batch(struct hub *hub)
+{
+    struct session_sweep *sweep = &hub->sweep;
+    sweep->count = 0;
+    while (sweep->bucket < SESSION_BUCKETS_COUNT) {
+        const struct client *first = hub->sessions[sweep->bucket];
+        if (sweep->count > 0 && sweep->count + count_sessions(first) > HUB_CHECK_COUNT)
+            return;
+        list_bucket(sweep, first);
+        sweep->bucket++;
+    }
+}
+
+static void deliver_sweep(struct hub *hub, struct mail *mail)
+{
+    struct session_sweep *sweep = &hub->sweep;
+    (void)mail;
+    sweep->is_running = false;
+    for (size_t i = 0; i < sweep->count; i++)
+        if (sweep->is_over[i])
+            sessions_end(hub, sweep->digests[i]);
+}
+
+void sessions_sweep(struct hub *hub)
+{
+    struct session_sweep *sweep = &hub->sweep;
+    bool is_whole = sweep->bucket == SESSION_BUCKETS_COUNT;
+    if (sweep->is_running || hub_is_stopping(hub) || (is_whole && hub->now_ms < sweep->at_ms))
+        return;
+    if (is_whole || sweep->at_ms == 0) {
+        sweep->bucket = 0;
+        sweep->at_ms = hub->now_ms + hub->options.check_every_ms;
+    }
+    size_t first_bucket = sweep->bucket;
+    list_batch(hub);
+    if (sweep->count == 0)
+        return;
+    sweep->hub = hub;
+    sweep->mail.deliver = deliver_sweep;
+    sweep->job = (struct job){
+        .deadline_ms = hub->now_ms + HUB_JOB_DEADLINE_MS, .run = run_sweep, .expire = expire_sweep};
+    sweep->is_running = workers_submit(hub->options.workers, &sweep->job);
+    if (!sweep->is_running)
+        sweep->bucket = first_bucket; /* the lane is full: at the next turn */
+}

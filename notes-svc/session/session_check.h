@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Does a session still hold? It is read from its store each time, ends by idleness and age, and its
+ * user is asked for at userauth-svc now and then. Whoever ends a session closes its live sockets.
+ * Depends on: session.h, session_store.h, userauth_client.h, hub.h. */
+#ifndef NOTES_SESSION_CHECK_H
+#define NOTES_SESSION_CHECK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+
+struct app;
+struct ctx;
+struct session;
+
+/* Does somebody do something with it, so that its idle life begins anew? */
+enum session_use { SESSION_IS_USED, SESSION_IS_LOOKED_AT };
+
+/* `session` has its digest; the rest is filled here. Its user is asked for when the last answer is
+ * user_check_s old; while nobody can answer, the last one holds for USER_CHECK_GRACE_S. */
+MUST_CHECK enum err session_check(struct app *app,
+                                  struct ctx *ctx,
+                                  struct session *session,
+                                  enum session_use use,
+                                  int64_t user_check_s,
+                                  bool *out_is_alive);
+
+/* Signs it out. */
+MUST_CHECK enum err session_end(struct app *app, struct ctx *ctx, const struct session *session);
+
+#endif

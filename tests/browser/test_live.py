@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: MIT
+"""Two Chromium windows on one site: what one does appears in the other, hostile texts stay texts, nothing typed is
+lost, and a service that was away is caught up with."""
+import itertools
+from urllib.parse import quote
+
+import pytest
+
+from harness.client import browser_session as open_session
+
+NOTES_ENV = {"WRITES_PER_MIN": 0, "LOGIN_FAILURES_PER_MIN": 0}
+_serial = itertools.count(1)
+HOSTILE = "<img src=x onerror=\"document.title='hacked'\"><script>window.hacked = 1</script>&amp;"
+
+
+@pytest.fixture(scope="module")
+def me(site):
+    return open_session(site, "me")
+
+
+@pytest.fixture
+def key(me):
+    name = f"window-{next(_serial)}"
+    answer = me.post("/notes/save", {"docreate": "create", "notekey": name, "title": "A title", "body": "A body"})
+    assert answer.status_code == 302
+    return name
+
+
+def view(key):
+    return "/notes/view?key=" + quote(key, safe="")
+
+
+def edit(me, key, **changes):
+    fields = me.html("/notes/edit?key=" + quote(key, safe="")).form("/notes/save").fields()
+    assert me.post("/notes/save", {**fields, **changes}).status_code == 302
+
+
+def say(me, key, message):
+    answer = me.post("/notes/comment", {"key": key, "message": message}, headers={"Accept": "application/json"})
+    assert answer.status_code == 200
+    return answer.json()
+
+
+def live(browser):
+    """The page's socket is connected."""
+    browser.find("html[data-live=on]")
+
+
+def texts(browser, selector):
+    return [node.text for node in browser.all(selector)]
+
+
+def shows(browser, selector, wanted):
+    browser.until(lambda: texts(browser, selector) == wanted, f"{selector} to be {wanted}")
+
+
+def test_two_windows_see_each_others_comments(open_browser, key):
+    mine, yours = open_browser(), open_browser()
+    mine.sign_in("me")
+    yours.sign_in("you")
+    for window in (mine, yours):
+        window.open(view(key))
+        live(window)
+        window.run("window.sameDocument = true")
+    mine.type("[name=message]", "from me")
+    mine.click("form[action='/notes/comment'] button[type=submit]")
+    shows(yours, ".comment-text", ["from me"])
+    assert not mine.all(".comment-text") or texts(mine, ".comment-text") == ["from me"]
+    assert yours.all("form.comment-destroy") == [], "a comment of another is no business of ours"
+    yours.type("[name=message]", "from you")
+    yours.click("form[action='/notes/comment'] button[type=submit]")
+    shows(mine, ".comment-text", ["from you", "from me"])
+    shows(yours, ".comment-text", ["from you", "from me"])
+    mine.click("#noteMessages .comment:first-child form.comment-destroy button")  # the note's author may
+    shows(yours, ".comment-text", ["from me"])
+    shows(mine, ".comment-text", ["from me"])
+    for window in (mine, yours):
+        assert window.run("return window.sameDocument") is True
+        assert window.complaints() == []
+
+
+def test_a_changed_and_a_destroyed_note(browser, me, key):
+    browser.open(view(key))
+    live(browser)
+    edit(me, key, title="Second & title", body="Now *this*")
+    shows(browser, "#notetitle", ["Second & title"])
+    shows(browser, "#notebody em", ["this"])
+    assert browser.driver.title == "Second & title · Notes"
+    assert me.post("/notes/destroy/confirm", {"notekey": key}).status_code == 302
+    browser.until(lambda: "deleted" in browser.find("#note").text, "the page to say that the note is gone")
+
+
+def test_hostile_texts_stay_texts(browser, me, key):
+    browser.open(view(key))
+    live(browser)
+    edit(me, key, title=HOSTILE, body=HOSTILE)
+    say(me, key, HOSTILE)
+    shows(browser, "#notetitle", [HOSTILE])
+    shows(browser, ".comment-text", [HOSTILE])
+    assert "<script>window.hacked = 1</script>&" in browser.find("#notebody").text  # Markdown knows entities
+    browser.open("/")
+    live(browser)
+    edit(me, key, title=HOSTILE + " again")
+    browser.until(lambda: texts(browser, "#notetitles a")[0] == HOSTILE + " again", "the title")
+    assert browser.run("return window.hacked === undefined && !document.querySelector('main img')")
+
+
+def test_the_home_page(browser, me, key):
+    browser.open("/")
+    live(browser)
+    browser.run("window.sameDocument = true")
+    new = key + "-new"
+    me.post("/notes/save", {"docreate": "create", "notekey": new, "title": "Brand new", "body": ""})
+    browser.until(lambda: texts(browser, "#notetitles a")[:1] == ["Brand new"], "the new note")
+    edit(me, key, title="Renamed")
+    browser.until(lambda: texts(browser, "#notetitles a")[:2] == ["Renamed", "Brand new"], "the renamed note")
+    me.post("/notes/destroy/confirm", {"notekey": new})
+    browser.until(lambda: "Brand new" not in texts(browser, "#notetitles a"), "the note to be gone")
+    browser.click(f"#notetitles a[href='{view(key)}']")
+    browser.at(view(key))
+
+
+def test_who_edits_is_told_and_keeps_the_text(browser, me, key):
+    browser.sign_in("you")
+    browser.open("/notes/edit?key=" + key)
+    live(browser)
+    browser.type("textarea[name=body]", "my long text")
+    say(me, key, "a comment is no reason")
+    edit(me, key, body="their text")
+    browser.until(lambda: "saved by somebody else" in browser.find("form.note-form").text, "the notice")
+    assert browser.find("textarea[name=body]").get_property("value") == "my long text"
+    browser.click("form.note-form button[type=submit]")
+    browser.until(lambda: "Somebody else saved first" in browser.find("main").text, "both texts")
+    assert browser.find("textarea[name=body]").get_property("value") == "my long text"
+
+
+def test_a_comment_alone_tells_no_editor(browser, me, key):
+    browser.sign_in("me")
+    browser.open("/notes/edit?key=" + key)
+    live(browser)
+    say(me, key, "just a comment")
+    edit_seen = browser.run("return document.getElementById('edit-notice').hidden")
+    assert edit_seen is True
+
+
+def test_what_happened_while_the_service_was_away_is_caught_up(open_browser, site, me, key):
+    """The page says that it is not connected, and shows everything when the service is back."""
+    window = open_browser()
+    window.open(view(key))
+    live(window)
+    site.notes.stop()
+    window.until(lambda: window.all("#live-hint") and window.find("#live-hint").is_displayed(), "the hint")
+    site.notes.start()
+    edit(me, key, title="While you were away")
+    say(me, key, "and a comment")
+    shows(window, "#notetitle", ["While you were away"])
+    shows(window, ".comment-text", ["and a comment"])
+    window.until(lambda: not window.find("#live-hint").is_displayed(), "the hint to be gone")
+
+
+def test_a_page_that_comes_back_is_current(browser, me, key):
+    browser.open(view(key))
+    live(browser)
+    browser.open("/")
+    live(browser)
+    edit(me, key, title="Changed in between")
+    browser.driver.back()
+    browser.at(view(key))
+    shows(browser, "#notetitle", ["Changed in between"])

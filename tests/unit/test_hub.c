@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The hub with real sockets and a pretended database: who hears what in which order, also when
+ * events are published out of order, from several threads, or amid a read. Waiting is for bytes. */
+#include "live/hub.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/ctx.h"
+#include "base/text.h"
+#include "base/workers.h"
+#include "http/websocket.h"
+
+#include "unit.h"
+
+#define WAIT_MS         20000
+#define TEXT_MAX_BYTES  4096
+#define WRITERS_COUNT   4
+#define EVENTS_COUNT    50
+#define SESSION_FILL    7
+#define PING_NEVER_MS   600000
+#define CLOSE_FRAME     "(close)"
+#define JOIN(revision)  "40/notes,{\"key\":\"k\",\"revision\":" #revision "}"
+#define CONNECTED_START "40/notes,{\"sid\":"
+
+/* The pretended database and what the hub tells. */
+struct app {
+    pthread_mutex_t lock;
+    int64_t revision; /* of the room "k"; 0: there is no such note */
+    _Atomic int reads_count;
+    _Atomic int left_count;
+    _Atomic bool is_session_alive;
+    _Atomic int served_count;
+};
+
+struct world {
+    struct app app;
+    struct workers *workers;
+    struct hub *hub;
+};
+
+static enum err
+read_state(struct app *app, struct ctx *ctx, const char *key, int64_t known, struct hub_state *out)
+{
+    (void)key;
+    (void)pthread_mutex_lock(&app->lock);
+    *out = (struct hub_state){.exists = app->revision > 0, .revision = app->revision};
+    (void)pthread_mutex_unlock(&app->lock);
+    if (!out->exists)
+        out->packet = "gone";
+    else if (out->revision != known)
+        out->packet = arena_format(&ctx->arena, "state %lld", (long long)out->revision);
+    atomic_fetch_add(&app->reads_count, 1);
+    return ERR_OK;
+}
+
+static enum err serve(struct app *app, struct ctx *ctx, const struct hub_call *call)
+{
+    (void)ctx;
+    (void)call;
+    atomic_fetch_add(&app->served_count, 1);
+    return ERR_OK;
+}
+
+static enum err check(struct app *app,
+                      struct ctx *ctx,
+                      const unsigned char digest[SECRET_DIGEST_BYTES],
+                      bool *out_is_alive)
+{
+    (void)ctx;
+    (void)digest;
+    *out_is_alive = atomic_load(&app->is_session_alive);
+    return ERR_OK;
+}
+
+static void leave(struct app *app, void *place)
+{
+    (void)place;
+    atomic_fetch_add(&app->left_count, 1);
+}
+
+static void start(struct world *world, int64_t check_every_ms)
+{
+    memset(world, 0, sizeof(*world));
+    assert_int_equal(pthread_mutex_init(&world->app.lock, NULL), 0);
+    atomic_store(&world->app.is_session_alive, true);
+    world->app.revision = 10;
+    world->workers = workers_new(
+        &(struct workers_options){.name = "worker", .count = 2, .queue_max_count = 100});
+    assert_non_null(world->workers);
+    world->hub = hub_new(&(struct hub_options){
+        .app = &world->app,
+        .workers = world->workers,
+        .times = {.ping_interval_ms = PING_NEVER_MS, .ping_timeout_ms = PING_NEVER_MS},
+        .connect_timeout_ms = PING_NEVER_MS,
+        .queue_max_bytes = 1 << 20,
+        .check_every_ms = check_every_ms,
+        .read = read_state,
+        .serve = serve,
+        .check = check,
+        .leave = leave,
+    });
+    assert_non_null(world->hub);
+}
+
+static void stop(struct world *world)
+{
+    hub_stop(world->hub);
+    workers_free(world->workers);
+    hub_free(world->hub);
+    (void)pthread_mutex_destroy(&world->app.lock);
+}
+
+/* ---- a client by hand ---- */
+
+static void read_bytes(int fd, unsigned char *bytes, size_t size_bytes)
+{
+    while (size_bytes > 0) {
+        struct pollfd ready = {.fd = fd, .events = POLLIN};
+        assert_int_equal(poll(&ready, 1, WAIT_MS), 1);
+        ssize_t got_bytes = read(fd, bytes, size_bytes);
+        assert_true(got_bytes > 0);
+        bytes += got_bytes;
+        size_bytes -= (size_t)got_bytes;
+    }
+}
+
+/* The next message; CLOSE_FRAME for a close frame. */
+static const char *hear(int fd)
+{
+    static char text[TEXT_MAX_BYTES + 1];
+    unsigned char head[2];
+    read_bytes(fd, head, sizeof(head));
+    size_t size_bytes = head[1];
+    if (size_bytes == 126) {
+        unsigned char length[2];
+        read_bytes(fd, length, sizeof(length));
+        size_bytes = (size_t)length[0] << 8 | length[1];
+    }
+    assert_true(size_bytes <= TEXT_MAX_BYTES);
+    read_bytes(fd, (unsigned char *)text, size_bytes);
+    text[size_bytes] = '\0';
+    return head[0] == (0x80 | WEBSOCKET_CLOSE) ? CLOSE_FRAME : text;
+}
+
+static void say(int fd, const char *text)
+{
+    unsigned char frame[TEXT_MAX_BYTES];
+    size_t size_bytes = strlen(text);
+    size_t head_bytes = websocket_head(WEBSOCKET_TEXT, size_bytes, frame);
+    frame[1] |= 0x80;
+    memset(frame + head_bytes, 0, 4);
+    memcpy(frame + head_bytes + 4, text, size_bytes);
+    size_t whole_bytes = head_bytes + 4 + size_bytes;
+    assert_int_equal(write(fd, frame, whole_bytes), (ssize_t)whole_bytes);
+}
+
+static int come(struct world *world, bool is_signed_in)
+{
+    int pair[2];
+    struct hub_newcomer newcomer = {.is_signed_in = is_signed_in, .peer = "192.0.2.1"};
+    memset(newcomer.digest, SESSION_FILL, sizeof(newcomer.digest));
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    hub_admit(world->hub, pair[1], (struct bytes){.p = NULL, .n = 0}, &newcomer);
+    assert_int_equal(hear(pair[0])[0], '0');
+    return pair[0];
+}
+
+static void join(int fd, const char *packet)
+{
+    say(fd, packet);
+    assert_true(text_starts_with(hear(fd), CONNECTED_START));
+}
+
+/* An answered event comes after what the join brings. */
+static void join_settled(int fd, const char *packet)
+{
+    join(fd, packet);
+    say(fd, "42/notes,9[\"settled\"]");
+    assert_true(text_starts_with(hear(fd), "43/notes,9["));
+}
+
+static void publish(struct world *world, int64_t previous, int64_t revision)
+{
+    char packet[32];
+    const struct live_step step = {.key = "k", .previous = previous, .revision = revision};
+    (void)snprintf(packet, sizeof(packet), "event %lld", (long long)revision);
+    (void)pthread_mutex_lock(&world->app.lock);
+    if (revision > world->app.revision)
+        world->app.revision = revision;
+    (void)pthread_mutex_unlock(&world->app.lock);
+    hub_publish(world->hub, &step, packet);
+}
+
+/* ---- tests ---- */
+
+static void who_has_the_revision_gets_no_state(void **state)
+{
+    struct world world;
+    (void)state;
+    start(&world, PING_NEVER_MS);
+    int fd = come(&world, false);
+    join_settled(fd, JOIN(10));
+    publish(&world, 10, 11);
+    assert_string_equal(hear(fd), "event 11");
+    close(fd);
+    stop(&world);
+    assert_int_equal(atomic_load(&world.app.left_count), 1);
+}
+
+static void who_has_another_gets_it_and_then_what_follows(void **state)
+{
+    struct world world;
+    (void)state;
+    start(&world, PING_NEVER_MS);
+    int fd = come(&world, false);
+    join(fd, JOIN(9));
+    assert_string_equal(hear(fd), "state 10");
+    publish(&world, 10, 12);
+    assert_string_equal(hear(fd), "event 12");
+    publish(&world, 10, 12); /* a second time: old */
+    publish(&world, 12, 13);
+    assert_string_equal(hear(fd), "event 13");
+    close(fd);
+    stop(&world);
+}
+
+static void events_out_of_order_are_put_in_order(void **state)
+{
+    struct world world;
+    (void)state;
+    start(&world, PING_NEVER_MS);
+    int fd = come(&world, false);
+    join(fd, JOIN(9));
+    assert_string_equal(hear(fd), "state 10");
+    publish(&world, 12, 13);
+    publish(&world, 11, 12);
+    publish(&world, 10, 11);
+    assert_string_equal(hear(fd), "event 11");
+    assert_string_equal(hear(fd), "event 12");
+    assert_string_equal(hear(fd), "event 13");
+    close(fd);
+    stop(&world);
+}
+
+static void an_event_that_never_comes_is_made_good_by_the_state(void **state)
+{
+    struct world world;
+    (void)state;
+    start(&world, PING_NEVER_MS);
+    int fd = come(&world, false);
+    join(fd, JOIN(9));
+    assert_string_equal(hear(fd), "state 10");
+    publish(&world, 11, 12);
+    assert_string_equal(hear(fd), "state 12");
+    publish(&world, 10, 11); /* too late: older than what was shown */
+    publish(&world, 12, 14);
+    assert_string_equal(hear(fd), "event 14");
+    close(fd);
+    stop(&world);
+}
+
+static void a_note_that_is_gone_is_told(void **state)
+{
+    struct world world;
+    (void)state;
+    start(&world, PING_NEVER_MS);
+    (void)pthread_mutex_lock(&world.app.lock);
+    world.app.revision = 0;
+    (void)pthread_mutex_unlock(&world.app.lock);
+    int fd = come(&world, false);
+    join(fd, JOIN(9));
+    assert_string_equal(hear(fd), "gone");
+    (void)pthread_mutex_lock(&world.app.lock);
+    world.app.revision = 20;
+    (void)pthread_mutex_unlock(&world.app.lock);
+    hub_refresh(world.hub, "k");
+    assert_string_equal(hear(fd), "state 20");
+    close(fd);
+    stop(&world);
+}
+
+static void a_room_is_there_as_long_as_somebody_is_in_it(void **state)
+{
+    struct world world;
+    (void)state;
+    start(&world, PING_NEVER_MS);
+    assert_false(hub_has_room(world.hub, "k"));
+    int fd = come(&world, false);
+    join(fd, JOIN(9));
+    assert_string_equal(hear(fd), "state 10");
+    assert_true(hub_has_room(world.hub, "k"));
+    say(fd, "41/notes,");
+    say(fd, "40");
+    assert_true(text_starts_with(hear(fd), "40{"));
+    assert_false(hub_has_room(world.hub, "k"));
+    close(fd);
+    stop(&world);
+}
+
+static void an_ended_session_takes_its_sockets_along(void **state)
+{
+    struct world world;
+    unsigned char digest[SECRET_DIGEST_BYTES];
+    (void)state;
+    memset(digest, SESSION_FILL, sizeof(digest));
+    start(&world, PING_NEVER_MS);
+    int mine = come(&world, true);
+    int anonymous = come(&world, false);
+    hub_end_session(world.hub, digest);
+    assert_string_equal(hear(mine), CLOSE_FRAME);
+    join(anonymous, JOIN(10));
+    close(mine);
+    close(anonymous);
+    stop(&world);
+    assert_int_equal(atomic_load(&world.app.left_count), 2);
+}
+
+static void a_session_that_is_over_is_found_out(void **state)
+{
+    struct world world;
+    (void)state;
+    start(&world, 10);
+    int fd = come(&world, true);
+    join_settled(fd, JOIN(10));
+    atomic_store(&world.app.is_session_alive, false);
+    assert_string_equal(hear(fd), CLOSE_FRAME);
+    close(fd);
+    stop(&world);
+}
+
+static void calls_are_answered_in_order(void **state)
+{
+    struct world world;
+    char text[64];
+    (void)state;
+    start(&world, PING_NEVER_MS);
+    int fd = come(&world, true);
+    join_settled(fd, JOIN(10));
+    for (int i = 0; i < EVENTS_COUNT; i++) {
+        (void)snprintf(text, sizeof(text), "42/notes,%d[\"create-message\",{}]", i);
+        say(fd, text);
+    }
+    for (int i = 0; i < EVENTS_COUNT; i++) {
+        (void)snprintf(text, sizeof(text), "43/notes,%d[\"ok\"]", i);
+        assert_string_equal(hear(fd), text);
+    }
+    assert_int_equal(atomic_load(&world.app.served_count), EVENTS_COUNT);
+    close(fd);
+    stop(&world);
+}
+
+static void a_stop_says_goodbye_to_all(void **state)
+{
+    struct world world;
+    (void)state;
+    start(&world, PING_NEVER_MS);
+    int first = come(&world, true);
+    int second = come(&world, false);
+    hub_stop(world.hub);
+    assert_string_equal(hear(first), CLOSE_FRAME);
+    assert_string_equal(hear(second), CLOSE_FRAME);
+    close(first);
+    close(second);
+    stop(&world);
+    assert_int_equal(atomic_load(&world.app.left_count), 2);
+}
+
+/* ---- several threads ---- */
+
+struct writer {
+    struct world *world;
+    int64_t first;
+};
+
+static void *write_events(void *argument)
+{
+    struct writer *writer = argument;
+    for (int64_t i = 0; i < EVENTS_COUNT; i++) {
+        int64_t revision = writer->first + i * WRITERS_COUNT;
+        publish(writer->world, revision - 1, revision);
+    }
+    return NULL;
+}
+
+/* Each writer publishes every fourth event of one chain: the listener sees the whole chain, or the
+ * state where a link was too late, and never anything older after anything newer. */
+static void many_writers_give_one_chain(void **state)
+{
+    struct world world;
+    pthread_t threads[WRITERS_COUNT];
+    struct writer writers[WRITERS_COUNT];
+    int64_t last = 10 + WRITERS_COUNT * EVENTS_COUNT;
+    (void)state;
+    start(&world, PING_NEVER_MS);
+    int fd = come(&world, false);
+    join_settled(fd, JOIN(10));
+    for (int i = 0; i < WRITERS_COUNT; i++) {
+        writers[i] = (struct writer){.world = &world, .first = 11 + i};
+        assert_int_equal(pthread_create(&threads[i], NULL, write_events, &writers[i]), 0);
+    }
+    for (long long at = 10; at < last;) {
+        long long revision = 0;
+        const char *text = hear(fd);
+        bool is_state = sscanf(text, "state %lld", &revision) == 1;
+        assert_true(is_state || sscanf(text, "event %lld", &revision) == 1);
+        assert_true(is_state ? revision >= at : revision == at + 1);
+        at = revision;
+    }
+    for (int i = 0; i < WRITERS_COUNT; i++)
+        (void)pthread_join(threads[i], NULL);
+    close(fd);
+    stop(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        UNIT(who_has_the_revision_gets_no_state),
+        UNIT(who_has_another_gets_it_and_then_what_follows),
+        UNIT(events_out_of_order_are_put_in_order),
+        UNIT(an_event_that_never_comes_is_made_good_by_the_state),
+        UNIT(a_note_that_is_gone_is_told),
+        UNIT(a_room_is_there_as_long_as_somebody_is_in_it),
+        UNIT(an_ended_session_takes_its_sockets_along),
+        UNIT(a_session_that_is_over_is_found_out),
+        UNIT(calls_are_answered_in_order),
+        UNIT(a_stop_says_goodbye_to_all),
+        UNIT(many_writers_give_one_chain),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
