@@ -47,7 +47,10 @@ struct db {
 };
 
 MUST_CHECK enum err
-db_sqlite_open(struct ctx *ctx, const char *path, int64_t lock_wait_ms, struct db **out_db);
+db_sqlite_open(struct ctx *ctx,
+               const char *path,
+               const struct db_options *options,
+               struct db **out_db);
 const char *db_sqlite_library(void);
 
 MUST_CHECK enum err
