@@ -109,7 +109,9 @@ static enum err open_here(struct ctx *ctx, const struct from_node_job *job, stru
     int64_t applied_count = 0;
     struct db_options options = *job->here;
     options.lock_wait_ms = LOCK_WAIT_MS;
-    enum err err = db_open(ctx, &options, out_db);
+    enum err err = job->state_dir ? service_state_dir(ctx, job->state_dir) : ERR_OK;
+    if (!err)
+        err = db_open(ctx, &options, out_db);
     if (!err && job->prepare)
         err = job->prepare(ctx, job->config);
     return err ? err : migrate_run(ctx, *out_db, job->tables, &applied_count);
@@ -133,6 +135,12 @@ enum err from_node_has_table(struct from_node *run,
     else
         (void)snprintf(run->why, sizeof(run->why), "%s", ctx.why.text);
     return err;
+}
+
+enum err from_node_refuse(struct from_node *run, const char *why)
+{
+    (void)snprintf(run->why, sizeof(run->why), "%s", why);
+    return ERR_INVALID;
 }
 
 enum err from_node_pages(struct from_node *run, from_node_page_fn *page, void *state)

@@ -33,6 +33,7 @@ struct from_node_job {
     const struct db_options *here;   /* where the rows go */
     const struct secret *password;   /* of the source, when its URL has none */
     const struct migrations *tables; /* of `here` */
+    const char *state_dir;           /* where `here` is a file; NULL: a server */
     /* Makes sure that nobody else uses `here`, where that matters. NULL: nothing to do. */
     enum err (*prepare)(struct ctx *ctx, const void *config);
     /* Brings all tables over, tells each sum. */
@@ -68,6 +69,9 @@ int from_node_run(const struct from_node_job *job, const char *url, bool is_dry)
 MUST_CHECK enum err from_node_has_table(struct from_node *run,
                                         const struct db_statement *statement,
                                         bool *out_has_table);
+
+/* Ends the run with a line for people. */
+enum err from_node_refuse(struct from_node *run, const char *why);
 
 /* Reads, writes and tells one page; memory and deadline are the page's. */
 typedef enum err

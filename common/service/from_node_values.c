@@ -139,13 +139,12 @@ static bool take_char(const char **text, const char *set)
 static bool parse_time(const char *text, int64_t *out_unix_ms)
 {
     int64_t year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, ms = 0, zone_ms = 0;
-    bool is_whole = take_number(&text, 4, &year) && take_char(&text, "-") &&
-                    take_number(&text, 2, &month) && take_char(&text, "-") &&
-                    take_number(&text, 2, &day) && take_char(&text, " T") &&
-                    take_number(&text, 2, &hour) && take_char(&text, ":") &&
-                    take_number(&text, 2, &minute) && take_char(&text, ":") &&
-                    take_number(&text, 2, &second) && take_fraction(&text, &ms) &&
-                    take_zone(&text, &zone_ms);
+    bool is_whole =
+        take_number(&text, 4, &year) && take_char(&text, "-") && take_number(&text, 2, &month) &&
+        take_char(&text, "-") && take_number(&text, 2, &day) && take_char(&text, " T") &&
+        take_number(&text, 2, &hour) && take_char(&text, ":") && take_number(&text, 2, &minute) &&
+        take_char(&text, ":") && take_number(&text, 2, &second) && take_fraction(&text, &ms) &&
+        take_zone(&text, &zone_ms);
     if (!is_whole || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 ||
         second > 60)
         return false;
