@@ -19,8 +19,8 @@ struct seen {
     size_t used_count;
 };
 
-/* Counts it once more: 1 for the first time. 0: SEEN_MAX_COUNT different ones were seen, or there is
- * no memory. */
+/* Counts it once more: 1 for the first time. 0: SEEN_MAX_COUNT different ones were seen, or there
+ * is no memory. */
 int64_t seen_count(struct seen *seen, uint64_t digest);
 
 void seen_done(struct seen *seen);

@@ -340,7 +340,7 @@ static const struct service_tool *find_tool(const struct service *service, const
     return NULL;
 }
 
-/* What the command line says: an option, or else a tool with its argument; neither is wrong usage. */
+/* What the command line says: an option, or else a tool with its argument. Neither: wrong usage. */
 struct command {
     const struct option *option;
     const struct service_tool *tool;

@@ -121,8 +121,8 @@ struct note_move {
     enum note_moved outcome; /* of note_move_all */
 };
 
-/* Makes those notes that are not here, with the times that they had: by these the home list has them
- * in order. Nothing that is here is changed. With is_dry nothing is written.
+/* Makes those notes that are not here, with the times that they had: the home list is ordered by
+ * these. Nothing that is here is changed. With is_dry nothing is written.
  * Units:  count up to NOTE_MOVE_MAX_COUNT in one transaction. */
 #define NOTE_MOVE_MAX_COUNT 32
 MUST_CHECK enum err note_move_all(

@@ -10,6 +10,7 @@
 #include "auth/throttle_store.h"
 #include "base/ctx.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "data/db.h"
 #include "user/user.h"
 #include "user/user_store.h"
@@ -232,6 +233,73 @@ enum err account_update(struct ctx *ctx,
         *out_user = user;
     return err;
 }
+
+/* ---- moving from another program ---- */
+
+/* A hash that was renewed here at a login tells nothing of the other. */
+static bool is_other_password(const char *here, const char *there)
+{
+    if (!here || !there)
+        return there != NULL;
+    return password_is_bcrypt(here) && !text_equals(here, there);
+}
+
+static enum err look_at_move(struct ctx *ctx, struct account_move *move)
+{
+    struct user_login here = {0};
+    enum err err = user_find_login(ctx, ctx->db, move->user.username, &here);
+    if (err && err != ERR_NOT_FOUND)
+        return err;
+    if (err) {
+        ctx_forgive(ctx);
+        move->outcome = ACCOUNT_MOVED;
+    } else if (!text_equals(here.username, move->user.username)) {
+        move->outcome = ACCOUNT_MOVED_SPELLED;
+    } else {
+        move->outcome = is_other_password(here.password, move->password) ? ACCOUNT_MOVED_PASSWORD
+                                                                         : ACCOUNT_MOVED_BEFORE;
+    }
+    return ERR_OK;
+}
+
+static enum err insert_move(struct ctx *ctx, struct account_move *move)
+{
+    move->user.generation = secret_token(&ctx->arena, GENERATION_RANDOM_BYTES);
+    enum err err = user_insert_kept(ctx, ctx->db, &move->user, move->password,
+                                    move->created_unix_ms, move->updated_unix_ms);
+    return err ? err : throttle_drop(ctx, ctx->db, username_key(ctx, move->user.username));
+}
+
+static enum err move_once(struct ctx *ctx, struct account_move *const *items, size_t count)
+{
+    CLEANUP(db_transaction_done) struct db_transaction tx = {0};
+    enum err err = db_begin(ctx, ctx->db, &tx);
+    for (size_t i = 0; !err && i < count; i++) {
+        err = look_at_move(ctx, items[i]);
+        if (!err && items[i]->outcome == ACCOUNT_MOVED)
+            err = insert_move(ctx, items[i]);
+    }
+    return err ? err : db_commit(ctx, &tx);
+}
+
+enum err
+account_move_all(struct ctx *ctx, struct account_move *const *items, size_t count, bool is_dry)
+{
+    enum err err = ERR_OK;
+    int tries_count = 0;
+    if (count > ACCOUNT_MOVE_MAX_COUNT)
+        return ctx_fail(ctx, ERR_INVALID, "a move of %zu users", count);
+    for (size_t i = 0; !err && is_dry && i < count; i++)
+        err = look_at_move(ctx, items[i]);
+    if (is_dry || count == 0)
+        return err;
+    do
+        err = move_once(ctx, items, count);
+    while (db_repeats(ctx, ctx->db, err, &tries_count));
+    return err;
+}
+
+/* ---- destroying ---- */
 
 static enum err destroy_once(struct ctx *ctx, const char *username)
 {

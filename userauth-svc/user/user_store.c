@@ -173,16 +173,27 @@ enum err user_list_page(struct ctx *ctx,
     return err;
 }
 
-enum err user_insert(struct ctx *ctx, struct db *db, const struct user *user, const char *password)
+enum err user_insert_kept(struct ctx *ctx,
+                          struct db *db,
+                          const struct user *user,
+                          const char *password,
+                          int64_t created_unix_ms,
+                          int64_t updated_unix_ms)
 {
-    int64_t now_unix_ms = clock_unix_ms();
     return db_run(ctx, db, &INSERT,
                   DB_VALUES(db_text(username_key(ctx, user->username)), db_text(user->username),
                             db_text(password), db_text(user->generation), db_text(user->provider),
                             db_text(user->family_name), db_text(user->given_name),
                             db_text(user->middle_name), db_text(user->emails),
-                            db_text(user->photos), db_i64(now_unix_ms), db_i64(now_unix_ms)),
+                            db_text(user->photos), db_i64(created_unix_ms),
+                            db_i64(updated_unix_ms)),
                   NULL);
+}
+
+enum err user_insert(struct ctx *ctx, struct db *db, const struct user *user, const char *password)
+{
+    int64_t now_unix_ms = clock_unix_ms();
+    return user_insert_kept(ctx, db, user, password, now_unix_ms, now_unix_ms);
 }
 
 /* A statement that must meet one row. */

@@ -62,6 +62,14 @@ MUST_CHECK enum err user_list_page(struct ctx *ctx,
 MUST_CHECK enum err
 user_insert(struct ctx *ctx, struct db *db, const struct user *user, const char *password);
 
+/* The same for a user that another program has kept since then. */
+MUST_CHECK enum err user_insert_kept(struct ctx *ctx,
+                                     struct db *db,
+                                     const struct user *user,
+                                     const char *password,
+                                     int64_t created_unix_ms,
+                                     int64_t updated_unix_ms);
+
 /* Everything but name, password and generation.
  * Errors:  ERR_NOT_FOUND. */
 MUST_CHECK enum err user_update(struct ctx *ctx, struct db *db, const struct user *user);
