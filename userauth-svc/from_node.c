@@ -193,8 +193,8 @@ static void tell(struct from_node *run, struct from_node_counts *counts, const s
 {
     static const char *const REASONS[] = {
         [ACCOUNT_MOVED_SPELLED] = "a user is here whose name is the same but for case",
-        [ACCOUNT_MOVED_PASSWORD] = "a user of this name is here with another password, or with "
-                                   "none; it was left as it is",
+        [ACCOUNT_MOVED_PASSWORD] = "a user of this name is here whose password is or may be "
+                                   "another; it was left as it is",
     };
     enum account_moved outcome = row->move.outcome;
     if (row->reason) {

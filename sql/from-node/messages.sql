@@ -2,6 +2,8 @@
 -- Values of `page`: id of the last row read, rows at most.
 -- Columns: id, from, namespace, room, message, timestamp, createdAt, updatedAt.
 
+-- SQLite's substr makes NULL of an empty blob; of a text it would see nothing after a NUL.
+
 -- statement: exists
 -- on sqlite:
 SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'SQMessages'
@@ -10,8 +12,11 @@ SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() A
 
 -- statement: page
 -- on sqlite:
-SELECT id, substr(CAST(`from` AS BLOB), 1, 2048), substr(CAST(namespace AS BLOB), 1, 2048),
-    substr(CAST(room AS BLOB), 1, 2048), substr(CAST(message AS BLOB), 1, 8193),
+SELECT id,
+    coalesce(substr(CAST(`from` AS BLOB), 1, 2048), CAST(`from` AS BLOB)),
+    coalesce(substr(CAST(namespace AS BLOB), 1, 2048), CAST(namespace AS BLOB)),
+    coalesce(substr(CAST(room AS BLOB), 1, 2048), CAST(room AS BLOB)),
+    coalesce(substr(CAST(message AS BLOB), 1, 8193), CAST(message AS BLOB)),
     CAST(timestamp AS TEXT), CAST(createdAt AS TEXT), CAST(updatedAt AS TEXT)
 FROM SQMessages WHERE id > ? ORDER BY id LIMIT ?
 -- on mysql:

@@ -236,12 +236,23 @@ enum err account_update(struct ctx *ctx,
 
 /* ---- moving from another program ---- */
 
-/* A hash that was renewed here at a login tells nothing of the other. */
-static bool is_other_password(const char *here, const char *there)
+/* A hash that was renewed here at a login tells nothing of the other: then it is the same account
+ * when it was made in the same millisecond. */
+static enum err look_at_password(struct ctx *ctx,
+                                 const struct user_login *here,
+                                 const struct account_move *move,
+                                 bool *out_is_other)
 {
-    if (!here || !there)
-        return there != NULL;
-    return password_is_bcrypt(here) && !text_equals(here, there);
+    int64_t created_unix_ms = 0;
+    if (!here->password || !move->password || password_is_bcrypt(here->password)) {
+        *out_is_other =
+            move->password && !(here->password && text_equals(here->password, move->password));
+        return ERR_OK;
+    }
+    enum err err = user_find_created(ctx, ctx->db, here->id, &created_unix_ms);
+    if (!err)
+        *out_is_other = created_unix_ms != move->created_unix_ms;
+    return err;
 }
 
 static enum err look_at_move(struct ctx *ctx, struct account_move *move)
@@ -256,8 +267,10 @@ static enum err look_at_move(struct ctx *ctx, struct account_move *move)
     } else if (!text_equals(here.username, move->user.username)) {
         move->outcome = ACCOUNT_MOVED_SPELLED;
     } else {
-        move->outcome = is_other_password(here.password, move->password) ? ACCOUNT_MOVED_PASSWORD
-                                                                         : ACCOUNT_MOVED_BEFORE;
+        bool is_other = false;
+        err = look_at_password(ctx, &here, move, &is_other);
+        move->outcome = is_other ? ACCOUNT_MOVED_PASSWORD : ACCOUNT_MOVED_BEFORE;
+        return err;
     }
     return ERR_OK;
 }

@@ -45,7 +45,7 @@ struct account_move {
         ACCOUNT_MOVED,
         ACCOUNT_MOVED_BEFORE,   /* a user of this name is here */
         ACCOUNT_MOVED_SPELLED,  /* of this name but for case */
-        ACCOUNT_MOVED_PASSWORD, /* of this name, with another bcrypt hash or none */
+        ACCOUNT_MOVED_PASSWORD, /* of this name, but its password is another, or may be */
     } outcome;                  /* of account_move_all */
 };
 

@@ -19,6 +19,7 @@ static const struct db_statement LOCK = {"SELECT " USER_COLUMNS " FROM users WHE
 static const struct db_statement FIND_LOGIN = {
     "SELECT id, username, CASE WHEN provider = ? THEN password END, generation"
     " FROM users WHERE name_key = ?"};
+static const struct db_statement FIND_CREATED = {"SELECT created_unix_ms FROM users WHERE id = ?"};
 static const struct db_statement LAST_ID = {"SELECT id FROM users ORDER BY id DESC LIMIT 1"};
 static const struct db_statement NEXT_HASH = {
     "SELECT password FROM users WHERE id >= ? AND password IS NOT NULL ORDER BY id LIMIT 1",
@@ -109,6 +110,15 @@ user_find_login(struct ctx *ctx, struct db *db, const char *username, struct use
         .generation = db_rows_text(ctx, &rows, 3),
     };
     return ERR_OK;
+}
+
+enum err user_find_created(struct ctx *ctx, struct db *db, int64_t id, int64_t *out_created_unix_ms)
+{
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    enum err err = one_row(ctx, db, &FIND_CREATED, DB_VALUES(db_i64(id)), &rows);
+    if (!err)
+        *out_created_unix_ms = db_rows_i64(&rows, 0);
+    return err;
 }
 
 enum err user_last_id(struct ctx *ctx, struct db *db, int64_t *out_id)
