@@ -341,9 +341,9 @@ def peak_kib(pid):
         return int(re.search(r"VmHWM:\s+(\d+) kB", status.read())[1])
 
 
-def start_move(service, source):
+def start_move(service, source, **settings):
     return subprocess.Popen([service.program, "--from-node", source.url], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                            env=programs.clean_env({**service.settings, **source.settings}), preexec_fn=programs.die_with_parent)
+                            env=programs.clean_env({**service.settings, **source.settings, **settings}), preexec_fn=programs.die_with_parent)
 
 
 def count_notes(service):
@@ -363,7 +363,6 @@ def test_run_that_was_killed_goes_on_where_it_ended(source, notes):
     first = count_notes(notes)
     out = move(notes, source)
     assert f"notes: {3000 - first} moved, {first} there already, 0 listed\n" in out and 500 < first
-    assert "comments: 3000 moved" in out or "comments: " in out
     assert count_notes(notes) == 3000 and len(stored_comments(notes)) == 3000
     assert "comments: 0 moved, 3000 there already" in move(notes, source)
 
@@ -393,7 +392,8 @@ def fill_comments(source, count):
 def test_memory_does_not_grow_with_the_tables(source, notes, tmp_path):
     """20,000 notes of 1 KB each and their comments: the process grows by far less than they have."""
     fill(source, 20000)
-    running = start_move(notes, source)
+    options = programs.SANITIZER_ENV["ASAN_OPTIONS"] + ":quarantine_size_mb=1"  # what is freed is not kept
+    running = start_move(notes, source, ASAN_OPTIONS=options)
     peaks = []
 
     def has_ended():
