@@ -85,8 +85,8 @@ struct db_options {
     const char *tls_ca; /* file with the authorities for DB_TLS_VERIFY; NULL: the system's */
     /* A server that is away is no failure of db_open: the next use connects. */
     bool can_connect_later;
-    /* A file of SQLite is opened to be read, and not made: a write is ERR_INTERNAL. For MySQL there is
-     * db_begin_read. */
+    /* A file of SQLite is opened to be read, and not made: a write is ERR_INTERNAL. For MySQL there
+     * is db_begin_read. */
     bool is_read_only;
     /* How long a tool without a deadline (ctx->deadline_ms is INT64_MAX) waits for a lock; 0: for
      * ever. With a deadline, that is the limit. */
