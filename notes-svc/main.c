@@ -49,8 +49,8 @@ static const struct service_tool tools[] = {
      "The note is back, with its comments and versions.", restore_note},
     {.name = "--from-node",
      .argument = "URL",
-     .help = "bring over the notes and comments of a Node version's database, sqlite:PATH or "
-             "mysql://...; with --dry-run after it only say what would be",
+     .help = "bring over a Node version's notes and comments: sqlite:PATH or mysql://...; "
+             "--dry-run after it only tells",
      .work = from_node,
      .flag = "--dry-run"},
 };

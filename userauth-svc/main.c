@@ -45,8 +45,8 @@ static int64_t drain_wait_ms_of(const void *storage)
 static const struct service_tool tools[] = {
     {.name = "--from-node",
      .argument = "URL",
-     .help = "bring over the users of a Node version's database, sqlite:PATH or mysql://...; with "
-             "--dry-run after it only say what would be",
+     .help = "bring over a Node version's users: sqlite:PATH or mysql://...; "
+             "--dry-run after it only tells",
      .work = from_node,
      .flag = "--dry-run"},
 };
