@@ -37,11 +37,12 @@
 #include "session/session_store.h"
 #include "session/userauth_client.h"
 
-#define SQLITE_PREFIX   "sqlite:"
 #define LOCK_WAIT_MS    5000
 #define LOOPS_MAX_COUNT 64
 
-extern const struct migrations notes_migrations; /* made by tools/compile_sql.py */
+/* Made by tools/compile_sql.py. */
+extern const struct migrations notes_migrations;
+extern const struct migrations notes_migrations_mysql;
 
 /* ---- what each worker owns ---- */
 
@@ -68,10 +69,10 @@ static void lanes_free(struct lanes *lanes)
     free(lanes);
 }
 
-static enum err open_lane(struct ctx *ctx, const struct config *config, struct lane_local *lane)
+static enum err
+open_lane(struct ctx *ctx, const struct db_options *options, struct lane_local *lane)
 {
-    const struct db_options options = {.url = config->database_url, .lock_wait_ms = LOCK_WAIT_MS};
-    enum err err = db_open(ctx, &options, &lane->db);
+    enum err err = db_open(ctx, options, &lane->db);
     if (err)
         return err;
     lane->http = http_client_new();
@@ -93,8 +94,12 @@ static enum err open_lanes(struct ctx *ctx, struct app *app)
     if (!app->lanes)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "out of memory");
     app->lanes->count = (size_t)count;
-    for (size_t i = 0; i < app->lanes->count && !err; i++)
-        err = open_lane(ctx, config, &app->lanes->items[i]);
+    struct db_options options = config->database.options;
+    options.lock_wait_ms = LOCK_WAIT_MS;
+    for (size_t i = 0; i < app->lanes->count && !err; i++) {
+        err = open_lane(ctx, &options, &app->lanes->items[i]);
+        options.can_connect_later = true; /* one shows that the settings are right */
+    }
     return err;
 }
 
@@ -128,7 +133,9 @@ DEFINE_CLEANUP(char *, free)
  * this process's. The file is there: the lanes have opened it. */
 static enum err lock_database(struct ctx *ctx, const struct config *config)
 {
-    const char *path = config->database_url + sizeof(SQLITE_PREFIX) - 1;
+    const char *path = config->database.path;
+    if (!path)
+        return ERR_OK; /* a server's data is shared */
     CLEANUP(free_ptr) char *real_path = realpath(path, NULL);
     if (!real_path)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "can't follow %s: %s", path, strerrordesc_np(errno));
@@ -143,9 +150,11 @@ static enum err open_database(struct ctx *ctx, struct app *app)
 {
     assert(app->lanes); /* the lanes were opened first */
     struct db *db = app->lanes->items[0].db;
+    const struct migrations *migrations =
+        app->config->database.path ? &notes_migrations : &notes_migrations_mysql;
     int64_t applied = 0;
     enum err err = lock_database(ctx, app->config);
-    if (err || (err = migrate_run(ctx, db, &notes_migrations, &applied)))
+    if (err || (err = migrate_run(ctx, db, migrations, &applied)))
         return err;
     if (applied)
         log_info(ctx, "database.migrated", log_i64("migrations", applied));
@@ -252,7 +261,8 @@ static enum err start_server(struct ctx *ctx, struct app *app)
 
 static enum err build(struct ctx *ctx, struct app *app)
 {
-    enum err err = service_state_dir(ctx, app->config->state_dir);
+    bool has_file = app->config->database.path; /* a server needs no folder here */
+    enum err err = has_file ? service_state_dir(ctx, app->config->state_dir) : ERR_OK;
     if (!err)
         err = open_lanes(ctx, app);
     if (!err)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The settings table of notes-svc, and the checks that need more than one row. `notes-svc
- * --print-config` prints it. Depends on: env.h, db.h (which database kinds this build can open). */
+ * --print-config` prints it. Depends on: env.h, db_settings.h. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -9,7 +9,6 @@
 
 #include "base/arena.h"
 #include "base/text.h"
-#include "data/db.h"
 
 static const char *const LOG_LEVELS[] = {"error", "warn", "info", "debug", NULL};
 static const char *const LOG_FORMATS[] = {"json", "text", NULL};
@@ -26,8 +25,7 @@ const struct setting config_settings[] = {
      .help = "address to listen on; 0.0.0.0 or :: for all"},
     {.name = "STATE_DIR", .at = TEXT(state_dir), .fallback = "./var",
      .help = "folder of the embedded database and of the generated key"},
-    {.name = "DATABASE_URL", .at = TEXT(database_url),
-     .help = "sqlite:PATH; unset: notes.sqlite in STATE_DIR"},
+    DB_SETTING_ROWS(struct config, database, "notes.sqlite"),
     {.name = "USER_SERVICE_URL", .at = TEXT(user_service_url), .fallback = "http://127.0.0.1:5858",
      .help = "where userauth-svc answers"},
     {.name = "USER_SERVICE_ID", .at = TEXT(user_service_id), .fallback = "them",
@@ -100,16 +98,11 @@ const size_t config_settings_count = ARRAY_COUNT(config_settings);
  * silence. */
 static void refuse_servers(struct env_faults *faults)
 {
-    static const char *const NAMES[] = {
-        "SEQUELIZE_DBHOST", "SEQUELIZE_DBPORT",   "SEQUELIZE_DBNAME",
-        "SEQUELIZE_DBUSER", "SEQUELIZE_DBPASSWD", "DATABASE_PASSWORD",
-        "REDIS_URL",        "REDIS_ENDPOINT",     "REDIS_PASSWORD",
-    };
+    static const char *const NAMES[] = {"REDIS_URL", "REDIS_ENDPOINT", "REDIS_PASSWORD"};
     for (size_t i = 0; i < ARRAY_COUNT(NAMES); i++) {
         const char *value = getenv(NAMES[i]);
         if (value && *value)
-            env_fault(faults, NAMES[i],
-                      "this build keeps its data in SQLite and has no use for it; unset it");
+            env_fault(faults, NAMES[i], "this build has no use for Redis; unset it");
     }
 }
 
@@ -142,21 +135,12 @@ static void check_user_service_url(const struct config *config, struct env_fault
         env_fault(faults, "USER_SERVICE_URL", "\"%s\" is not an http:// or https:// address", url);
 }
 
-static void check_database(struct config *config, struct env_faults *faults)
-{
-    if (!config->database_url)
-        config->database_url =
-            arena_format(faults->arena, "sqlite:%s/notes.sqlite", config->state_dir);
-    const char *fault = db_url_fault(config->database_url);
-    if (fault)
-        env_fault(faults, "DATABASE_URL", "%s", fault);
-}
-
 void config_check(void *storage, struct env_faults *faults)
 {
     struct config *config = storage;
     refuse_servers(faults);
-    check_database(config, faults);
+    db_settings_check(&config->database,
+                      arena_format(faults->arena, "%s/notes.sqlite", config->state_dir), faults);
     check_public_url(config, faults);
     check_user_service_url(config, faults);
     if (!networks_parse(config->trusted_proxies, &config->trusted))

@@ -11,12 +11,13 @@
 #include "base/address.h"
 #include "base/env.h"
 #include "base/log.h"
+#include "data/db_settings.h"
 
 struct config {
     int64_t port;
     const char *listen;
     const char *state_dir;
-    const char *database_url; /* NULL in the environment: made from state_dir by config_check */
+    struct db_settings database;
     const char *user_service_url;
     const char *user_service_id;
     struct secret user_service_key;

@@ -12,11 +12,10 @@
 enum err restore_note(struct ctx *ctx, const void *storage, const char *key)
 {
     const struct config *config = storage;
-    const struct db_options options = {.url = config->database_url};
     const struct note_act act = {.key = key, .now_unix_ms = clock_unix_ms()};
     struct note_change change;
     CLEANUP(db_close_ptr) struct db *db = NULL;
-    enum err err = db_open(ctx, &options, &db);
+    enum err err = db_open(ctx, &config->database.options, &db);
     if (!err)
         err = note_restore(ctx, db, &act, &change);
     if (err != ERR_CONFLICT)

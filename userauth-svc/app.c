@@ -27,7 +27,9 @@
 #define LOCK_WAIT_MS  5000
 #define HASH_NICENESS 5 /* lookups go first */
 
-extern const struct migrations userauth_migrations; /* made by tools/compile_sql.py */
+/* Made by tools/compile_sql.py. */
+extern const struct migrations userauth_migrations;
+extern const struct migrations userauth_migrations_mysql;
 
 /* ---- what each worker owns ---- */
 
@@ -63,10 +65,12 @@ static enum err open_lanes(struct ctx *ctx, struct app *app)
     if (!app->lanes)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "out of memory");
     app->lanes->count = count;
-    const struct db_options options = {.url = app->config->database_url,
-                                       .lock_wait_ms = LOCK_WAIT_MS};
-    for (size_t i = 0; i < count && !err; i++)
+    struct db_options options = app->config->database.options;
+    options.lock_wait_ms = LOCK_WAIT_MS;
+    for (size_t i = 0; i < count && !err; i++) {
         err = db_open(ctx, &options, &app->lanes->items[i].db);
+        options.can_connect_later = true; /* one shows that the settings are right */
+    }
     return err;
 }
 
@@ -75,7 +79,9 @@ static enum err open_lanes(struct ctx *ctx, struct app *app)
 static enum err migrate(struct ctx *ctx, struct app *app)
 {
     int64_t applied_count = 0;
-    enum err err = migrate_run(ctx, app->lanes->items[0].db, &userauth_migrations, &applied_count);
+    const struct migrations *migrations =
+        app->config->database.path ? &userauth_migrations : &userauth_migrations_mysql;
+    enum err err = migrate_run(ctx, app->lanes->items[0].db, migrations, &applied_count);
     if (!err && applied_count)
         log_info(ctx, "database.migrated", log_i64("migrations", applied_count));
     return err;

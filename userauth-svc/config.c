@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * The settings table of userauth-svc, and the checks that need more than one row. `userauth-svc
- * --print-config` prints it. Depends on: env.h, api_keys.h, db.h (which database kinds this build
- * can open). */
+ * --print-config` prints it. Depends on: env.h, api_keys.h, db_settings.h. */
 #include "config.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "auth/api_keys.h"
 #include "base/address.h"
 #include "base/arena.h"
-#include "data/db.h"
 
 #define PER_CORE_MAX_COUNT 64
 
@@ -30,8 +27,7 @@ const struct setting config_settings[] = {
      .help = "address to listen on; 0.0.0.0 or :: for all"},
     {.name = "STATE_DIR", .at = TEXT(state_dir), .fallback = "./var",
      .help = "folder of the embedded database and of the generated key"},
-    {.name = "DATABASE_URL", .at = TEXT(database_url),
-     .help = "sqlite:PATH; unset: users.sqlite in STATE_DIR"},
+    DB_SETTING_ROWS(struct config, database, "users.sqlite"),
     {.name = "API_KEYS", .at = SECRET(api_keys),
      .help = "who may call: NAME:KEY[,NAME:KEY...], keys should have 16 characters or more;"
              " unset: one is made in STATE_DIR/userauth.key"},
@@ -71,20 +67,6 @@ const struct setting config_settings[] = {
 /* clang-format on */
 const size_t config_settings_count = ARRAY_COUNT(config_settings);
 
-/* Settings of deployments with a database server: refused by name rather than ignored in silence.
- */
-static void refuse_servers(struct env_faults *faults)
-{
-    static const char *const NAMES[] = {
-        "SEQUELIZE_DBHOST",   "SEQUELIZE_DBPORT",  "SEQUELIZE_DBNAME",      "SEQUELIZE_DBUSER",
-        "SEQUELIZE_DBPASSWD", "DATABASE_PASSWORD", "DATABASE_PASSWORD_FILE"};
-    for (size_t i = 0; i < ARRAY_COUNT(NAMES); i++) {
-        const char *value = getenv(NAMES[i]);
-        if (value && *value)
-            env_fault(faults, NAMES[i], "needs MySQL, which this build can't do; unset it");
-    }
-}
-
 static int64_t per_core(int64_t setting)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -106,14 +88,10 @@ static void check_api_keys(const struct config *config, struct env_faults *fault
 void config_check(void *storage, struct env_faults *faults)
 {
     struct config *config = storage;
-    refuse_servers(faults);
-    config->needs_state_dir = !config->database_url || !secret_is_set(&config->api_keys);
-    if (!config->database_url)
-        config->database_url =
-            arena_format(faults->arena, "sqlite:%s/users.sqlite", config->state_dir);
-    const char *fault = db_url_fault(config->database_url);
-    if (fault)
-        env_fault(faults, "DATABASE_URL", "%s", fault);
+    db_settings_check(&config->database,
+                      arena_format(faults->arena, "%s/users.sqlite", config->state_dir), faults);
+    bool is_in_state_dir = config->database.path && !secret_is_set(&config->database.url);
+    config->needs_state_dir = is_in_state_dir || !secret_is_set(&config->api_keys);
     struct address address;
     if (!address_parse(config->listen, &address))
         env_fault(faults, "LISTEN", "\"%s\" is no IPv4 or IPv6 address", config->listen);

@@ -11,13 +11,14 @@
 
 #include "base/env.h"
 #include "base/secret.h"
+#include "data/db_settings.h"
 
 struct config {
     int64_t port;
     const char *listen;
     const char *state_dir;
-    const char *database_url; /* NULL in the environment: made from state_dir by config_check */
-    struct secret api_keys;   /* unset: the key is in key_path */
+    struct db_settings database;
+    struct secret api_keys; /* unset: the key is in key_path */
     int64_t http_loops;
     int64_t workers;
     int64_t hash_workers;

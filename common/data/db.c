@@ -6,16 +6,19 @@
 #include "data/db.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/arena.h"
 #include "base/ctx.h"
-#include "base/text.h"
+#include "base/secret.h"
 #include "data/db_driver.h"
+#include "data/db_url.h"
 
-#define SQLITE_SCHEME "sqlite:"
-#define MYSQL_SCHEME  "mysql:"
+#define REPEAT_WAIT_MAX_MS 20 /* of the first time; more each time */
+#define NS_PER_MS          1000000L
 
 struct db_value db_null(void)
 {
@@ -41,13 +44,13 @@ struct db_value db_blob(const void *bytes, size_t size_bytes)
 
 const char *db_url_fault(const char *url)
 {
-    if (text_starts_with(url, MYSQL_SCHEME))
-        return "this build has no MySQL driver: use sqlite:PATH";
-    if (!text_starts_with(url, SQLITE_SCHEME))
-        return "is not of the form sqlite:PATH";
-    if (!url[strlen(SQLITE_SCHEME)])
-        return "names no file: use sqlite:PATH";
-    return NULL;
+    const char *path = db_url_path(url);
+    if (path)
+        return *path ? NULL : "names no file: use sqlite:PATH";
+    CLEANUP(arena_done) struct arena arena;
+    arena_init(&arena);
+    struct db_url parts;
+    return db_url_parse(&arena, url, &parts);
 }
 
 enum err db_open(struct ctx *ctx, const struct db_options *options, struct db **out_db)
@@ -55,7 +58,9 @@ enum err db_open(struct ctx *ctx, const struct db_options *options, struct db **
     const char *fault = db_url_fault(options->url);
     if (fault)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "the database's URL %s", fault);
-    return db_sqlite_open(ctx, options->url + strlen(SQLITE_SCHEME), options->lock_wait_ms, out_db);
+    const char *path = db_url_path(options->url);
+    return path ? db_sqlite_open(ctx, path, options->lock_wait_ms, out_db)
+                : db_mysql_open(ctx, options, out_db);
 }
 
 struct db *db_new(const struct db_driver *driver, void *state)
@@ -214,6 +219,27 @@ void db_transaction_done(struct db_transaction *tx)
     db->driver->roll_back(db->state);
 }
 
+/* Those that met in a deadlock must not meet again in step. */
+static void wait_a_moment(int tries_count)
+{
+    uint16_t random = 0;
+    secret_random(&random, sizeof(random));
+    long wait_ms = 1 + random % (long)(REPEAT_WAIT_MAX_MS * tries_count);
+    nanosleep(&(struct timespec){.tv_nsec = wait_ms * NS_PER_MS}, NULL);
+}
+
+bool db_repeats(struct ctx *ctx, struct db *db, enum err err, int *tries_count)
+{
+    const struct db_driver *driver = db->driver;
+    if (err != ERR_UNAVAILABLE || !driver->is_repeatable || !driver->is_repeatable(db->state))
+        return false;
+    if (*tries_count == DB_REPEATS_MAX_COUNT || ctx_left_ms(ctx) == 0)
+        return false;
+    wait_a_moment(++*tries_count);
+    ctx_forgive(ctx);
+    return true;
+}
+
 enum err db_ping(struct ctx *ctx, struct db *db)
 {
     enum err err = check_deadline(ctx);
@@ -228,5 +254,9 @@ enum err db_script(struct ctx *ctx, struct db *db, const char *sql)
 
 const char *db_library(void)
 {
-    return db_sqlite_library();
+    static char text[96];
+    if (!text[0])
+        (void)snprintf(text, sizeof(text), "%s, MySQL client %s", db_sqlite_library(),
+                       db_mysql_library());
+    return text;
 }

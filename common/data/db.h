@@ -10,7 +10,8 @@
  *           ... db_rows_text(ctx, &rows, 0)
  *
  * Errors of all calls: ERR_CONFLICT a unique key exists; ERR_UNAVAILABLE locked until the deadline,
- * full, read-only, lost, or the deadline passed; ERR_INTERNAL the statement is wrong. */
+ * full, read-only, lost, or the deadline passed (of a write that was sent to MySQL then, nobody
+ * knows whether it happened); ERR_INTERNAL the statement is wrong. */
 #ifndef NOTES_DB_H
 #define NOTES_DB_H
 
@@ -29,7 +30,8 @@ struct db_driver;
 
 /* Static: the address is the statement's name in a connection's cache. */
 struct db_statement {
-    const char *sql; /* "?" for each value */
+    const char *sql;   /* "?" for each value */
+    const char *mysql; /* where MySQL needs other words or a lock; NULL: the same */
 };
 
 enum db_kind { DB_NULL, DB_I64, DB_TEXT, DB_BLOB };
@@ -69,9 +71,20 @@ struct db_rows {
     void *cursor;  /* the driver's */
 };
 
+enum db_tls {
+    DB_TLS_PREFER,  /* when the server can */
+    DB_TLS_REQUIRE, /* or not at all; the certificate may be anybody's */
+    DB_TLS_VERIFY,  /* and the certificate is the host's */
+};
+
 /* Where the data is: from DATABASE_URL. */
 struct db_options {
-    const char *url; /* "sqlite:PATH" */
+    const char *url;      /* "sqlite:PATH" or "mysql://USER[:PASSWORD]@HOST[:PORT][,HOST2...]/DB" */
+    const char *password; /* of MySQL, when it is not in the URL; NULL: none */
+    enum db_tls tls;
+    const char *tls_ca; /* file with the authorities for DB_TLS_VERIFY; NULL: the system's */
+    /* A server that is away is no failure of db_open: the next use connects. */
+    bool can_connect_later;
     /* How long a tool without a deadline (ctx->deadline_ms is INT64_MAX) waits for a lock; 0: for
      * ever. With a deadline, that is the limit. */
     int64_t lock_wait_ms;
@@ -80,7 +93,12 @@ struct db_options {
 /* Is the URL of a kind that this build can open? Otherwise a reason for people, static text. */
 const char *db_url_fault(const char *url);
 
-/* Opens; the database file and nothing else is made (0600).
+/* Opens; of SQLite the database file and nothing else is made (0600), of MySQL nothing is. A server
+ * that can't be reached is tried for lock_wait_ms.
+ *
+ * A connection to MySQL that is lost is made again by the next use: the hosts are tried in order,
+ * one that takes writes is preferred, and after a vain round the next ones fail at once for a while
+ * (3 s at most).
  * Errors: ERR_UNAVAILABLE with a line for people in ctx->why.text. Owns: the caller. */
 MUST_CHECK enum err db_open(struct ctx *ctx, const struct db_options *options, struct db **out_db);
 
@@ -119,8 +137,10 @@ int64_t db_rows_i64(const struct db_rows *rows, int column);
 const char *db_rows_text(struct ctx *ctx, const struct db_rows *rows, int column);
 struct bytes db_rows_blob(struct ctx *ctx, const struct db_rows *rows, int column);
 
-/* A write transaction: the write lock is taken at the start (SQLite: BEGIN IMMEDIATE, behind an
- * in-process queue that is fair and obeys the deadline). Without db_commit the end of the scope
+/* A write transaction. SQLite: the write lock is taken at the start (BEGIN IMMEDIATE, behind an
+ * in-process queue that is fair and obeys the deadline), nobody else writes in it. MySQL: READ
+ * COMMITTED; what is read to be written back must be read by a statement that locks it (FOR UPDATE
+ * in `mysql`). Without db_commit the end of the scope
  * rolls back:
  *       CLEANUP(db_transaction_done) struct db_transaction tx = {0};
  *       err = db_begin(ctx, db, &tx); ... err = db_commit(ctx, &tx);
@@ -135,13 +155,22 @@ MUST_CHECK enum err db_begin_read(struct ctx *ctx, struct db *db, struct db_tran
 MUST_CHECK enum err db_commit(struct ctx *ctx, struct db_transaction *tx);
 void db_transaction_done(struct db_transaction *tx);
 
+/* Shall a whole write transaction that failed with `err` run again? True when it is known that it
+ * did not happen, for a reason that passes: a deadlock, a connection lost before the commit was
+ * sent (never after: its outcome is unknown). Waits a moment and forgives the failure then. At most
+ * DB_REPEATS_MAX_COUNT times: *tries_count starts at 0.
+ *       int tries_count = 0;
+ *       do err = change_it(...); while (db_repeats(ctx, db, err, &tries_count)); */
+#define DB_REPEATS_MAX_COUNT 5
+MUST_CHECK bool db_repeats(struct ctx *ctx, struct db *db, enum err err, int *tries_count);
+
 /* Does it answer? */
 MUST_CHECK enum err db_ping(struct ctx *ctx, struct db *db);
 
 /* Runs a script of several statements, for migrations only. */
 MUST_CHECK enum err db_script(struct ctx *ctx, struct db *db, const char *sql);
 
-/* "SQLite 3.40.1": for --version. */
+/* "SQLite 3.40.1, MySQL client 3.3.20": for --version. */
 const char *db_library(void);
 
 #endif

@@ -8,7 +8,10 @@
 
 #include "data/db.h"
 
+enum db_engine { DB_SQLITE, DB_MYSQL };
+
 struct db_driver {
+    enum db_engine engine;
     void (*close)(void *state);
     enum err (*run)(struct ctx *ctx,
                     void *state,
@@ -29,6 +32,13 @@ struct db_driver {
     void (*roll_back)(void *state);
     enum err (*script)(struct ctx *ctx, void *state, const char *sql);
     enum err (*ping)(struct ctx *ctx, void *state);
+    /* Is it known that the transaction that ended last did not happen, for a passing reason? NULL:
+     * never. */
+    bool (*is_repeatable)(const void *state);
+    /* The lock of migrations, where DDL commits and no transaction can hold them together (NULL
+     * otherwise). While it is held, a lost connection is not made again. */
+    enum err (*lock)(struct ctx *ctx, void *state);
+    void (*unlock)(void *state);
 };
 
 struct db {
@@ -39,5 +49,9 @@ struct db {
 MUST_CHECK enum err
 db_sqlite_open(struct ctx *ctx, const char *path, int64_t lock_wait_ms, struct db **out_db);
 const char *db_sqlite_library(void);
+
+MUST_CHECK enum err
+db_mysql_open(struct ctx *ctx, const struct db_options *options, struct db **out_db);
+const char *db_mysql_library(void); /* a version number */
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Runs the migrations that a database lacks, all in one write transaction: a second process that
- * starts meanwhile waits at the database's lock and then finds nothing to do, and a failure leaves
- * the database as it was. Names are compared as well: a database that holds another program's
- * migrations is refused before anything is changed. Depends on: db.h. Knows no engine; the scripts
- * do. */
+ * Runs the migrations that a database lacks. SQLite: all in one write transaction; a second process
+ * that starts meanwhile waits at the database's lock and then finds nothing to do, and a failure
+ * leaves the database as it was. MySQL: under a named lock, statement by statement with a journal
+ * (migrate_steps.h). Names are compared as well: a database that holds another program's
+ * migrations is refused before anything is changed. Depends on: db.h, db_driver.h (which way). */
 #include "data/migrate.h"
 
 #include <assert.h>
@@ -16,6 +16,8 @@
 #include "base/ctx.h"
 #include "base/text.h"
 #include "data/db.h"
+#include "data/db_driver.h"
+#include "data/migrate_steps.h"
 
 /* Types that all engines know. */
 static const char make_table_sql[] = "CREATE TABLE IF NOT EXISTS schema_migrations ("
@@ -76,14 +78,38 @@ static enum err read_state(struct ctx *ctx,
     return err;
 }
 
+static bool has_steps(const struct db *db)
+{
+    return db->driver->lock != NULL;
+}
+
+static enum err note_applied(struct ctx *ctx, struct db *db, const struct migration *migration)
+{
+    return db_run(ctx, db, &insert,
+                  DB_VALUES(db_i64(migration->version), db_text(migration->name),
+                            db_i64(migration->oldest_program), db_i64(clock_unix_ms())),
+                  NULL);
+}
+
+static enum err apply_steps(struct ctx *ctx, struct db *db, const struct migration *migration)
+{
+    CLEANUP(db_transaction_done) struct db_transaction tx = {0};
+    enum err err = migrate_steps_apply(ctx, db, migration);
+    if (!err)
+        err = db_begin(ctx, db, &tx);
+    if (!err)
+        err = note_applied(ctx, db, migration);
+    if (!err)
+        err = migrate_steps_forget(ctx, db, migration);
+    return err ? err : db_commit(ctx, &tx);
+}
+
 static enum err apply(struct ctx *ctx, struct db *db, const struct migration *migration)
 {
-    enum err err = db_script(ctx, db, migration->sql);
-    if (!err)
-        err = db_run(ctx, db, &insert,
-                     DB_VALUES(db_i64(migration->version), db_text(migration->name),
-                               db_i64(migration->oldest_program), db_i64(clock_unix_ms())),
-                     NULL);
+    enum err err =
+        has_steps(db) ? apply_steps(ctx, db, migration) : db_script(ctx, db, migration->sql);
+    if (!err && !has_steps(db))
+        err = note_applied(ctx, db, migration);
     if (!err)
         return ERR_OK;
     /* The first cause does not say which script it was. */
@@ -114,15 +140,15 @@ static enum err apply_missing(struct ctx *ctx,
     return ERR_OK;
 }
 
-enum err migrate_run(struct ctx *ctx,
-                     struct db *db,
-                     const struct migrations *migrations,
-                     int64_t *out_applied_count)
+/* In the caller's transaction, or under its lock. */
+static enum err run_all(struct ctx *ctx,
+                        struct db *db,
+                        const struct migrations *migrations,
+                        int64_t *out_applied_count)
 {
-    CLEANUP(db_transaction_done) struct db_transaction tx = {0};
-    enum err err = db_begin(ctx, db, &tx);
-    if (!err)
-        err = db_script(ctx, db, make_table_sql);
+    enum err err = db_script(ctx, db, make_table_sql);
+    if (!err && has_steps(db))
+        err = migrate_steps_prepare(ctx, db);
     struct state state = {0};
     if (!err)
         err = read_state(ctx, db, migrations, &state);
@@ -135,8 +161,34 @@ enum err migrate_run(struct ctx *ctx,
                         " and needs one that knows migration %" PRId64 ", this one knows %" PRId64
                         ". Install the newer program, or restore a backup",
                         state.version, state.oldest_program, known);
+    return apply_missing(ctx, db, migrations, &state, out_applied_count);
+}
+
+static enum err run_locked(struct ctx *ctx,
+                           struct db *db,
+                           const struct migrations *migrations,
+                           int64_t *out_applied_count)
+{
+    enum err err = db->driver->lock(ctx, db->state);
+    if (err)
+        return err;
+    err = run_all(ctx, db, migrations, out_applied_count);
+    db->driver->unlock(db->state);
+    return err;
+}
+
+enum err migrate_run(struct ctx *ctx,
+                     struct db *db,
+                     const struct migrations *migrations,
+                     int64_t *out_applied_count)
+{
+    if (has_steps(db))
+        return run_locked(ctx, db, migrations, out_applied_count);
+    CLEANUP(db_transaction_done) struct db_transaction tx = {0};
     int64_t applied_count = 0;
-    err = apply_missing(ctx, db, migrations, &state, &applied_count);
+    enum err err = db_begin(ctx, db, &tx);
+    if (!err)
+        err = run_all(ctx, db, migrations, &applied_count);
     if (!err)
         err = db_commit(ctx, &tx);
     if (!err)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * Migrations: numbered SQL scripts of sql/SERVICE/ENGINE/NNNN_name.sql, compiled in by
- * tools/compile_sql.py, run at start in one write transaction, so that several processes may start
- * at once. Each script's first line states the oldest program (by its newest migration number) that
- * can still run on the result: `-- oldest program: N`. Only older programs refuse the database, so
- * going back one release works.
+ * tools/compile_sql.py, run at start so that several processes may start at once: in SQLite in one
+ * write transaction, in MySQL under GET_LOCK, statement by statement, and a start that was cut off
+ * goes on where it ended (migrate_steps.h says what its scripts may hold). Each script's first line
+ * states the oldest program (by its newest migration number) that can still run on the result:
+ * `-- oldest program: N`. Only older programs refuse the database, so going back one release works.
  *
  * Names must agree too, so that a database of another program is refused before it is changed.
  * The table: schema_migrations(version, name, oldest_program, applied_unix_ms). */

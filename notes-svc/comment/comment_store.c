@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * SQL of comments. The note's revision is read, raised by note_revision_after and written back, in
- * one transaction with the comment's row; the note's text is in another table and is not touched.
+ * SQL of comments. The note's revision is read (and its row locked), raised by note_revision_after
+ * and written back, in one transaction with the comment's row; the note's text is in another table
+ * and is not touched.
  * Depends on: db.h, comment.h, note.h. */
 #include "comment/comment_store.h"
 
@@ -13,8 +14,12 @@
 #include "data/db.h"
 #include "note/note.h"
 
-static const struct db_statement FIND_NOTE = {"SELECT id, revision FROM notes WHERE note_key = ?"};
-static const struct db_statement FIND_NOTE_BY_ID = {"SELECT id, revision FROM notes WHERE id = ?"};
+static const struct db_statement LOCK_NOTE = {
+    "SELECT id, revision FROM notes WHERE note_key = ?",
+    .mysql = "SELECT id, revision FROM notes WHERE note_key = ? FOR UPDATE"};
+static const struct db_statement LOCK_NOTE_BY_ID = {
+    "SELECT id, revision FROM notes WHERE id = ?",
+    .mysql = "SELECT id, revision FROM notes WHERE id = ? FOR UPDATE"};
 static const struct db_statement SET_REVISION = {"UPDATE notes SET revision = ? WHERE id = ?"};
 static const struct db_statement INSERT = {
     "INSERT INTO comments (note_id, author, message, made_unix_ms) VALUES (?, ?, ?, ?)"};
@@ -32,7 +37,7 @@ struct note_state {
     int64_t revision;
 };
 
-static enum err find_note(struct ctx *ctx,
+static enum err lock_note(struct ctx *ctx,
                           struct db *db,
                           const struct db_statement *statement,
                           struct db_value value,
@@ -49,15 +54,15 @@ static enum err find_note(struct ctx *ctx,
     return ERR_OK;
 }
 
-enum err comment_insert(struct ctx *ctx,
-                        struct db *db,
-                        const struct comment_draft *draft,
-                        struct comment_change *out_change)
+static enum err insert_once(struct ctx *ctx,
+                            struct db *db,
+                            const struct comment_draft *draft,
+                            struct comment_change *out_change)
 {
     CLEANUP(db_transaction_done) struct db_transaction tx = {0};
     struct note_state note = {0};
     enum err err = db_begin(ctx, db, &tx);
-    if (err || (err = find_note(ctx, db, &FIND_NOTE, db_text(draft->note_key), &note)))
+    if (err || (err = lock_note(ctx, db, &LOCK_NOTE, db_text(draft->note_key), &note)))
         return err;
     int64_t revision = note_revision_after(note.revision, draft->now_unix_ms);
     err = db_run(ctx, db, &SET_REVISION, DB_VALUES(db_i64(revision), db_i64(note.id)), NULL);
@@ -74,6 +79,19 @@ enum err comment_insert(struct ctx *ctx,
     err = db_commit(ctx, &tx);
     if (!err)
         *out_change = change;
+    return err;
+}
+
+enum err comment_insert(struct ctx *ctx,
+                        struct db *db,
+                        const struct comment_draft *draft,
+                        struct comment_change *out_change)
+{
+    enum err err = ERR_OK;
+    int tries_count = 0;
+    do
+        err = insert_once(ctx, db, draft, out_change);
+    while (db_repeats(ctx, db, err, &tries_count));
     return err;
 }
 
@@ -151,17 +169,17 @@ enum err comment_find(struct ctx *ctx,
     return ERR_OK;
 }
 
-enum err comment_destroy(struct ctx *ctx,
-                         struct db *db,
-                         const struct comment_place *place,
-                         int64_t now_unix_ms,
-                         struct comment_change *out_change)
+static enum err destroy_once(struct ctx *ctx,
+                             struct db *db,
+                             const struct comment_place *place,
+                             int64_t now_unix_ms,
+                             struct comment_change *out_change)
 {
     CLEANUP(db_transaction_done) struct db_transaction tx = {0};
     struct note_state note = {0};
     int64_t deleted_count = 0;
     enum err err = db_begin(ctx, db, &tx);
-    if (err || (err = find_note(ctx, db, &FIND_NOTE_BY_ID, db_i64(place->note_id), &note)))
+    if (err || (err = lock_note(ctx, db, &LOCK_NOTE_BY_ID, db_i64(place->note_id), &note)))
         return err;
     err = db_run(ctx, db, &DELETE, DB_VALUES(db_i64(place->id), db_i64(place->note_id)),
                  &deleted_count);
@@ -176,4 +194,18 @@ enum err comment_destroy(struct ctx *ctx,
     *out_change =
         (struct comment_change){.id = place->id, .revision = revision, .previous = note.revision};
     return ERR_OK;
+}
+
+enum err comment_destroy(struct ctx *ctx,
+                         struct db *db,
+                         const struct comment_place *place,
+                         int64_t now_unix_ms,
+                         struct comment_change *out_change)
+{
+    enum err err = ERR_OK;
+    int tries_count = 0;
+    do
+        err = destroy_once(ctx, db, place, now_unix_ms, out_change);
+    while (db_repeats(ctx, db, err, &tries_count));
+    return err;
 }

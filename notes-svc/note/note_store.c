@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * SQL of notes. In a write transaction nobody else writes, so a revision is read, raised by
- * note_revision_after and written back. Depends on: db.h, note.h. */
+ * SQL of notes. A revision is read, raised by note_revision_after and written back in one write
+ * transaction. Where others may write meanwhile (MySQL), what is read for that is locked, always in
+ * this order: home list, note, destroyed note. A transaction that did not happen because others
+ * were in its way runs again. Depends on: db.h, note.h. */
 #include "note/note_store.h"
 
 #include <stdbool.h>
@@ -24,16 +26,26 @@ static const struct db_statement FIND[] = {
 };
 static const struct db_statement FIND_REVISION = {
     "SELECT id, version, revision FROM notes WHERE note_key = ?"};
+static const struct db_statement LOCK_STATE = {
+    "SELECT id, version, revision FROM notes WHERE note_key = ?",
+    .mysql = "SELECT id, version, revision FROM notes WHERE note_key = ? FOR UPDATE"};
+#define LIST_REST                                 \
+    ", title, author, changed_unix_ms FROM notes" \
+    " ORDER BY home_revision DESC, id DESC LIMIT ? OFFSET ?"
 static const struct db_statement LIST = {
-    "SELECT note_key, title, author, changed_unix_ms FROM notes"
-    " ORDER BY home_revision DESC, id DESC LIMIT ? OFFSET ?"};
+    "SELECT note_key" LIST_REST, .mysql = "SELECT CONVERT(note_key USING utf8mb4)" LIST_REST};
 static const struct db_statement HOME_REVISION = {"SELECT revision FROM home_list WHERE id = 1"};
+static const struct db_statement LOCK_HOME = {
+    "SELECT revision FROM home_list WHERE id = 1",
+    .mysql = "SELECT revision FROM home_list WHERE id = 1 FOR UPDATE"};
 static const struct db_statement SET_HOME_REVISION = {
     "UPDATE home_list SET revision = ? WHERE id = 1"};
 
-static const struct db_statement LAST_DESTROYED = {
-    "SELECT id, version, revision FROM destroyed_notes"
-    " WHERE note_key = ? ORDER BY revision DESC LIMIT 1"};
+#define LAST_DESTROYED_TEXT                             \
+    "SELECT id, version, revision FROM destroyed_notes" \
+    " WHERE note_key = ? ORDER BY revision DESC LIMIT 1"
+static const struct db_statement LAST_DESTROYED = {LAST_DESTROYED_TEXT,
+                                                   .mysql = LAST_DESTROYED_TEXT " FOR UPDATE"};
 static const struct db_statement INSERT = {
     "INSERT INTO notes (note_key, title, author, version, revision, home_revision,"
     " created_unix_ms, changed_unix_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"};
@@ -58,9 +70,12 @@ static const struct db_statement COPY_FROM_DESTROYED = {
     " SELECT id, note_key, title, author, version, ?, ?, created_unix_ms, changed_unix_ms"
     " FROM destroyed_notes WHERE id = ?"};
 static const struct db_statement DELETE_DESTROYED = {"DELETE FROM destroyed_notes WHERE id = ?"};
-static const struct db_statement LIST_DESTROYED = {
-    "SELECT id FROM destroyed_notes WHERE destroyed_unix_ms < ?"
-    " ORDER BY destroyed_unix_ms, id LIMIT ?"};
+#define LIST_DESTROYED_TEXT                                      \
+    "SELECT id FROM destroyed_notes WHERE destroyed_unix_ms < ?" \
+    " ORDER BY destroyed_unix_ms, id LIMIT ?"
+/* What another process purges or restores at the moment is none of ours. */
+static const struct db_statement LIST_DESTROYED = {LIST_DESTROYED_TEXT, .mysql = LIST_DESTROYED_TEXT
+                                                                        " FOR UPDATE SKIP LOCKED"};
 static const struct db_statement DELETE_VERSIONS = {"DELETE FROM note_versions WHERE note_id = ?"};
 static const struct db_statement DELETE_COMMENTS = {"DELETE FROM comments WHERE note_id = ?"};
 
@@ -158,11 +173,14 @@ enum err note_list(struct ctx *ctx,
     return err;
 }
 
-enum err note_home_revision(struct ctx *ctx, struct db *db, int64_t *out_revision)
+static enum err read_home(struct ctx *ctx,
+                          struct db *db,
+                          const struct db_statement *statement,
+                          int64_t *out_revision)
 {
     CLEANUP(db_rows_done) struct db_rows rows = {0};
     bool has_row = false;
-    enum err err = db_query(ctx, db, &HOME_REVISION, DB_NO_VALUES, &rows);
+    enum err err = db_query(ctx, db, statement, DB_NO_VALUES, &rows);
     if (err || (err = db_next(ctx, &rows, &has_row)))
         return err;
     if (!has_row)
@@ -171,21 +189,33 @@ enum err note_home_revision(struct ctx *ctx, struct db *db, int64_t *out_revisio
     return ERR_OK;
 }
 
+enum err note_home_revision(struct ctx *ctx, struct db *db, int64_t *out_revision)
+{
+    return read_home(ctx, db, &HOME_REVISION, out_revision);
+}
+
 /* ---- writing ---- */
 
-/* In the caller's transaction. */
-static enum err
-renew_home(struct ctx *ctx, struct db *db, int64_t now_unix_ms, int64_t *out_revision)
+/* A write transaction that changes the list of notes: the first thing that it locks is the list,
+ * so that none waits for another in a circle. Gives the list's new revision, which is written by
+ * write_home. */
+static enum err begin_change(struct ctx *ctx,
+                             struct db *db,
+                             int64_t now_unix_ms,
+                             struct db_transaction *tx,
+                             int64_t *out_home_revision)
 {
     int64_t previous = 0;
-    enum err err = note_home_revision(ctx, db, &previous);
-    if (err)
+    enum err err = db_begin(ctx, db, tx);
+    if (err || (err = read_home(ctx, db, &LOCK_HOME, &previous)))
         return err;
-    int64_t revision = note_revision_after(previous, now_unix_ms);
-    err = db_run(ctx, db, &SET_HOME_REVISION, DB_VALUES(db_i64(revision)), NULL);
-    if (!err)
-        *out_revision = revision;
-    return err;
+    *out_home_revision = note_revision_after(previous, now_unix_ms);
+    return ERR_OK;
+}
+
+static enum err write_home(struct ctx *ctx, struct db *db, int64_t revision)
+{
+    return db_run(ctx, db, &SET_HOME_REVISION, DB_VALUES(db_i64(revision)), NULL);
 }
 
 static enum err insert_version(struct ctx *ctx,
@@ -200,16 +230,16 @@ static enum err insert_version(struct ctx *ctx,
                   NULL);
 }
 
-enum err note_create(struct ctx *ctx,
-                     struct db *db,
-                     const struct note_save *save,
-                     struct note_change *out_change)
+static enum err create_once(struct ctx *ctx,
+                            struct db *db,
+                            const struct note_save *save,
+                            struct note_change *out_change)
 {
     CLEANUP(db_transaction_done) struct db_transaction tx = {0};
     struct note_change destroyed = {0};
     struct note_change change = {0};
     int64_t home_revision = 0;
-    enum err err = db_begin(ctx, db, &tx);
+    enum err err = begin_change(ctx, db, save->now_unix_ms, &tx, &home_revision);
     if (err)
         return err;
     err = find_state(ctx, db, &LAST_DESTROYED, save->key, &destroyed);
@@ -217,7 +247,7 @@ enum err note_create(struct ctx *ctx,
         return err;
     change.version = destroyed.version + 1;
     change.revision = note_revision_after(destroyed.previous, save->now_unix_ms);
-    err = renew_home(ctx, db, save->now_unix_ms, &home_revision);
+    err = write_home(ctx, db, home_revision);
     if (err)
         return err;
     err = db_run(ctx, db, &INSERT,
@@ -235,14 +265,27 @@ enum err note_create(struct ctx *ctx,
     return ERR_OK;
 }
 
+enum err note_create(struct ctx *ctx,
+                     struct db *db,
+                     const struct note_save *save,
+                     struct note_change *out_change)
+{
+    enum err err = ERR_OK;
+    int tries_count = 0;
+    do
+        err = create_once(ctx, db, save, out_change);
+    while (db_repeats(ctx, db, err, &tries_count));
+    return err;
+}
+
 /* In the caller's transaction. */
 static enum err write_update(struct ctx *ctx,
                              struct db *db,
                              const struct note_save *save,
-                             struct note_change change)
+                             struct note_change change,
+                             int64_t home_revision)
 {
-    int64_t home_revision = 0;
-    enum err err = renew_home(ctx, db, save->now_unix_ms, &home_revision);
+    enum err err = write_home(ctx, db, home_revision);
     if (err)
         return err;
     err =
@@ -255,17 +298,18 @@ static enum err write_update(struct ctx *ctx,
                   NULL);
 }
 
-enum err note_update(struct ctx *ctx,
-                     struct db *db,
-                     const struct note_save *save,
-                     struct note_change *out_change)
+static enum err update_once(struct ctx *ctx,
+                            struct db *db,
+                            const struct note_save *save,
+                            struct note_change *out_change)
 {
     CLEANUP(db_transaction_done) struct db_transaction tx = {0};
     struct note_change change;
-    enum err err = db_begin(ctx, db, &tx);
+    int64_t home_revision = 0;
+    enum err err = begin_change(ctx, db, save->now_unix_ms, &tx, &home_revision);
     if (err)
         return err;
-    err = find_state(ctx, db, &FIND_REVISION, save->key, &change);
+    err = find_state(ctx, db, &LOCK_STATE, save->key, &change);
     if (err)
         return ctx_fail(ctx, err, "no note of this key");
     if (change.version != save->version)
@@ -273,29 +317,42 @@ enum err note_update(struct ctx *ctx,
                         (long long)save->version, (long long)change.version);
     change.version++;
     change.revision = note_revision_after(change.previous, save->now_unix_ms);
-    err = write_update(ctx, db, save, change);
+    err = write_update(ctx, db, save, change, home_revision);
     if (err || (err = db_commit(ctx, &tx)))
         return err;
     *out_change = change;
     return ERR_OK;
 }
 
-enum err note_destroy(struct ctx *ctx,
-                      struct db *db,
-                      const struct note_act *act,
-                      struct note_change *out_change)
+enum err note_update(struct ctx *ctx,
+                     struct db *db,
+                     const struct note_save *save,
+                     struct note_change *out_change)
+{
+    enum err err = ERR_OK;
+    int tries_count = 0;
+    do
+        err = update_once(ctx, db, save, out_change);
+    while (db_repeats(ctx, db, err, &tries_count));
+    return err;
+}
+
+static enum err destroy_once(struct ctx *ctx,
+                             struct db *db,
+                             const struct note_act *act,
+                             struct note_change *out_change)
 {
     CLEANUP(db_transaction_done) struct db_transaction tx = {0};
     struct note_change change;
     int64_t home_revision = 0;
-    enum err err = db_begin(ctx, db, &tx);
+    enum err err = begin_change(ctx, db, act->now_unix_ms, &tx, &home_revision);
     if (err)
         return err;
-    err = find_state(ctx, db, &FIND_REVISION, act->key, &change);
+    err = find_state(ctx, db, &LOCK_STATE, act->key, &change);
     if (err)
         return ctx_fail(ctx, err, "no note of this key");
     change.revision = note_revision_after(change.previous, act->now_unix_ms);
-    err = renew_home(ctx, db, act->now_unix_ms, &home_revision);
+    err = write_home(ctx, db, home_revision);
     if (err)
         return err;
     err = db_run(ctx, db, &COPY_TO_DESTROYED,
@@ -310,22 +367,35 @@ enum err note_destroy(struct ctx *ctx,
     return err;
 }
 
-enum err note_restore(struct ctx *ctx,
+enum err note_destroy(struct ctx *ctx,
                       struct db *db,
                       const struct note_act *act,
                       struct note_change *out_change)
 {
+    enum err err = ERR_OK;
+    int tries_count = 0;
+    do
+        err = destroy_once(ctx, db, act, out_change);
+    while (db_repeats(ctx, db, err, &tries_count));
+    return err;
+}
+
+static enum err restore_once(struct ctx *ctx,
+                             struct db *db,
+                             const struct note_act *act,
+                             struct note_change *out_change)
+{
     CLEANUP(db_transaction_done) struct db_transaction tx = {0};
     struct note_change change;
     int64_t home_revision = 0;
-    enum err err = db_begin(ctx, db, &tx);
+    enum err err = begin_change(ctx, db, act->now_unix_ms, &tx, &home_revision);
     if (err)
         return err;
     err = find_state(ctx, db, &LAST_DESTROYED, act->key, &change);
     if (err)
         return ctx_fail(ctx, err, "no note of this key was destroyed");
     change.revision = note_revision_after(change.previous, act->now_unix_ms);
-    err = renew_home(ctx, db, act->now_unix_ms, &home_revision);
+    err = write_home(ctx, db, home_revision);
     if (err)
         return err;
     err =
@@ -336,6 +406,19 @@ enum err note_restore(struct ctx *ctx,
     err = db_commit(ctx, &tx);
     if (!err)
         *out_change = change;
+    return err;
+}
+
+enum err note_restore(struct ctx *ctx,
+                      struct db *db,
+                      const struct note_act *act,
+                      struct note_change *out_change)
+{
+    enum err err = ERR_OK;
+    int tries_count = 0;
+    do
+        err = restore_once(ctx, db, act, out_change);
+    while (db_repeats(ctx, db, err, &tries_count));
     return err;
 }
 
@@ -376,7 +459,7 @@ static enum err purge_one(struct ctx *ctx, struct db *db, int64_t id)
     return err;
 }
 
-enum err note_purge_destroyed(
+static enum err purge_once(
     struct ctx *ctx, struct db *db, int64_t before_unix_ms, int64_t limit_count, int64_t *out_count)
 {
     if (limit_count < 1 || limit_count > NOTE_PURGE_MAX_COUNT)
@@ -392,4 +475,15 @@ enum err note_purge_destroyed(
         return err;
     *out_count = ids.count;
     return ERR_OK;
+}
+
+enum err note_purge_destroyed(
+    struct ctx *ctx, struct db *db, int64_t before_unix_ms, int64_t limit_count, int64_t *out_count)
+{
+    enum err err = ERR_OK;
+    int tries_count = 0;
+    do
+        err = purge_once(ctx, db, before_unix_ms, limit_count, out_count);
+    while (db_repeats(ctx, db, err, &tries_count));
+    return err;
 }

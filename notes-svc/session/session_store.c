@@ -24,9 +24,12 @@ static const struct db_statement TOUCH = {
 static const struct db_statement DELETE = {"DELETE FROM sessions WHERE digest = ?"};
 static const struct db_statement PURGE = {
     "DELETE FROM sessions WHERE digest IN"
-    " (SELECT digest FROM sessions WHERE created_unix_ms < ? OR used_unix_ms < ? LIMIT ?)"};
+    " (SELECT digest FROM sessions WHERE created_unix_ms < ? OR used_unix_ms < ? LIMIT ?)",
+    .mysql = "DELETE FROM sessions WHERE created_unix_ms < ? OR used_unix_ms < ? LIMIT ?"};
 static const struct db_statement PUT_DEVICE_KEY = {
-    "INSERT INTO site_values (name, value) VALUES ('device_key', ?) ON CONFLICT (name) DO NOTHING"};
+    "INSERT INTO site_values (name, value) VALUES ('device_key', ?) ON CONFLICT (name) DO NOTHING",
+    .mysql = "INSERT INTO site_values (name, value) VALUES ('device_key', ?)"
+             " ON DUPLICATE KEY UPDATE name = name"};
 static const struct db_statement FIND_DEVICE_KEY = {
     "SELECT value FROM site_values WHERE name = 'device_key'"};
 

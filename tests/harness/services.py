@@ -16,7 +16,7 @@ import subprocess
 
 import requests
 
-from . import programs
+from . import mariadb, programs, stored
 from .api import Api
 from .wait import until
 
@@ -38,11 +38,13 @@ class StartFailed(AssertionError):
 class Service:
     name = ""
     program = None
+    file_name = ""
 
     def __init__(self, state_dir, printed_dir=None, **settings):
         """What it prints goes to files in printed_dir (default: beside the state folder)."""
         self.state_dir = pathlib.Path(state_dir)
-        self.settings = {"STATE_DIR": self.state_dir, "LISTEN": "127.0.0.1", **self.defaults(), **settings}
+        self.settings = {"STATE_DIR": self.state_dir, "LISTEN": "127.0.0.1", **self.database_settings(), **self.defaults(),
+                         **settings}
         self.has_own_port = "PORT" not in settings
         self.port = int(settings.get("PORT") or programs.free_port())
         self.process = None
@@ -55,6 +57,20 @@ class Service:
 
     def defaults(self):
         return {}
+
+    def database_settings(self):
+        """With MariaDB a database per state folder, as each folder has a file of its own with SQLite."""
+        if not mariadb.is_wanted():
+            return {}
+        server = mariadb.shared()
+        return server.settings(server.database_of((self.state_dir, self.name)))
+
+    @property
+    def database(self):
+        """Where its data is, for harness.stored."""
+        if mariadb.is_wanted():
+            return stored.Database(mariadb.shared().database_of((self.state_dir, self.name)))
+        return self.state_dir / self.file_name
 
     @property
     def url(self):
@@ -193,9 +209,7 @@ class Userauth(Service):
     def defaults(self):
         return {"PASSWORD_MEMORY_KIB": 64, "PASSWORD_PASSES": 1}
 
-    @property
-    def database(self):
-        return self.state_dir / "users.sqlite"
+    file_name = "users.sqlite"
 
     def api(self, name="them", key=None):
         """A requests.Session that is signed in with a key (the generated one by default)."""
@@ -220,6 +234,4 @@ class Notes(Service):
         return {"USER_SERVICE_URL": self.userauth.url,
                 "USER_SERVICE_KEY": None if shared else self.userauth.key}
 
-    @property
-    def database(self):
-        return self.state_dir / "notes.sqlite"
+    file_name = "notes.sqlite"

@@ -3,11 +3,10 @@
 
 The calls assert success: tests of refusals post the form themselves.
 """
-
 import re
-import sqlite3
 from urllib.parse import parse_qs, quote, urlsplit
 
+from harness import stored
 from harness.client import read_page
 
 DANGEROUS_TAGS = {"iframe", "object", "embed", "applet", "base", "frame", "frameset", "style", "math",
@@ -146,10 +145,8 @@ def has_label(page, field):
 
 
 def open_database(service):
-    """The service's SQLite file, read beside the running program."""
-    database = sqlite3.connect(service.database, timeout=30)
-    database.row_factory = sqlite3.Row
-    return database
+    """The service's database, read beside the running program."""
+    return stored.connect(service.database, is_writable=True)
 
 
 def tables_holding(service, text):
@@ -158,9 +155,8 @@ def tables_holding(service, text):
     found = set()
     database = open_database(service)
     try:
-        names = [row["name"] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        for name in names:
-            for row in database.execute(f'SELECT * FROM "{name}"'):
+        for name in stored.tables(database):
+            for row in database.execute(f"SELECT * FROM `{name}`"):
                 cells = [cell if isinstance(cell, bytes) else str(cell).encode() for cell in row]
                 if any(wanted in cell for cell in cells):
                     found.add(name)

@@ -26,7 +26,7 @@ from harness.programs import NOTES_SVC, USERAUTH_SVC, new_password, run
 from harness.raw import Connection, basic, request_bytes
 from harness.services import Notes, StartFailed, Userauth
 from harness.site import Site
-from harness.stored import migrations, opened, pretend_newer
+from harness.stored import assert_whole, migrations, opened, pretend_newer
 from harness.wait import until
 
 EXIT_WITHIN_S = 10
@@ -308,6 +308,7 @@ def test_address_that_is_not_ours_is_one_clear_line(services, kind):
     assert "192.0.2.1" in line
 
 
+@pytest.mark.sqlite_only(reason="with a server, notes-svc keeps nothing in the folder")
 @both_services
 @pytest.mark.parametrize("where", ["itself", "parent"])
 def test_file_in_the_place_of_the_state_folder_is_one_clear_line(services, kind, tmp_path, where):
@@ -334,6 +335,7 @@ AS_NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to run a service as another user")
 
 
+@pytest.mark.sqlite_only(reason="with a server, notes-svc keeps nothing in the folder")
 @both_services
 def test_folder_that_is_not_writable_is_one_clear_line(services, kind):
     with folder_for_all() as folder:
@@ -348,6 +350,7 @@ def test_folder_that_is_not_writable_is_one_clear_line(services, kind):
         assert list((folder / "state").iterdir()) == []
 
 
+@pytest.mark.sqlite_only(reason="the file itself is damaged")
 @both_services
 def test_file_that_is_no_database_is_one_clear_line(services, kind):
     service = make(services, kind)
@@ -377,6 +380,7 @@ def test_database_of_a_newer_program_that_still_allows_this_one_is_accepted(serv
     assert Api(service.url).get("/readyz").status_code == 200
 
 
+@pytest.mark.sqlite_only(reason="several processes may share a server")
 def test_second_notes_on_one_folder_is_refused_and_the_first_goes_on(services):
     first = make(services, "notes").start()
     line = refused_line(make(services, "notes"))
@@ -387,6 +391,7 @@ def test_second_notes_on_one_folder_is_refused_and_the_first_goes_on(services):
     assert Api(second.url).get("/").status_code == 200
 
 
+@pytest.mark.sqlite_only(reason="several processes may share a server")
 def test_second_start_does_not_disturb_the_first_ones_data(site_of_its_own):
     site = site_of_its_own
     client = Client(site.url)
@@ -520,8 +525,7 @@ def test_crash_of_userauth_loses_no_answered_write(services):
         service,
         lambda n: own_api().post("/create-user", json={"username": f"n{n}", "provider": "x"}).status_code == 200,
         lambda n: own_api().get(f"/find/n{n}").status_code == 200)
-    with opened(service.database) as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert_whole(service.database)
 
 
 def test_crash_of_notes_loses_no_answered_write_and_no_session(site_of_its_own):
@@ -545,11 +549,11 @@ def test_crash_of_notes_loses_no_answered_write_and_no_session(site_of_its_own):
 
     kill_in_the_middle(site.notes, save,
                        lambda n: f"Title {n}" in Client(site.url).html(f"/notes/view?key=n{n}").text("notetitle"))
-    with opened(site.notes.database) as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert_whole(site.notes.database)
     assert owner.get("/notes/add").status_code == 200, "the session is gone"
 
 
+@pytest.mark.sqlite_only(reason="waits for the file; test_mariadb.py has its like")
 @both_services
 def test_crash_in_the_middle_of_starts_leaves_a_database_that_opens(services, kind):
     for _ in range(6):
@@ -578,6 +582,7 @@ def full_disk(tmp_path):
         disk.close()
 
 
+@pytest.mark.sqlite_only(reason="the disk of the service is not the disk of the data")
 def test_full_disk_is_a_clear_503_of_userauth_and_it_recovers(tmp_path):
     with full_disk(tmp_path) as (folder, fill, make_room):
         service = Userauth(folder, tmp_path / "printed").start()
@@ -612,6 +617,7 @@ def test_full_disk_is_a_clear_503_of_userauth_and_it_recovers(tmp_path):
             service.kill()
 
 
+@pytest.mark.sqlite_only(reason="the disk of the service is not the disk of the data")
 def test_full_disk_is_a_clear_503_page_of_notes_that_keeps_the_text_and_it_recovers(tmp_path):
     users = Userauth(tmp_path / "users").start()
     password = new_password()
@@ -645,6 +651,7 @@ def test_full_disk_is_a_clear_503_page_of_notes_that_keeps_the_text_and_it_recov
             users.stop()
 
 
+@pytest.mark.sqlite_only(reason="the disk of the service is not the disk of the data")
 def test_start_on_a_full_disk_is_one_clear_line(tmp_path):
     with full_disk(tmp_path) as (folder, fill, _):
         if not folder.parent.is_mount():
@@ -657,6 +664,7 @@ def test_start_on_a_full_disk_is_one_clear_line(tmp_path):
         assert len(failed.value.stderr.splitlines()) == 1, failed.value.stderr
 
 
+@pytest.mark.sqlite_only(reason="one lock for the whole file; test_mariadb.py has its like")
 def test_database_that_another_process_holds_locked_is_a_503_and_it_recovers(services):
     service = services.userauth(REQUEST_DEADLINE_MS=1500).start()
     api = service.api()
@@ -670,6 +678,7 @@ def test_database_that_another_process_holds_locked_is_a_503_and_it_recovers(ser
     assert api.post("/create-user", json={"username": "blocked", "provider": "x"}).status_code == 200
 
 
+@pytest.mark.sqlite_only(reason="rights of files; test_mariadb.py has its like")
 @needs_root
 def test_read_only_database_is_told_and_heals(services):
     """The service runs as another user and its files turn read-only: a clear refusal, at start or by 503."""
@@ -707,6 +716,7 @@ def heal(files):
             path.chmod(0o600)
 
 
+@pytest.mark.sqlite_only(reason="removes the file")
 def test_database_file_that_disappears_is_no_silent_loss(services):
     """Its folder is removed under the running service: writes are refused or kept, never answered and lost."""
     service = services.userauth().start()

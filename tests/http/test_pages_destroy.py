@@ -106,6 +106,7 @@ def test_every_save_keeps_the_earlier_version(site, me):
         assert tables_holding(site.notes, f"Version title {number}")
 
 
+@pytest.mark.sqlite_only(reason="looks at the file and its pragmas")
 def test_database_is_whole_and_private(site, me):
     create_note(me, "integrity")
     database = open_database(site.notes)

@@ -134,6 +134,7 @@ def test_cookie_among_others_is_found(site):
 
 # --- what is stored ---
 
+@pytest.mark.sqlite_only(reason="reads the bytes of the file")
 def test_only_a_digest_is_stored(site):
     client = open_session(site, "me")
     value = remember_secret(client.session_cookie)

@@ -39,6 +39,7 @@ OWNERS = {
     "microhttpd.h": ["common/http/http_server.c"],
     "curl/curl.h": ["common/http/http_client.c"],
     "sqlite3.h": ["common/data/db_sqlite.c"],
+    "mysql.h": ["common/data/db_mysql_*"],
     "wslay/wslay.h": ["common/http/websocket.c"],
     "nettle/sha1.h": ["common/http/websocket.c"],
     "nettle/base64.h": ["common/http/websocket.c"],

@@ -33,10 +33,12 @@ static void a_url_that_cannot_be_opened_has_a_reason(void **state)
         {"sqlite:/tmp/x.sqlite", NULL},
         {"sqlite:x", NULL},
         {"sqlite:", "names no file: use sqlite:PATH"},
-        {"mysql://me@db/notes", "this build has no MySQL driver: use sqlite:PATH"},
-        {"postgres:x", "is not of the form sqlite:PATH"},
-        {"SQLITE:x", "is not of the form sqlite:PATH"},
-        {"", "is not of the form sqlite:PATH"},
+        {"mysql://me@db/notes", NULL},
+        {"mysql://me:pw@db/",
+         "is not of the form mysql://USER[:PASSWORD]@HOST[:PORT][,HOST2...]/DB"},
+        {"postgres:x", "is neither sqlite:PATH nor mysql://USER@HOST/DB"},
+        {"SQLITE:x", "is neither sqlite:PATH nor mysql://USER@HOST/DB"},
+        {"", "is neither sqlite:PATH nor mysql://USER@HOST/DB"},
     };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         const char *fault = db_url_fault(rows[i].url);
@@ -83,7 +85,7 @@ static void what_cannot_be_opened_is_unavailable_and_named(void **state)
     }
     struct db *db = NULL;
     enum err err = db_open(ctx, &(struct db_options){.url = "mysql:x"}, &db);
-    assert_int_equal(because(ctx, err, "no MySQL driver"), ERR_UNAVAILABLE);
+    assert_int_equal(because(ctx, err, "neither sqlite:PATH nor mysql://"), ERR_UNAVAILABLE);
     assert_null(db);
 }
 

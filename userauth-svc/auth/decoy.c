@@ -20,7 +20,9 @@
 #define TOP_BITS    31
 
 static const struct db_statement ADD_VALUE = {
-    "INSERT INTO service_values (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING"};
+    "INSERT INTO service_values (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING",
+    .mysql = "INSERT INTO service_values (name, value) VALUES (?, ?)"
+             " ON DUPLICATE KEY UPDATE name = name"};
 static const struct db_statement FIND_VALUE = {"SELECT value FROM service_values WHERE name = ?"};
 
 enum err decoy_key(struct ctx *ctx, struct db *db, struct secret *out_key)

@@ -24,6 +24,8 @@ count_failure(struct ctx *ctx, const struct throttle_key *key, struct login_resu
     struct throttle throttle = {0};
     enum err err = db_begin(ctx, ctx->db, &tx);
     if (!err)
+        err = throttle_lock(ctx, ctx->db, key);
+    if (!err)
         err = throttle_load(ctx, ctx->db, key, &throttle);
     if (err)
         return err;
@@ -72,6 +74,8 @@ static enum err count_success(struct ctx *ctx,
     enum err err = look_again(ctx, key, &throttle, &wait_s, &has_changed);
     if (!err && !wait_s && has_changed) {
         err = db_begin(ctx, ctx->db, &tx);
+        if (!err)
+            err = throttle_lock(ctx, ctx->db, key);
         if (!err)
             err = look_again(ctx, key, &throttle, &wait_s, &has_changed);
         if (!err && !wait_s)
@@ -159,8 +163,11 @@ enum err login_check(struct ctx *ctx,
         return err;
     if (!login.password) /* the typed one may be right for the user whose hash that was */
         is_right = false;
-    err = is_right ? count_success(ctx, &key, &login, out_result)
-                   : count_failure(ctx, &key, out_result);
+    int tries_count = 0;
+    do
+        err = is_right ? count_success(ctx, &key, &login, out_result)
+                       : count_failure(ctx, &key, out_result);
+    while (db_repeats(ctx, ctx->db, err, &tries_count));
     if (!err && out_result->verdict == LOGIN_RIGHT)
         renew_hash(ctx, settings, &login, login_try->password);
     return err;

@@ -16,12 +16,23 @@ static const struct db_statement LOAD = {
     " FROM login_throttle WHERE name_key = ? AND is_total = 0 AND client = ?"
     " UNION ALL SELECT " THROTTLE_COLUMNS
     " FROM login_throttle WHERE name_key = ? AND is_total = 1 AND client = ''"};
-static const struct db_statement SAVE = {
+static const struct db_statement LOCK_TOTAL = {
     "INSERT INTO login_throttle (name_key, client, " THROTTLE_COLUMNS
+    ") VALUES (?, '', 1, 0, 0, 0, 0) ON CONFLICT (name_key, is_total, client) DO NOTHING",
+    .mysql = "INSERT INTO login_throttle (name_key, client, " THROTTLE_COLUMNS
+             ") VALUES (?, '', 1, 0, 0, 0, 0) ON DUPLICATE KEY UPDATE failures = failures"};
+#define INSERT_ROW                                                    \
+    "INSERT INTO login_throttle (name_key, client, " THROTTLE_COLUMNS \
     ") VALUES (?, ?, ?, ?, ?, ?, ?)"
+static const struct db_statement SAVE = {
+    INSERT_ROW
     " ON CONFLICT (name_key, is_total, client) DO UPDATE SET failures = excluded.failures,"
     " wait_until_unix_ms = excluded.wait_until_unix_ms, has_succeeded = excluded.has_succeeded,"
-    " used_unix_ms = excluded.used_unix_ms"};
+    " used_unix_ms = excluded.used_unix_ms",
+    .mysql = INSERT_ROW
+    " ON DUPLICATE KEY UPDATE failures = VALUES(failures),"
+    " wait_until_unix_ms = VALUES(wait_until_unix_ms), has_succeeded = VALUES(has_succeeded),"
+    " used_unix_ms = VALUES(used_unix_ms)"};
 static const struct db_statement DROP_TOTAL = {
     "DELETE FROM login_throttle WHERE name_key = ? AND is_total = 1 AND client = ''"};
 static const struct db_statement DROP = {"DELETE FROM login_throttle WHERE name_key = ?"};
@@ -29,7 +40,8 @@ static const struct db_statement COUNT = {"SELECT COUNT(*) FROM login_throttle"}
 static const struct db_statement EVICT = {
     "DELETE FROM login_throttle WHERE (name_key, is_total, client) IN"
     " (SELECT name_key, is_total, client FROM login_throttle"
-    " ORDER BY has_succeeded, used_unix_ms LIMIT ?)"};
+    " ORDER BY has_succeeded, used_unix_ms LIMIT ?)",
+    .mysql = "DELETE FROM login_throttle ORDER BY has_succeeded, used_unix_ms LIMIT ?"};
 
 enum err throttle_load(struct ctx *ctx,
                        struct db *db,
@@ -54,6 +66,11 @@ enum err throttle_load(struct ctx *ctx,
     if (!err)
         *out_throttle = throttle;
     return err;
+}
+
+enum err throttle_lock(struct ctx *ctx, struct db *db, const struct throttle_key *key)
+{
+    return db_run(ctx, db, &LOCK_TOTAL, DB_VALUES(db_text(key->name_key)), NULL);
 }
 
 static enum err save_row(struct ctx *ctx,

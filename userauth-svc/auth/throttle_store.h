@@ -31,6 +31,10 @@ MUST_CHECK enum err throttle_load(struct ctx *ctx,
                                   const struct throttle_key *key,
                                   struct throttle *out_throttle);
 
+/* In the caller's transaction, before the load that something is saved from: others who count for
+ * the same name wait. It makes an empty total when there is none, which throttle_save removes. */
+MUST_CHECK enum err throttle_lock(struct ctx *ctx, struct db *db, const struct throttle_key *key);
+
 /* In the caller's transaction, together with the load that it is made from. A total without
  * failures is removed. */
 MUST_CHECK enum err throttle_save(struct ctx *ctx,

@@ -46,10 +46,9 @@ static enum err hash_of(struct ctx *ctx,
 }
 
 /* A name that was used before, or only tried, starts without the tries and clients of that time. */
-static enum err insert(struct ctx *ctx, struct user *user, const char *hash)
+static enum err insert_once(struct ctx *ctx, const struct user *user, const char *hash)
 {
     CLEANUP(db_transaction_done) struct db_transaction tx = {0};
-    user->generation = secret_token(&ctx->arena, GENERATION_RANDOM_BYTES);
     enum err err = db_begin(ctx, ctx->db, &tx);
     if (!err)
         err = user_insert(ctx, ctx->db, user, hash);
@@ -57,6 +56,17 @@ static enum err insert(struct ctx *ctx, struct user *user, const char *hash)
         err = throttle_drop(ctx, ctx->db, username_key(ctx, user->username));
     if (!err)
         err = db_commit(ctx, &tx);
+    return err;
+}
+
+static enum err insert(struct ctx *ctx, struct user *user, const char *hash)
+{
+    user->generation = secret_token(&ctx->arena, GENERATION_RANDOM_BYTES);
+    enum err err = ERR_OK;
+    int tries_count = 0;
+    do
+        err = insert_once(ctx, user, hash);
+    while (db_repeats(ctx, ctx->db, err, &tries_count));
     return err;
 }
 
@@ -146,16 +156,24 @@ enum err account_find_or_create(struct ctx *ctx,
     return ERR_OK;
 }
 
+typedef enum err find_fn(struct ctx *, struct db *, const char *, struct user *);
+
+/* A change that is asked for. */
+struct request {
+    const char *username;
+    const struct user_draft *draft;
+};
+
 /* The stored user and what the draft makes of it. */
 static enum err changed(struct ctx *ctx,
-                        const char *username,
-                        const struct user_draft *draft,
+                        find_fn *find,
+                        const struct request *request,
                         struct user *out_user,
                         enum user_password_use *out_use)
 {
     struct user stored = {0};
-    enum err err = user_find(ctx, ctx->db, username, &stored);
-    return err ? err : user_change(ctx, &stored, draft, out_user, out_use);
+    enum err err = find(ctx, ctx->db, request->username, &stored);
+    return err ? err : user_change(ctx, &stored, request->draft, out_user, out_use);
 }
 
 static enum err
@@ -169,38 +187,53 @@ store(struct ctx *ctx, struct user *user, enum user_password_use use, const char
     return err ? err : throttle_drop(ctx, ctx->db, username_key(ctx, user->username));
 }
 
+static enum err
+update_once(struct ctx *ctx, const struct request *request, const char *hash, struct user *out_user)
+{
+    CLEANUP(db_transaction_done) struct db_transaction tx = {0};
+    struct user user = {0};
+    enum user_password_use use = USER_PASSWORD_KEEP;
+    enum err err = db_begin(ctx, ctx->db, &tx);
+    if (!err)
+        err = changed(ctx, user_lock, request, &user, &use); /* the row may be another by now */
+    if (!err && use == USER_PASSWORD_SET && !hash)
+        err = ctx_fail(ctx, ERR_CONFLICT, "the provider was changed meanwhile");
+    if (!err)
+        err = store(ctx, &user, use, use == USER_PASSWORD_SET ? hash : NULL);
+    if (!err)
+        err = db_commit(ctx, &tx);
+    if (!err)
+        *out_user = user;
+    return err;
+}
+
 enum err account_update(struct ctx *ctx,
                         const struct password_settings *settings,
                         const char *username,
                         const struct user_draft *draft,
                         struct user *out_user)
 {
-    CLEANUP(db_transaction_done) struct db_transaction tx = {0};
+    const struct request request = {.username = username, .draft = draft};
     struct user user = {0};
     enum user_password_use use = USER_PASSWORD_KEEP;
     const char *hash = NULL;
+    int tries_count = 0;
     enum err err = user_draft_check(ctx, draft);
     if (!err)
-        err = changed(ctx, username, draft, &user, &use);
+        err = changed(ctx, user_find, &request, &user, &use);
     if (!err)
         err = hash_of(ctx, settings, draft, use, &hash);
     if (!err && user_draft_changes(draft)) {
-        err = db_begin(ctx, ctx->db, &tx);
-        if (!err)
-            err = changed(ctx, username, draft, &user, &use); /* the row may be another by now */
-        if (!err && use == USER_PASSWORD_SET && !hash)
-            err = ctx_fail(ctx, ERR_CONFLICT, "the provider was changed meanwhile");
-        if (!err)
-            err = store(ctx, &user, use, use == USER_PASSWORD_SET ? hash : NULL);
-        if (!err)
-            err = db_commit(ctx, &tx);
+        do
+            err = update_once(ctx, &request, hash, &user);
+        while (db_repeats(ctx, ctx->db, err, &tries_count));
     }
     if (!err)
         *out_user = user;
     return err;
 }
 
-enum err account_destroy(struct ctx *ctx, const char *username)
+static enum err destroy_once(struct ctx *ctx, const char *username)
 {
     CLEANUP(db_transaction_done) struct db_transaction tx = {0};
     enum err err = db_begin(ctx, ctx->db, &tx);
@@ -210,5 +243,15 @@ enum err account_destroy(struct ctx *ctx, const char *username)
         err = throttle_drop(ctx, ctx->db, username_key(ctx, username));
     if (!err)
         err = db_commit(ctx, &tx);
+    return err;
+}
+
+enum err account_destroy(struct ctx *ctx, const char *username)
+{
+    enum err err = ERR_OK;
+    int tries_count = 0;
+    do
+        err = destroy_once(ctx, username);
+    while (db_repeats(ctx, ctx->db, err, &tries_count));
     return err;
 }

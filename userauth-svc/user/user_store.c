@@ -13,12 +13,16 @@
     "id, username, provider, family_name, given_name, middle_name, emails, photos, generation"
 
 static const struct db_statement FIND = {"SELECT " USER_COLUMNS " FROM users WHERE name_key = ?"};
+static const struct db_statement LOCK = {"SELECT " USER_COLUMNS " FROM users WHERE name_key = ?",
+                                         .mysql = "SELECT " USER_COLUMNS
+                                                  " FROM users WHERE name_key = ? FOR UPDATE"};
 static const struct db_statement FIND_LOGIN = {
     "SELECT id, username, CASE WHEN provider = ? THEN password END, generation"
     " FROM users WHERE name_key = ?"};
 static const struct db_statement LAST_ID = {"SELECT id FROM users ORDER BY id DESC LIMIT 1"};
 static const struct db_statement NEXT_HASH = {
-    "SELECT password FROM users WHERE id >= ? AND password IS NOT NULL ORDER BY id LIMIT 1"};
+    "SELECT password FROM users WHERE id >= ? AND password IS NOT NULL ORDER BY id LIMIT 1",
+    .mysql = "SELECT password FROM users WHERE has_password = 1 AND id >= ? ORDER BY id LIMIT 1"};
 static const struct db_statement LIST = {
     "SELECT " USER_COLUMNS " FROM users WHERE name_key > ? ORDER BY name_key LIMIT ?"};
 static const struct db_statement INSERT = {
@@ -65,13 +69,28 @@ static enum err one_row(struct ctx *ctx,
     return err;
 }
 
-enum err user_find(struct ctx *ctx, struct db *db, const char *username, struct user *out_user)
+static enum err find(struct ctx *ctx,
+                     struct db *db,
+                     const struct db_statement *statement,
+                     const char *username,
+                     struct user *out_user)
 {
     CLEANUP(db_rows_done) struct db_rows rows = {0};
-    enum err err = one_row(ctx, db, &FIND, DB_VALUES(db_text(username_key(ctx, username))), &rows);
+    enum err err =
+        one_row(ctx, db, statement, DB_VALUES(db_text(username_key(ctx, username))), &rows);
     if (!err)
         *out_user = user_of_row(ctx, &rows);
     return err;
+}
+
+enum err user_find(struct ctx *ctx, struct db *db, const char *username, struct user *out_user)
+{
+    return find(ctx, db, &FIND, username, out_user);
+}
+
+enum err user_lock(struct ctx *ctx, struct db *db, const char *username, struct user *out_user)
+{
+    return find(ctx, db, &LOCK, username, out_user);
 }
 
 enum err

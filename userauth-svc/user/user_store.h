@@ -32,6 +32,11 @@ struct user_login {
 MUST_CHECK enum err
 user_find(struct ctx *ctx, struct db *db, const char *username, struct user *out_user);
 
+/* The same in a write transaction, to be changed: nobody else changes the row until its end.
+ * Errors:  ERR_NOT_FOUND. */
+MUST_CHECK enum err
+user_lock(struct ctx *ctx, struct db *db, const char *username, struct user *out_user);
+
 /* Errors:  ERR_NOT_FOUND. */
 MUST_CHECK enum err
 user_find_login(struct ctx *ctx, struct db *db, const char *username, struct user_login *out_login);

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A list of entries and a thread that looks at all of them when the earliest deadline is there:
+ * there are as many as database connections, so a walk is cheap. An entry that begins wakes the
+ * thread only if it is to end before what the thread waits for anyway. Depends on: clock.h. */
+#include "data/deadline_watch.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "base/clock.h"
+
+#define MS_PER_S  1000
+#define NS_PER_MS 1000000L
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct watched *first;
+    int64_t wakes_at_ms; /* when the thread looks next */
+    bool is_running;
+} watch = {.lock = PTHREAD_MUTEX_INITIALIZER, .wakes_at_ms = INT64_MAX};
+
+/* Cuts what is due; gives the earliest deadline of the rest. With the lock held. */
+static int64_t cut_due(int64_t now_ms)
+{
+    int64_t next_ms = INT64_MAX;
+    for (struct watched *watched = watch.first; watched; watched = watched->next) {
+        if (watched->until_ms <= now_ms) {
+            shutdown(watched->socket, SHUT_RDWR);
+            watched->is_cut = true;
+            watched->until_ms = INT64_MAX;
+        } else if (watched->until_ms < next_ms) {
+            next_ms = watched->until_ms;
+        }
+    }
+    return next_ms;
+}
+
+/* clock_monotonic_ms counts on CLOCK_MONOTONIC, as the condition does. */
+static void sleep_until(int64_t until_ms)
+{
+    if (until_ms == INT64_MAX) {
+        pthread_cond_wait(&watch.changed, &watch.lock);
+        return;
+    }
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    int64_t left_ms = until_ms - clock_monotonic_ms();
+    int64_t ns = at.tv_nsec + (left_ms > 0 ? left_ms % MS_PER_S : 0) * NS_PER_MS;
+    at.tv_sec += (time_t)((left_ms > 0 ? left_ms / MS_PER_S : 0) + ns / (MS_PER_S * NS_PER_MS));
+    at.tv_nsec = (long)(ns % (MS_PER_S * NS_PER_MS));
+    pthread_cond_timedwait(&watch.changed, &watch.lock, &at);
+}
+
+static void *run(void *unused)
+{
+    pthread_mutex_lock(&watch.lock);
+    for (;;) {
+        watch.wakes_at_ms = cut_due(clock_monotonic_ms());
+        sleep_until(watch.wakes_at_ms);
+    }
+    return unused;
+}
+
+/* Signals are the main thread's. With the lock held. */
+static bool start(void)
+{
+    pthread_condattr_t clock;
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&watch.changed, &clock);
+    pthread_condattr_destroy(&clock);
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_t thread;
+    bool is_started = pthread_create(&thread, NULL, run, NULL) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (is_started)
+        pthread_detach(thread);
+    return is_started;
+}
+
+bool watch_add(struct watched *watched)
+{
+    pthread_mutex_lock(&watch.lock);
+    if (!watch.is_running)
+        watch.is_running = start();
+    bool is_running = watch.is_running;
+    if (is_running) {
+        watched->until_ms = INT64_MAX;
+        watched->previous = NULL;
+        watched->next = watch.first;
+        if (watch.first)
+            watch.first->previous = watched;
+        watch.first = watched;
+    }
+    pthread_mutex_unlock(&watch.lock);
+    return is_running;
+}
+
+void watch_remove(struct watched *watched)
+{
+    pthread_mutex_lock(&watch.lock);
+    if (watched->previous)
+        watched->previous->next = watched->next;
+    else if (watch.first == watched)
+        watch.first = watched->next;
+    if (watched->next)
+        watched->next->previous = watched->previous;
+    pthread_mutex_unlock(&watch.lock);
+}
+
+void watch_begin(struct watched *watched, int socket, int64_t until_ms)
+{
+    pthread_mutex_lock(&watch.lock);
+    watched->socket = socket;
+    watched->is_cut = false;
+    watched->until_ms = until_ms;
+    bool is_earlier = until_ms < watch.wakes_at_ms;
+    if (is_earlier)
+        pthread_cond_signal(&watch.changed);
+    pthread_mutex_unlock(&watch.lock);
+}
+
+bool watch_end(struct watched *watched)
+{
+    pthread_mutex_lock(&watch.lock);
+    watched->until_ms = INT64_MAX;
+    bool is_cut = watched->is_cut;
+    pthread_mutex_unlock(&watch.lock);
+    return is_cut;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Ends a blocking read of a library that knows no deadlines: when the time has come, the socket is
+ * shut down from outside, and the read that waits on it fails at once. One thread of the process
+ * does it, started by the first entry; it sleeps until the earliest deadline.
+ *
+ * watch_add → any number of (watch_begin → the blocking call → watch_end) → watch_remove.
+ * Threads: any, each with its own entry. One lock. */
+#ifndef NOTES_DEADLINE_WATCH_H
+#define NOTES_DEADLINE_WATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+
+/* The caller's storage; zeroed before watch_add. */
+struct watched {
+    int socket;
+    int64_t until_ms; /* INT64_MAX: nothing runs */
+    bool is_cut;
+    struct watched *previous;
+    struct watched *next;
+};
+
+/* False: the thread can't be started. */
+MUST_CHECK bool watch_add(struct watched *watched);
+void watch_remove(struct watched *watched);
+
+/* From now on the socket is cut at `until_ms`, a clock_monotonic_ms(); INT64_MAX is never. */
+void watch_begin(struct watched *watched, int socket, int64_t until_ms);
+/* After it the socket may be closed. True: it was cut. */
+bool watch_end(struct watched *watched);
+
+#endif

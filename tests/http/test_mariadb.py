@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: MIT
+"""What only a database server can do to the services: it stops, is killed, stands still, takes no writes, holds locks."""
+import concurrent.futures
+
+import pytest
+
+from harness import mariadb
+from harness.client import Client
+from harness.errors import assert_error
+from harness.programs import new_password
+from harness.services import Notes, StartFailed
+from harness.site import Site
+from harness.stored import migrations
+from harness.wait import until
+from notes_verbs import create_note
+
+pytestmark = pytest.mark.mariadb_only
+
+
+@pytest.fixture(scope="module")
+def server():
+    """A server of its own: what happens to it must not happen to other tests."""
+    own = mariadb.MariaDb(is_durable=True)
+    shared = mariadb._shared
+    mariadb._shared = own
+    yield own
+    mariadb._shared = shared
+    own.close()
+
+
+@pytest.fixture
+def site(server, tmp_path):
+    both = Site(tmp_path, {"REQUEST_DEADLINE_MS": 3000, "WRITES_PER_MIN": 0}, {"REQUEST_DEADLINE_MS": 3000})
+    both.start()
+    yield both
+    both.stop()
+
+
+def signed_in(site, name="me"):
+    client = Client(site.url)
+    assert client.login(name, site.passwords[name]).status_code == 302
+    return client
+
+
+def save(client, key):
+    return client.post("/notes/save", {"docreate": "create", "notekey": key, "title": "T " + key, "body": "precious " + key})
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_server_that_goes_and_comes_is_503_and_then_fine_without_a_restart(server, site, end):
+    client = signed_in(site)
+    client.csrf()
+    assert save(client, "before" + end).status_code == 302
+    pids = site.notes.pid, site.userauth.pid
+    getattr(server, end)()
+    try:
+        assert Client(site.url).get("/").status_code == 503
+        answer = save(client, "during")
+        assert answer.status_code == 503 and int(answer.headers["Retry-After"]) >= 1
+        assert_error(site.api.get("/find/me"), 503)
+        assert Client(site.url).get("/healthz").status_code == 200
+        site.notes.wait_log(event="dependency.lost", name="database")
+        site.userauth.wait_log(event="dependency.lost", name="database")
+    finally:
+        server.start()
+    until(lambda: Client(site.url).get("/").status_code == 200, "reading again")
+    until(lambda: save(client, "after").status_code == 302, "writing again")
+    until(lambda: site.api.get("/find/me").status_code == 200, "users again")
+    assert "T before" + end in client.html("/notes/view?key=before" + end).text("notetitle")
+    assert pids == (site.notes.pid, site.userauth.pid)
+    site.notes.wait_log(event="dependency.found", name="database")
+
+
+def test_restart_between_two_requests_is_not_noticed(server, site):
+    client = signed_in(site)
+    create_note(client, "one")
+    for how in ("stop", "kill"):
+        getattr(server, how)()
+        server.start()
+        answers = [client.get("/").status_code for _ in range(20)]
+        assert answers == [200] * 20, answers
+        assert save(client, "after-" + how).status_code == 302
+
+
+def test_server_that_stands_still_is_a_503_at_the_deadline(server, site):
+    client = signed_in(site)
+    client.csrf()
+    server.pause()
+    try:
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(lambda n: save(client, f"still{n}").status_code, range(4)))
+        assert answers == [503] * 4
+    finally:
+        server.resume()
+    until(lambda: save(client, "moving").status_code == 302, "writing again")
+
+
+def test_server_that_takes_no_writes_is_read(server, site):
+    client = signed_in(site)
+    create_note(client, "readable")
+    server.root("SET GLOBAL read_only = 1")
+    try:
+        assert save(client, "refused").status_code == 503
+        assert "A title" in client.html("/notes/view?key=readable").text("notetitle")
+        assert site.api.get("/find/me").status_code == 200
+        assert_error(site.api.post("/create-user", json={"username": "x", "provider": "x"}), 503)
+    finally:
+        server.root("SET GLOBAL read_only = 0")
+    until(lambda: save(client, "written").status_code == 302, "writing again")
+    assert site.api.post("/create-user", json={"username": "x", "provider": "x"}).status_code == 200
+
+
+def test_row_that_another_holds_locked_is_a_503_and_it_recovers(server, site):
+    client = signed_in(site)
+    client.csrf()
+    holder = server.connect(site.notes.database.name)
+    with holder.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT revision FROM home_list WHERE id = 1 FOR UPDATE")
+        assert save(client, "blocked").status_code == 503
+        assert client.get("/").status_code == 200
+        cursor.execute("ROLLBACK")
+    holder.close()
+    until(lambda: save(client, "free").status_code == 302, "writing again")
+
+
+def test_killed_connections_are_made_again(server, site):
+    client = signed_in(site)
+    for number in range(5):
+        server.root(*[f"KILL {row[0]}" for row in server.root(f"SELECT id FROM information_schema.processlist WHERE user = '{mariadb.USER}'")])
+        assert client.get("/").status_code == 200
+        assert save(client, f"killed{number}").status_code == 302
+
+
+def test_start_without_a_server_is_one_clear_line(server, services):
+    service = services.userauth()
+    server.stop()
+    try:
+        with pytest.raises(StartFailed) as failed:
+            service.start()
+        lines = failed.value.stderr.splitlines()
+        assert failed.value.code == 1 and len(lines) == 1, failed.value
+        assert "the database can't be reached" in lines[0] and server.password not in lines[0]
+    finally:
+        server.start()
+    service.start()
+
+
+@pytest.mark.parametrize("setting, what", [("DATABASE_PASSWORD", "ER_ACCESS_DENIED_ERROR"), ("DATABASE_URL", "ER_BAD_DB_ERROR")])
+def test_wrong_password_or_database_is_one_clear_line(server, services, setting, what):
+    service = services.userauth()
+    value = {"DATABASE_PASSWORD": new_password(), "DATABASE_URL": server.settings("notes_missing")["DATABASE_URL"]}[setting]
+    service.settings[setting] = value
+    with pytest.raises(StartFailed) as failed:
+        service.start()
+    lines = failed.value.stderr.splitlines()
+    assert failed.value.code == 1 and len(lines) == 1 and what in lines[0], failed.value
+
+
+def test_older_names_of_the_settings_sign_in(server, services):
+    service = services.userauth()
+    name = service.database.name
+    for setting in ("DATABASE_URL", "DATABASE_PASSWORD"):
+        service.settings[setting] = None
+    service.settings.update(SEQUELIZE_DBHOST="127.0.0.1", SEQUELIZE_DBPORT=server.port, SEQUELIZE_DBNAME=name,
+                            SEQUELIZE_DBUSER=mariadb.USER, SEQUELIZE_DBPASSWD=server.password)
+    service.start()
+    assert service.api().post("/create-user", json={"username": "x", "provider": "x"}).status_code == 200
+    assert server.root(f"SELECT username FROM {name}.users") == (("x",),)
+
+
+def test_two_notes_share_sessions_notes_and_revisions(server, site, tmp_path):
+    second = Notes(site.state_dir, site.userauth, WRITES_PER_MIN=0).start()
+    try:
+        client = signed_in(site)
+        other = Client(second.url)
+        other.http.cookies.update(client.http.cookies)
+        create_note(client, "shared")
+        token = client.csrf()
+        assert "A title" in other.html("/notes/view?key=shared").text("notetitle")
+
+        def comment(number):
+            one = Client((site.notes, second)[number % 2].url)
+            one.http.cookies.update(client.http.cookies)
+            return one.post("/notes/comment", {"key": "shared", "message": f"c{number}", "csrf": token}).status_code
+
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            assert set(pool.map(comment, range(60))) == {302}
+        rows = server.root(f"SELECT COUNT(*), COUNT(DISTINCT message) FROM {site.notes.database.name}.comments")
+        assert rows == ((60, 60),)
+    finally:
+        second.stop()
+
+
+def test_many_who_save_at_once_all_succeed(server, site, tmp_path):
+    """Creating, editing and destroying on two processes: nobody is a deadlock's victim for good."""
+    second = Notes(site.state_dir, site.userauth, WRITES_PER_MIN=0, REQUEST_DEADLINE_MS=20000).start()
+    try:
+        client = signed_in(site)
+        token = client.csrf()
+
+        def live(number):
+            one = Client((site.notes, second)[number % 2].url)
+            one.http.cookies.update(client.http.cookies)
+            key = f"busy{number % 3}"
+            codes = []
+            for _ in range(4):
+                codes.append(one.post("/notes/save", {"docreate": "create", "notekey": key, "title": "T", "body": "B",
+                                                      "csrf": token}).status_code)
+                codes.append(one.post("/notes/destroy/confirm", {"notekey": key, "csrf": token}).status_code)
+            return codes
+
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            codes = {code for codes in pool.map(live, range(8)) for code in codes}
+        assert codes <= {302, 404, 409}, codes
+    finally:
+        second.stop()
+
+
+def test_wrong_tries_at_once_are_all_counted(server, services):
+    services_of_one = [services.userauth().start() for _ in range(2)]
+    services_of_one[0].api().create("popular", new_password())
+
+    def attempt(number):
+        with services_of_one[number % 2].api() as api:
+            return api.check("popular", "wrong", "one").status_code
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(attempt, range(4)))
+    rows = server.root(f"SELECT is_total, failures FROM {services_of_one[0].database.name}.login_throttle ORDER BY is_total")
+    assert rows == ((0, 4), (1, 4))
+
+
+def test_crash_in_the_middle_of_starts_leaves_a_database_that_opens(server, services):
+    for _ in range(6):
+        service = services.userauth()
+        before = service.database.name
+        service.spawn()
+        until(lambda: server.root(f"SHOW TABLES FROM {before}") or not service.is_running(), "a table", every_s=0.001)
+        service.kill()
+    service.start()
+    versions = migrations(service.database)
+    assert versions and versions == sorted(set(versions))
