@@ -14,7 +14,7 @@ struct ctx;
 struct from_node;
 
 /* Returns the exit code. */
-int from_node(const void *config, const char *url, bool is_dry);
+int from_node(const void *storage, const char *url, bool is_dry);
 
 /* ---- its two parts ---- */
 

@@ -9,6 +9,6 @@
 #include <stdbool.h>
 
 /* Returns the exit code. */
-int from_node(const void *config, const char *url, bool is_dry);
+int from_node(const void *storage, const char *url, bool is_dry);
 
 #endif

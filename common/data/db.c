@@ -61,8 +61,7 @@ enum err db_open(struct ctx *ctx, const struct db_options *options, struct db **
     if (fault)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "the database's URL %s", fault);
     const char *path = db_url_path(options->url);
-    return path ? db_sqlite_open(ctx, path, options, out_db)
-                : db_mysql_open(ctx, options, out_db);
+    return path ? db_sqlite_open(ctx, path, options, out_db) : db_mysql_open(ctx, options, out_db);
 }
 
 struct db *db_new(const struct db_driver *driver, void *state)
