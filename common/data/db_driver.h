@@ -35,6 +35,7 @@ struct db_driver {
     /* Is it known that the transaction that ended last did not happen, for a passing reason? NULL:
      * never. */
     bool (*is_repeatable)(const void *state);
+    bool (*is_refused)(const void *state); /* NULL: never */
     /* The lock of migrations, where DDL commits and no transaction can hold them together (NULL
      * otherwise). While it is held, a lost connection is not made again. */
     enum err (*lock)(struct ctx *ctx, void *state);

@@ -560,6 +560,12 @@ static bool server_is_repeatable(const void *state)
     return ((const struct connection *)state)->is_repeatable;
 }
 
+static bool server_is_refused(const void *state)
+{
+    const struct connection *connection = state;
+    return !connection->handle && db_mysql_is_refused(connection->hosts);
+}
+
 /* --- The lock of migrations --- */
 
 static enum err server_lock(struct ctx *ctx, void *state)
@@ -620,6 +626,7 @@ static const struct db_driver server_driver = {
     .script = server_script,
     .ping = server_ping,
     .is_repeatable = server_is_repeatable,
+    .is_refused = server_is_refused,
     .lock = server_lock,
     .unlock = server_unlock,
 };

@@ -17,6 +17,7 @@
 
 #define CONNECT_MAX_S   5
 #define READ_BACKSTOP_S 600  /* the deadline watch is there first */
+#define LOST_NUMBER     2013 /* CR_SERVER_LOST */
 #define NO_TLS_NUMBER   2026 /* CR_SSL_CONNECTION_ERROR */
 #define MS_PER_S        1000
 
@@ -59,6 +60,11 @@ bool db_mysql_is_settled(const struct db_mysql_hosts *hosts)
     return !is_of_client(hosts->last_number) && !is_busy && effect == EFFECT_LOST;
 }
 
+bool db_mysql_is_refused(const struct db_mysql_hosts *hosts)
+{
+    return hosts->last_number == NO_TLS_NUMBER || db_mysql_is_settled(hosts);
+}
+
 bool db_mysql_plain(MYSQL *handle, struct watched *watched, int64_t until_ms, const char *sql)
 {
     watch_begin(watched, handle->net.fd, until_ms);
@@ -99,8 +105,11 @@ static void note_failure(struct ctx *ctx,
     struct db_mysql_code code = db_mysql_code(mysql_errno(handle));
     hosts->last_number = code.number;
     ctx_forgive(ctx); /* the last host's reason is told */
-    (void)ctx_fail(ctx, ERR_UNAVAILABLE, "%s:%u: %s (%u): %s", host->name, host->port, code.name,
-                   code.number, mysql_error(handle));
+    const char *text = mysql_error(handle);
+    const char *tail = code.number == LOST_NUMBER ? strstr(text, ", system error") : NULL;
+    int text_size = tail ? (int)(tail - text) : (int)strlen(text); /* what follows is by chance */
+    (void)ctx_fail(ctx, ERR_UNAVAILABLE, "%s:%u: %s (%u): %.*s", host->name, host->port, code.name,
+                   code.number, text_size, text);
 }
 
 static void refuse_clear(struct ctx *ctx, struct db_mysql_hosts *hosts, const struct db_host *host)

@@ -43,4 +43,7 @@ MYSQL *db_mysql_connect(struct ctx *ctx, struct db_mysql_hosts *hosts, struct wa
 /* Would it be vain to try again: a wrong name, password or database? */
 bool db_mysql_is_settled(const struct db_mysql_hosts *hosts);
 
+/* Was that it, or TLS or its certificate? */
+bool db_mysql_is_refused(const struct db_mysql_hosts *hosts);
+
 #endif

@@ -5,6 +5,7 @@ With NOTES_TEST_ENGINE=mariadb every service of the black-box tests gets a datab
 which is started once per run. `python3 tests/harness/mariadb.py COMMAND...` runs a command beside a server of its own.
 """
 import atexit
+import contextlib
 import hashlib
 import os
 import pathlib
@@ -101,6 +102,17 @@ class MariaDb:
 
     def resume(self):
         self.process.send_signal(signal.SIGCONT)
+
+    def has_client(self, pid):
+        """Has this process a connection to us, whether we answer or not?"""
+        with open(f"/proc/{pid}/net/tcp") as table:
+            rows = [line.split() for line in table][1:]
+        mine = {row[9] for row in rows if int(row[2].split(":")[1], 16) == self.port and row[3] == "01"}
+        for link in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                if link.readlink().name.removeprefix("socket:[").removesuffix("]") in mine:
+                    return True
+        return False
 
     def close(self):
         if self.process.poll() is None:

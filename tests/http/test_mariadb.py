@@ -8,7 +8,7 @@ from harness import mariadb
 from harness.client import Client
 from harness.errors import assert_error
 from harness.programs import new_password
-from harness.services import Notes, StartFailed
+from harness.services import Notes
 from harness.site import Site
 from harness.stored import migrations
 from harness.wait import until
@@ -130,31 +130,6 @@ def test_killed_connections_are_made_again(server, site):
         server.root(*[f"KILL {row[0]}" for row in server.root(f"SELECT id FROM information_schema.processlist WHERE user = '{mariadb.USER}'")])
         assert client.get("/").status_code == 200
         assert save(client, f"killed{number}").status_code == 302
-
-
-def test_start_without_a_server_is_one_clear_line(server, services):
-    service = services.userauth()
-    server.stop()
-    try:
-        with pytest.raises(StartFailed) as failed:
-            service.start()
-        lines = failed.value.stderr.splitlines()
-        assert failed.value.code == 1 and len(lines) == 1, failed.value
-        assert "the database can't be reached" in lines[0] and server.password not in lines[0]
-    finally:
-        server.start()
-    service.start()
-
-
-@pytest.mark.parametrize("setting, what", [("DATABASE_PASSWORD", "ER_ACCESS_DENIED_ERROR"), ("DATABASE_URL", "ER_BAD_DB_ERROR")])
-def test_wrong_password_or_database_is_one_clear_line(server, services, setting, what):
-    service = services.userauth()
-    value = {"DATABASE_PASSWORD": new_password(), "DATABASE_URL": server.settings("notes_missing")["DATABASE_URL"]}[setting]
-    service.settings[setting] = value
-    with pytest.raises(StartFailed) as failed:
-        service.start()
-    lines = failed.value.stderr.splitlines()
-    assert failed.value.code == 1 and len(lines) == 1 and what in lines[0], failed.value
 
 
 def test_older_names_of_the_settings_sign_in(server, services):
