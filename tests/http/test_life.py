@@ -403,6 +403,7 @@ def test_second_start_does_not_disturb_the_first_ones_data(site_of_its_own):
     assert client.html("/notes/view?key=k").text("notetitle").strip() == "T"
 
 
+@pytest.mark.sqlite_only(reason="several processes may share a server")
 @pytest.mark.parametrize("linked_first", [True, False], ids=["link first", "file first"])
 def test_second_notes_on_one_file_by_another_name_is_refused(services, tmp_path, linked_first):
     (tmp_path / "link.sqlite").symlink_to(tmp_path / "real.sqlite")
@@ -416,6 +417,7 @@ def test_second_notes_on_one_file_by_another_name_is_refused(services, tmp_path,
 
 # --- open files ---
 
+@pytest.mark.sqlite_only(reason="with a server, connections are made when they are used")
 @both_services
 def test_limit_of_open_files_is_raised_for_all_workers(services, kind):
     """Each worker owns a database connection; none may find out later that there was no room."""
