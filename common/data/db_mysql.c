@@ -64,7 +64,7 @@ struct connection {
 static const char snapshot_sql[] = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
 
 static const struct db_statement take_lock = {
-    .sql = "SELECT GET_LOCK(CONCAT('notes.', MD5(DATABASE())), ?)"};
+    .sql = "SELECT GET_LOCK(CONCAT('notes.', SHA2(DATABASE(), 224)), ?)"};
 
 /* --- What went wrong --- */
 
@@ -599,7 +599,7 @@ static enum err server_lock(struct ctx *ctx, void *state)
 
 static void server_unlock(void *state)
 {
-    static const char sql[] = "DO RELEASE_LOCK(CONCAT('notes.', MD5(DATABASE())))";
+    static const char sql[] = "DO RELEASE_LOCK(CONCAT('notes.', SHA2(DATABASE(), 224)))";
     struct connection *connection = state;
     connection->is_pinned = false;
     connection->deadline_ms = clock_monotonic_ms() + CLEAN_UP_MS;

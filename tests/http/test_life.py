@@ -555,7 +555,7 @@ def test_crash_of_notes_loses_no_answered_write_and_no_session(site_of_its_own):
     assert owner.get("/notes/add").status_code == 200, "the session is gone"
 
 
-@pytest.mark.sqlite_only(reason="waits for the file; test_mariadb.py has its like")
+@pytest.mark.sqlite_only(reason="waits for the file; test_mysql_faults.py has its like")
 @both_services
 def test_crash_in_the_middle_of_starts_leaves_a_database_that_opens(services, kind):
     for _ in range(6):
@@ -666,7 +666,7 @@ def test_start_on_a_full_disk_is_one_clear_line(tmp_path):
         assert len(failed.value.stderr.splitlines()) == 1, failed.value.stderr
 
 
-@pytest.mark.sqlite_only(reason="one lock for the whole file; test_mariadb.py has its like")
+@pytest.mark.sqlite_only(reason="one lock for the whole file; test_mysql_faults.py has its like")
 def test_database_that_another_process_holds_locked_is_a_503_and_it_recovers(services):
     service = services.userauth(REQUEST_DEADLINE_MS=1500).start()
     api = service.api()
@@ -680,7 +680,7 @@ def test_database_that_another_process_holds_locked_is_a_503_and_it_recovers(ser
     assert api.post("/create-user", json={"username": "blocked", "provider": "x"}).status_code == 200
 
 
-@pytest.mark.sqlite_only(reason="rights of files; test_mariadb.py has its like")
+@pytest.mark.sqlite_only(reason="rights of files; test_mysql_faults.py has its like")
 @needs_root
 def test_read_only_database_is_told_and_heals(services):
     """The service runs as another user and its files turn read-only: a clear refusal, at start or by 503."""

@@ -10,18 +10,7 @@ from harness.programs import new_password
 from harness.stored import migrations
 from harness.wait import until
 
-pytestmark = pytest.mark.mariadb_only
-
-
-@pytest.fixture(scope="module")
-def server():
-    """A server of its own: what happens to it must not happen to other tests."""
-    own = mariadb.MariaDb(is_durable=True)
-    shared = mariadb._shared
-    mariadb._shared = own
-    yield own
-    mariadb._shared = shared
-    own.close()
+pytestmark = pytest.mark.server_only
 
 
 @pytest.fixture(params=["userauth", "notes"])
@@ -125,9 +114,9 @@ def test_signal_ends_one_that_waits(server, service, how, number):
 def test_signal_ends_one_that_waits_for_another_ones_migration(server, service):
     holder = server.connect(service.database.name)
     with holder.cursor() as cursor:
-        cursor.execute("SELECT GET_LOCK(CONCAT('notes.', MD5(DATABASE())), 0)")
+        cursor.execute("SELECT GET_LOCK(CONCAT('notes.', SHA2(DATABASE(), 224)), 0)")
         service.spawn()
-        until(lambda: server.root("SELECT 1 FROM information_schema.processlist WHERE info LIKE 'SELECT GET_LOCK%'"), "waiting")
+        until(lambda: [what for _, _, what in server.sessions() if what and "GET_LOCK" in what], "waiting")
         service.signal(signal.SIGTERM)
         assert service.wait_exit() == 0
     holder.close()

@@ -14,18 +14,7 @@ from harness.stored import migrations
 from harness.wait import until
 from notes_verbs import create_note
 
-pytestmark = pytest.mark.mariadb_only
-
-
-@pytest.fixture(scope="module")
-def server():
-    """A server of its own: what happens to it must not happen to other tests."""
-    own = mariadb.MariaDb(is_durable=True)
-    shared = mariadb._shared
-    mariadb._shared = own
-    yield own
-    mariadb._shared = shared
-    own.close()
+pytestmark = pytest.mark.server_only
 
 
 @pytest.fixture
@@ -127,7 +116,7 @@ def test_row_that_another_holds_locked_is_a_503_and_it_recovers(server, site):
 def test_killed_connections_are_made_again(server, site):
     client = signed_in(site)
     for number in range(5):
-        server.root(*[f"KILL {row[0]}" for row in server.root(f"SELECT id FROM information_schema.processlist WHERE user = '{mariadb.USER}'")])
+        server.kill_sessions()
         assert client.get("/").status_code == 200
         assert save(client, f"killed{number}").status_code == 302
 
