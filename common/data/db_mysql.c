@@ -643,12 +643,6 @@ static const struct db_driver server_driver = {
 
 DEFINE_CLEANUP(struct connection *, server_close)
 
-static void start_library(void)
-{
-    if (mysql_library_init(0, NULL, NULL))
-        abort();
-}
-
 static enum err connect_patiently(struct ctx *ctx, struct connection *connection)
 {
     int64_t until_ms = clock_monotonic_ms() + connection->lock_wait_ms;
@@ -665,7 +659,7 @@ static enum err connect_patiently(struct ctx *ctx, struct connection *connection
 enum err db_mysql_open(struct ctx *ctx, const struct db_options *options, struct db **out_db)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, start_library);
+    pthread_once(&once, db_mysql_start);
     CLEANUP(server_close_ptr) struct connection *connection = calloc(1, sizeof(*connection));
     if (!connection)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "out of memory");

@@ -5,6 +5,7 @@
 #include "data/db_mysql_connect.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -37,6 +38,29 @@ static const char session_sql[] =
     " autocommit = 1";
 static const char isolation_sql[] = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
 static const char is_read_only_sql[] = "SELECT @@global.read_only";
+
+/* Of the library, but in none of its headers: calls back after whatever is read or written. */
+int ma_pvio_register_callback(
+    db_mysql_flag is_on,
+    void (*see)(int mode, MYSQL *handle, const unsigned char *bytes, size_t size_bytes));
+
+/* Where TLS is asked for, the library's caching_sha2_password takes it for given and sends the
+ * password as it is, to a server without TLS too. It must encrypt it itself then, as for everybody
+ * who does not ask for TLS. Comes after the server's greeting, before a password. */
+static void see_no_tls(int mode, MYSQL *handle, const unsigned char *bytes, size_t size_bytes)
+{
+    (void)mode;
+    (void)bytes;
+    (void)size_bytes;
+    if (handle->server_capabilities && !(handle->server_capabilities & CLIENT_SSL))
+        handle->options.use_ssl = 0;
+}
+
+void db_mysql_start(void)
+{
+    if (mysql_library_init(0, NULL, NULL) || ma_pvio_register_callback(1, see_no_tls))
+        abort();
+}
 
 static bool is_of_client(unsigned number)
 {

@@ -30,6 +30,9 @@ struct db_mysql_code {
     bool is_quiet; /* its message quotes values */
 };
 
+/* Prepares the library. Once, before anything else. */
+void db_mysql_start(void);
+
 struct db_mysql_code db_mysql_code(unsigned number);
 
 /* The statement, watched until then. False: it failed. */
