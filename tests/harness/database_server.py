@@ -57,8 +57,8 @@ class DatabaseServer:
         until(answers, self.name + " answers", START_TIMEOUT_S)
         return self
 
-    def connect(self, database=None):
-        return pymysql.connect(unix_socket=self.socket, user="root", database=database, charset="utf8mb4", autocommit=True)
+    def connect(self, database=None, charset="utf8mb4"):
+        return pymysql.connect(unix_socket=self.socket, user="root", database=database, charset=charset, autocommit=True)
 
     def root(self, *statements):
         """Runs statements; returns the rows of the last one."""
@@ -95,12 +95,16 @@ class DatabaseServer:
 
     def sessions(self):
         """Triples of the services' connections: id, database, statement that runs or None."""
-        return [(row[0], row[3], row[7]) for row in self.root("SHOW FULL PROCESSLIST") if row[1] == USER]
+        with contextlib.closing(self.connect(charset="latin1")) as connection:  # statements may hold any bytes
+            with connection.cursor() as cursor:
+                cursor.execute("SHOW FULL PROCESSLIST")
+                return [(row[0], row[3], row[7]) for row in cursor.fetchall() if row[1] == USER]
 
-    def kill_sessions(self):
+    def kill_sessions(self, what="KILL"):
+        """Or "KILL QUERY": only what runs."""
         for number, _, _ in self.sessions():
             with contextlib.suppress(pymysql.err.MySQLError):  # it may be gone by itself
-                self.root(f"KILL {number}")
+                self.root(f"{what} {number}")
 
     def has_client(self, pid):
         """Has this process a connection to us, whether we answer or not?"""
