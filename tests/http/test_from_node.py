@@ -13,7 +13,7 @@ from harness.programs import assert_no_secret, new_password
 from harness.stored import opened
 from harness.wait import until
 
-SOURCES = ["sqlite", pytest.param("mysql", marks=pytest.mark.mariadb_only)]
+SOURCES = ["sqlite", pytest.param("mysql", marks=pytest.mark.server_only)]
 
 
 @pytest.fixture(params=SOURCES)
@@ -473,7 +473,7 @@ def test_running_service_keeps_its_file_to_itself(sqlite_source, services):
     assert "notes: 0 moved" in move(notes, sqlite_source)
 
 
-@pytest.mark.mariadb_only
+@pytest.mark.server_only
 def test_moved_notes_appear_in_a_running_service(sqlite_source, services):
     notes = services.notes(services.userauth().start()).start()
     assert Client(notes.url).get("/notes/view?key=k").status_code == 404
