@@ -108,11 +108,9 @@ static void probe_user_service(struct housekeeping *housekeeping, struct ctx *ct
 static void run(struct job *job, void *local)
 {
     struct task *task = (struct task *)job; /* its first member */
-    const struct lane_local *lane = local;
     struct ctx ctx;
     ctx_init(&ctx, task->housekeeping->app->log, HOUSEKEEPING_BUDGET_MS);
-    ctx.db = lane->db;
-    ctx.http = lane->http;
+    lane_lend(&ctx, local);
     task->work(task->housekeeping, &ctx);
     ctx_done(&ctx);
     atomic_store(&task->is_running, 0);
