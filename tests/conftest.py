@@ -5,7 +5,7 @@ A module may set USERAUTH_ENV or NOTES_ENV (dicts of settings) for the services 
 """
 import pytest
 
-from harness import mariadb, programs, shared_redis
+from harness import mariadb, programs
 from harness.client import browser_session as open_browser_session
 from harness.services import Notes, Userauth
 from harness.site import Site
@@ -16,7 +16,6 @@ NEEDED = (programs.USERAUTH_SVC, programs.USERAUTH_CLI, programs.NOTES_SVC)
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: takes more than some seconds")
     config.addinivalue_line("markers", "sqlite_only(reason): is about the SQLite file")
-    config.addinivalue_line("markers", "sessions_in_database(reason): looks into the table of sessions")
     config.addinivalue_line("markers", "mariadb_only: runs with NOTES_TEST_ENGINE=mariadb")
 
 
@@ -26,9 +25,6 @@ def pytest_collection_modifyitems(config, items):
         only = item.get_closest_marker("sqlite_only")
         if only and mariadb.is_wanted():
             item.add_marker(pytest.mark.skip(reason="SQLite only: " + only.kwargs["reason"]))
-        only = item.get_closest_marker("sessions_in_database")
-        if only and shared_redis.is_wanted():
-            item.add_marker(pytest.mark.skip(reason="without Redis only: " + only.kwargs["reason"]))
     if not mariadb.is_wanted():
         kept = [item for item in items if not item.get_closest_marker("mariadb_only")]
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
