@@ -60,7 +60,7 @@ def assert_unknown(page, what="the page"):
     """Neither signed in nor signed out, and says so."""
     assert NOTICE in page.all_text, what
     assert page.by_id("signed-in-user") is None, what
-    assert "/users/login" not in [node.get("href") for node in page.first("header").all("a")], what
+    assert "/users/login" not in [node.get("href") for node in page.all("a")], what
 
 
 # --- what is kept ---
