@@ -35,9 +35,10 @@ find_port() {
 wait_server() { # name log command...
     local name=$1 log=$2 i
     shift 2
+    starting_pid=$!
     for ((i = 0; i < 1200; i++)); do
         child_is_running "$name" || { tail -n 5 "$log" >&2 && die "$name ended at its start; all of it is in $log"; }
-        "$@" && return
+        "$@" && starting_pid= && return
         sleep 0.05
     done
     die "$name does not answer; see $log"
