@@ -101,7 +101,7 @@ start_redis() { # folder; sets redis_port
     make_password "$1/redis.password"
     redis_port=$(find_port)
     mkdir -p "$data"
-    # The name decides what the program is.
+    # The package redis-server is this link and a service; the name decides what the program is.
     ln -sf "$(command -v redis-check-rdb)" "$data/redis-server"
     cat >"$data/redis.conf" <<END
 bind 127.0.0.1
