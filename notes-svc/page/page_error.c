@@ -16,7 +16,7 @@
 #include "http/router.h"
 #include "page/page.h"
 
-#define KEPT_MAX_BYTES       ((size_t)1200 * 1024) /* of what is shown: a note's text and a little more */
+#define KEPT_MAX_BYTES       ((size_t)1200 * 1024) /* shown: a note's text and a little more */
 #define LOGOUT_RETRY_AFTER_S 2
 
 struct page_kept {
