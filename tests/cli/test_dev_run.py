@@ -10,6 +10,8 @@ import requests
 
 from harness.dev_run import START_S, STOP_S, free_port, services_of, start
 
+pytestmark = pytest.mark.sqlite_only(reason="./dev run chooses the engine itself")
+
 
 def test_first_run_prints_a_password_that_works_and_ctrl_c_stops_both(tree, tmp_path):
     folder = tmp_path / "data of mine"

@@ -14,6 +14,7 @@ from harness.mariadb import USER, MariaDb
 from harness.redis import Redis
 from harness.wait import until
 
+pytestmark = pytest.mark.sqlite_only(reason="./dev run chooses the engine itself")
 LOCAL = ("--local-servers", "--replicas", "2")
 SERVERS = ["mariadbd", "redis-server"]
 
