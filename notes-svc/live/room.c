@@ -107,12 +107,10 @@ static void run_read(struct job *job, void *local)
     struct room_read *read = OWNER_OF(job, struct room_read, job);
     const struct room *room = OWNER_OF(read, struct room, read);
     const struct hub_options *options = &read->hub->options;
-    const struct lane_local *lane = local;
     struct hub_state state = {0};
     struct ctx ctx;
     ctx_init(&ctx, options->log, HUB_JOB_DEADLINE_MS);
-    ctx.db = lane ? lane->db : NULL;
-    ctx.http = lane ? lane->http : NULL;
+    lane_lend(&ctx, local);
     read->err = options->read(options->app, &ctx, room->key, read->known, &state);
     read->exists = state.exists;
     read->revision = state.revision;
