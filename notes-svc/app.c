@@ -28,6 +28,7 @@
 #include "http/http_client.h"
 #include "http/http_server.h"
 #include "http/listener.h"
+#include "live/bus.h"
 #include "live/hub.h"
 #include "live/live_jobs.h"
 #include "live/places.h"
@@ -35,6 +36,7 @@
 #include "page/page.h"
 #include "routes.h"
 #include "service/service.h"
+#include "service/start.h"
 #include "session/session_store.h"
 #include "session/userauth_client.h"
 
@@ -102,10 +104,9 @@ static enum err open_lanes(struct ctx *ctx, struct app *app)
     app->lanes->count = (size_t)count;
     struct db_options options = config->database.options;
     options.lock_wait_ms = LOCK_WAIT_MS;
-    for (size_t i = 0; i < app->lanes->count && !err; i++) {
+    options.can_connect_later = true;
+    for (size_t i = 0; i < app->lanes->count && !err; i++)
         err = open_lane(ctx, &options, &config->redis.options, &app->lanes->items[i]);
-        options.can_connect_later = true; /* one shows that the settings are right */
-    }
     return err;
 }
 
@@ -137,7 +138,7 @@ DEFINE_CLEANUP(char *, free)
 
 /* Keeps a second process off the same file, whatever name it knows it by: caches and events are
  * this process's. The file is there: the lanes have opened it. */
-static enum err lock_database(struct ctx *ctx, const struct config *config)
+enum err app_lock_database(struct ctx *ctx, const struct config *config)
 {
     const char *path = config->database.path;
     if (!path)
@@ -152,14 +153,14 @@ static enum err lock_database(struct ctx *ctx, const struct config *config)
     return ctx_fail(ctx, ERR_CONFLICT, "%s is in use by another notes-svc", path);
 }
 
-static enum err open_database(struct ctx *ctx, struct app *app)
+static enum err prepare_database(struct ctx *ctx, struct app *app)
 {
     assert(app->lanes); /* the lanes were opened first */
     struct db *db = app->lanes->items[0].db;
     const struct migrations *migrations =
         app->config->database.path ? &notes_migrations : &notes_migrations_mysql;
     int64_t applied = 0;
-    enum err err = lock_database(ctx, app->config);
+    enum err err = app_lock_database(ctx, app->config);
     if (err || (err = migrate_run(ctx, db, migrations, &applied)))
         return err;
     if (applied)
@@ -227,12 +228,29 @@ static enum err build_hub(struct ctx *ctx, struct app *app)
         .connect_timeout_ms = config->live_connect_timeout_ms,
         .queue_max_bytes = config->live_queue_bytes,
         .check_every_ms = config->user_check_s * 1000 / 2,
+        .confirm_every_ms = HUB_CONFIRM_MS,
         .read = live_read,
+        .confirm = live_confirm,
         .serve = live_serve,
         .check = live_check,
         .leave = give_place,
     });
     return app->hub ? ERR_OK : ctx_fail(ctx, ERR_UNAVAILABLE, "can't start the live hub");
+}
+
+static enum err start_bus(struct ctx *ctx, struct app *app)
+{
+    const struct redis_options *redis = &app->config->redis.options;
+    if (!redis->is_set)
+        return ERR_OK;
+    app->bus = bus_new(&(struct bus_options){
+        .log = app->log,
+        .hub = app->hub,
+        .redis = redis,
+        .site_key = {.p = (const unsigned char *)app->device_key.text,
+                     .n = app->device_key.size_bytes},
+    });
+    return app->bus ? ERR_OK : ctx_fail(ctx, ERR_UNAVAILABLE, "can't start the live bus");
 }
 
 static int64_t loop_count(const struct config *config)
@@ -280,7 +298,8 @@ static enum err build(struct ctx *ctx, struct app *app)
     if (!err)
         err = open_lanes(ctx, app);
     if (!err)
-        err = open_database(ctx, app);
+        err = start_database(ctx, app, &app->config->database, app->lanes->items[0].db,
+                             prepare_database);
     if (!err)
         err = build_parts(ctx, app);
     if (!err && app->config->redis.options.is_set)
@@ -289,6 +308,8 @@ static enum err build(struct ctx *ctx, struct app *app)
         err = start_workers(ctx, app);
     if (!err)
         err = build_hub(ctx, app);
+    if (!err)
+        err = start_bus(ctx, app);
     if (!err)
         err = start_server(ctx, app);
     return err;
@@ -320,9 +341,11 @@ void app_free(struct app *app)
     if (!app)
         return;
     http_server_free(app->server);
+    bus_stop(app->bus);
     hub_stop(app->hub);
     workers_free(app->slow_workers);
     workers_free(app->workers);
+    bus_free(app->bus);
     hub_free(app->hub);
     places_free(app->places);
     housekeeping_free(app->housekeeping);

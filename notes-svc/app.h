@@ -15,6 +15,7 @@
 #include "service/health.h"
 
 struct asset_store;
+struct bus;
 struct config;
 struct ctx;
 struct housekeeping;
@@ -43,6 +44,7 @@ struct app {
     struct workers *workers;
     struct places *places; /* for live sockets */
     struct hub *hub;
+    struct bus *bus;              /* to the other processes; NULL without Redis */
     struct workers *slow_workers; /* for calls to userauth-svc that take long */
     struct http_server *server;
     struct housekeeping *housekeeping;
@@ -52,6 +54,10 @@ struct app {
 MUST_CHECK enum err
 app_new(struct ctx *ctx, const void *config, struct log *log, struct app **out_app);
 void app_free(struct app *app);
+
+/* Keeps a second process off the same SQLite file for as long as this one lives; a server needs
+ * nothing. Errors: ERR_CONFLICT another one has it. */
+MUST_CHECK enum err app_lock_database(struct ctx *ctx, const struct config *config);
 
 struct http_server *app_server(struct app *app);
 void app_set_draining(struct app *app);
