@@ -51,10 +51,10 @@ setup() { # folder meson-options...
     [ -f "$folder/build.ninja" ] || meson setup "$folder" --werror "$@"
 }
 
-build_gcc() { setup "$out/asan" --buildtype=debugoptimized -Db_sanitize=address,undefined -Dtests=true && meson compile -C "$out/asan"; }
-build_tsan() { setup "$out/tsan" --buildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false -Dtests=true && meson compile -C "$out/tsan"; }
+build_gcc() { setup "$out/asan" --buildtype=debugoptimized -Db_sanitize=address,undefined -Dtests=true -Dtest_hooks=true && meson compile -C "$out/asan"; }
+build_tsan() { setup "$out/tsan" --buildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false -Dtests=true -Dtest_hooks=true && meson compile -C "$out/tsan"; }
 build_clang() {
-    CC=clang setup "$out/clang" --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dtests=true -Dfuzz=true &&
+    CC=clang setup "$out/clang" --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dtests=true -Dtest_hooks=true -Dfuzz=true &&
         meson compile -C "$out/clang"
 }
 build_release() { setup "$out/release" --buildtype=release -Db_ndebug=true && meson compile -C "$out/release"; }
@@ -69,12 +69,12 @@ meson_tests() { # step build-folder
 run_pytest() { # step files...
     local name=$1 status=0
     shift
-    NOTES_BUILD=$out/asan NOTES_TEST_ENGINE=${engine:-} "$python" -m pytest -q -rs -p no:cacheprovider --junitxml="$out/$name.xml" "$@" || status=1
+    NOTES_BUILD=$out/asan NOTES_TEST_ENGINE=${engine:-} NOTES_TEST_REDIS=${redis:-} "$python" -m pytest -q -rs -p no:cacheprovider --junitxml="$out/$name.xml" "$@" || status=1
     count_junit "$name" "$out/$name.xml" && return $status
 }
 
 http_mariadb() { engine=mariadb step http-mariadb "the same on a private MariaDB" run_pytest http-mariadb tests/http tests/cli; }
-http_mysql() { engine=mysql step http-mysql "and on a private MySQL" run_pytest http-mysql tests/http tests/cli; }
+http_mysql() { engine=mysql redis=1 step http-mysql "and on a private MySQL, with Redis" run_pytest http-mysql tests/http tests/cli; }
 
 run_fuzz() {
     local status=0
@@ -93,6 +93,7 @@ check_cppcheck() {
     cppcheck --enable=warning,portability --inline-suppr --error-exitcode=1 --quiet --std=c11 --suppress=missingInclude \
         --suppressions-list=tests/lint/cppcheck.txt -D__GNUC__ -DNOTES_VERSION='"x"' -Icommon -Inotes-svc -Iuserauth-svc common userauth-svc notes-svc
 }
+check_hooks() { ! grep -rqa NOTES_TEST_HOOK "$out/release/notes-svc/notes-svc" "$out/release/userauth-svc/userauth-svc"; }
 check_shell() { sources dev '*.sh' '*.bash' .ci/run | xargs shellcheck; }
 check_python() { sources '*.py' | xargs "$python" -m py_compile; }
 
@@ -107,6 +108,7 @@ step sizes "functions, files, nesting" "$python" tests/lint/check_sizes.py .
 step words "banned calls, heads of files" "$python" tests/lint/check_words.py .
 step tidy "clang-tidy" check_tidy
 step cppcheck "cppcheck" check_cppcheck
+step hooks "no test hooks in the release" check_hooks
 step shellcheck "shell scripts" check_shell
 step python "Python scripts compile" check_python
 step unit "unit tests, ASan and UBSan" meson_tests unit "$out/asan"
