@@ -15,7 +15,7 @@ from harness.redis import Redis
 from harness.wait import until
 from notes_verbs import comment, create_note, destroy_note, edit_note, view_path
 
-pytestmark = pytest.mark.mariadb_only
+pytestmark = pytest.mark.server_only
 TRIES = 6
 _serial = itertools.count(1)
 
