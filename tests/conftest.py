@@ -12,12 +12,23 @@ from harness.site import Site
 
 NEEDED = (programs.USERAUTH_SVC, programs.USERAUTH_CLI, programs.NOTES_SVC)
 
+# Modules that ask nothing of the database that others don't ask: they run with SQLite only, as each run costs minutes.
+ANY_ENGINE = {
+    "test_raw_http": "HTTP as bytes",
+    "test_userauth_hostile": "HTTP as bytes",
+    "test_live_protocol": "the live protocol as bytes",
+    "test_pages_markdown": "rendering, which comes before storing",
+    "test_settings": "the command line; what settings of servers do is in test_mysql_*.py",
+    "test_readme": "texts",
+    "test_routes_covered": "texts",
+    "test_dev_run": "brings its own settings",
+}
+
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: takes more than some seconds")
     config.addinivalue_line("markers", "sqlite_only(reason): is about the SQLite file")
     config.addinivalue_line("markers", "server_only: runs with NOTES_TEST_ENGINE=mariadb or mysql")
-    config.addinivalue_line("markers", "any_engine(reason): has nothing to do with the database, so runs with SQLite only")
 
 
 def pytest_collection_modifyitems(config, items):
@@ -26,8 +37,10 @@ def pytest_collection_modifyitems(config, items):
         only = item.get_closest_marker("sqlite_only")
         if only and mariadb.is_wanted():
             item.add_marker(pytest.mark.skip(reason="SQLite only: " + only.kwargs["reason"]))
-    unwanted = "any_engine" if mariadb.is_wanted() else "server_only"
-    dropped = [item for item in items if item.get_closest_marker(unwanted)]
+    if mariadb.is_wanted():
+        dropped = [item for item in items if item.path.stem in ANY_ENGINE]
+    else:
+        dropped = [item for item in items if item.get_closest_marker("server_only")]
     config.hook.pytest_deselected(items=dropped)
     items[:] = [item for item in items if item not in dropped]
     why_not = mysql.missing() if mariadb.engine() == "mysql" and not config.option.collectonly else None

@@ -22,12 +22,22 @@
     " FROM notes n JOIN note_versions v ON v.note_id = n.id AND v.version = n.version" \
     " WHERE n.note_key = ?"
 static const struct db_statement FIND[] = {
-    [NOTE_HEAD] = {FIND_HEAD ", NULL, NULL FROM notes n WHERE n.note_key = ?"},
-    [NOTE_BODY] = {FIND_HEAD ", v.body, NULL" FIND_FROM},
-    [NOTE_SHOWN] = {FIND_HEAD ", CASE WHEN v.html IS NULL THEN v.body END, v.html" FIND_FROM},
+    [NOTE_HEAD] = {FIND_HEAD ", NULL, NULL, NULL FROM notes n WHERE n.note_key = ?"},
+    [NOTE_BODY] = {FIND_HEAD ", v.body, NULL, v.editor" FIND_FROM},
+    [NOTE_SHOWN] = {FIND_HEAD
+                    ", CASE WHEN v.html IS NULL THEN v.body END, v.html, v.editor" FIND_FROM},
 };
 static const struct db_statement FIND_REVISION = {
     "SELECT id, version, revision FROM notes WHERE note_key = ?"};
+/* Always as many places, so that it is one statement: those left over repeat the last key. */
+#define PLACES_8 "?,?,?,?,?,?,?,?"
+#define PLACES_64                                                                          \
+    PLACES_8 "," PLACES_8 "," PLACES_8 "," PLACES_8 "," PLACES_8 "," PLACES_8 "," PLACES_8 \
+             "," PLACES_8
+#define FIND_REVISIONS_REST ", revision FROM notes WHERE note_key IN (" PLACES_64 ")"
+static const struct db_statement FIND_REVISIONS = {
+    "SELECT CAST(note_key AS BLOB)" FIND_REVISIONS_REST,
+    .mysql = "SELECT note_key" FIND_REVISIONS_REST};
 static const struct db_statement LOCK_STATE = {
     "SELECT id, version, revision FROM notes WHERE note_key = ?",
     .mysql = "SELECT id, version, revision FROM notes WHERE note_key = ? FOR UPDATE"};
@@ -120,6 +130,7 @@ enum err note_find(
         .changed_unix_ms = db_rows_i64(&rows, 6),
         .body = db_rows_text(ctx, &rows, 7),
         .html = {.text = html, .size_bytes = html ? strlen(html) : 0},
+        .editor = db_rows_text(ctx, &rows, 9),
     };
     return ERR_OK;
 }
@@ -154,6 +165,37 @@ enum err note_find_revision(struct ctx *ctx, struct db *db, const char *key, int
         return ctx_fail(ctx, err, "no note of this key");
     *out_revision = state.previous;
     return ERR_OK;
+}
+
+static void set_revision(const char *const *keys,
+                         size_t count,
+                         const struct db_rows *rows,
+                         struct bytes key,
+                         int64_t *revisions)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strlen(keys[i]) == key.n && memcmp(keys[i], key.p, key.n) == 0)
+            revisions[i] = db_rows_i64(rows, 1);
+}
+
+enum err note_revisions(
+    struct ctx *ctx, struct db *db, const char *const *keys, size_t count, int64_t *out_revisions)
+{
+    if (count < 1 || count > NOTE_REVISIONS_MAX_COUNT)
+        return ctx_fail(ctx, ERR_INVALID, "revisions of %zu notes", count);
+    struct db_value places[NOTE_REVISIONS_MAX_COUNT];
+    int64_t revisions[NOTE_REVISIONS_MAX_COUNT] = {0};
+    for (size_t i = 0; i < NOTE_REVISIONS_MAX_COUNT; i++)
+        places[i] = db_text(keys[i < count ? i : count - 1]);
+    const struct db_values values = {.items = places, .count = NOTE_REVISIONS_MAX_COUNT};
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    bool has_row = false;
+    enum err err = db_query(ctx, db, &FIND_REVISIONS, values, &rows);
+    while (!err && (err = db_next(ctx, &rows, &has_row)) == ERR_OK && has_row)
+        set_revision(keys, count, &rows, db_rows_blob(ctx, &rows, 0), revisions);
+    if (!err)
+        memcpy(out_revisions, revisions, count * sizeof(*revisions));
+    return err;
 }
 
 enum err note_list(struct ctx *ctx,

@@ -19,10 +19,11 @@
 struct ctx;
 struct db;
 
-#define NOTE_LIST_MAX_COUNT  100
-#define NOTE_HOME_PAGE_COUNT 50 /* titles on a page of the list */
-#define NOTE_PURGE_MAX_COUNT 1000
-#define NOTE_PAGE_MAX_NUMBER 1000000
+#define NOTE_LIST_MAX_COUNT      100
+#define NOTE_HOME_PAGE_COUNT     50 /* titles on a page of the list */
+#define NOTE_PURGE_MAX_COUNT     1000
+#define NOTE_PAGE_MAX_NUMBER     1000000
+#define NOTE_REVISIONS_MAX_COUNT 64
 
 /* A text to be stored. */
 struct note_save {
@@ -65,6 +66,12 @@ MUST_CHECK enum err note_find(
  * Errors: ERR_NOT_FOUND no such note. */
 MUST_CHECK enum err
 note_find_revision(struct ctx *ctx, struct db *db, const char *key, int64_t *out_revision);
+
+/* Revisions of several notes by one statement, in the order of `keys`; 0: no such note.
+ * Units:  count 1..NOTE_REVISIONS_MAX_COUNT.
+ * Errors: ERR_INVALID count out of range. */
+MUST_CHECK enum err note_revisions(
+    struct ctx *ctx, struct db *db, const char *const *keys, size_t count, int64_t *out_revisions);
 
 /* Newest change first; page_number counts from 1. A page beyond the end is an empty list.
  * Units:  limit_count 1..NOTE_LIST_MAX_COUNT rows a page.

@@ -36,6 +36,14 @@ def test_options_of_the_services_in_readme_are_in_their_help():
     assert options and all(option in told for option in options), options
 
 
+def test_options_in_readme_are_in_the_help_of_some_program():
+    options = set(re.findall(r"`(--[a-z-]+)[ `]", README)) | set(re.findall(r"^\./dev run.* (--[a-z-]+)", README, re.M))
+    told = subprocess.run([str(ROOT / "dev"), "run", "--help"], capture_output=True, text=True, check=True).stdout
+    told += "".join(programs.run(program, "--help").stdout for program in (programs.NOTES_SVC, programs.USERAUTH_SVC))
+    told += programs.run(programs.USERAUTH_CLI, "--help").stdout + programs.run(programs.USERAUTH_CLI, "add", "--help").stdout
+    assert {"--mysql", "--replicas"} <= options and all(option in told for option in options), options
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_and_paths_lead_somewhere(page):
     text = page.read_text()
