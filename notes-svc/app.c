@@ -22,6 +22,7 @@
 #include "config.h"
 #include "data/db.h"
 #include "data/migrate.h"
+#include "data/redis.h"
 #include "guard.h"
 #include "housekeeping.h"
 #include "http/http_client.h"
@@ -65,18 +66,23 @@ static void lanes_free(struct lanes *lanes)
     for (size_t i = 0; lanes && i < lanes->count; i++) {
         db_close(lanes->items[i].db);
         http_client_free(lanes->items[i].http);
+        redis_free(lanes->items[i].redis);
     }
     free(lanes);
 }
 
-static enum err
-open_lane(struct ctx *ctx, const struct db_options *options, struct lane_local *lane)
+static enum err open_lane(struct ctx *ctx,
+                          const struct db_options *options,
+                          const struct redis_options *redis,
+                          struct lane_local *lane)
 {
     enum err err = db_open(ctx, options, &lane->db);
     if (err)
         return err;
     lane->http = http_client_new();
-    return lane->http ? ERR_OK : ctx_fail(ctx, ERR_UNAVAILABLE, "out of memory");
+    lane->redis = redis->is_set ? redis_new(redis) : NULL; /* connects when it is first used */
+    bool is_whole = lane->http && (lane->redis || !redis->is_set);
+    return is_whole ? ERR_OK : ctx_fail(ctx, ERR_UNAVAILABLE, "out of memory");
 }
 
 static enum err open_lanes(struct ctx *ctx, struct app *app)
@@ -97,7 +103,7 @@ static enum err open_lanes(struct ctx *ctx, struct app *app)
     struct db_options options = config->database.options;
     options.lock_wait_ms = LOCK_WAIT_MS;
     for (size_t i = 0; i < app->lanes->count && !err; i++) {
-        err = open_lane(ctx, &options, &app->lanes->items[i]);
+        err = open_lane(ctx, &options, &config->redis.options, &app->lanes->items[i]);
         options.can_connect_later = true; /* one shows that the settings are right */
     }
     return err;
@@ -174,6 +180,14 @@ static enum err build_parts(struct ctx *ctx, struct app *app)
     return ERR_OK;
 }
 
+/* Its absence stops no start: it is told, and found out later as any other loss. */
+static void look_for_redis(struct ctx *ctx, struct app *app)
+{
+    lane_lend(ctx, &app->lanes->items[0]);
+    housekeeping_note_redis(app, ctx);
+    lane_lend(ctx, NULL);
+}
+
 static enum err start_workers(struct ctx *ctx, struct app *app)
 {
     const struct config *config = app->config;
@@ -213,7 +227,9 @@ static enum err build_hub(struct ctx *ctx, struct app *app)
         .connect_timeout_ms = config->live_connect_timeout_ms,
         .queue_max_bytes = config->live_queue_bytes,
         .check_every_ms = config->user_check_s * 1000 / 2,
+        .confirm_every_ms = HUB_CONFIRM_MS,
         .read = live_read,
+        .confirm = live_confirm,
         .serve = live_serve,
         .check = live_check,
         .leave = give_place,
@@ -269,6 +285,8 @@ static enum err build(struct ctx *ctx, struct app *app)
         err = open_database(ctx, app);
     if (!err)
         err = build_parts(ctx, app);
+    if (!err && app->config->redis.options.is_set)
+        look_for_redis(ctx, app);
     if (!err)
         err = start_workers(ctx, app);
     if (!err)
@@ -287,6 +305,8 @@ enum err app_new(struct ctx *ctx, const void *config, struct log *log, struct ap
     app->log = log;
     app->health.names[APP_DATABASE] = "database";
     app->health.names[APP_USER_SERVICE] = "userauth";
+    if (app->config->redis.options.is_set)
+        app->health.names[APP_REDIS] = "redis";
     enum err err = build(ctx, app);
     if (err) {
         app_free(app);

@@ -28,16 +28,16 @@ struct userauth_client;
 struct workers;
 
 /* Places in health.names. */
-enum app_dependency { APP_DATABASE, APP_USER_SERVICE };
+enum app_dependency { APP_DATABASE, APP_USER_SERVICE, APP_REDIS };
 
 struct app {
     const struct config *config;
     struct log *log;
     struct health health;
-    struct lanes *lanes; /* database connections and HTTP clients, one of each per thread */
+    struct lanes *lanes; /* connections and HTTP clients, one of each per thread */
     struct asset_store *assets;
     struct userauth_client *userauth;
-    struct rate *login_failures; /* by address */
+    struct rate *login_failures; /* by address; what this process saw of them */
     struct rate *writes;         /* by user */
     struct secret device_key; /* signs device cookies; the same for all processes of a database */
     struct workers *workers;

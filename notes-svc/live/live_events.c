@@ -40,7 +40,7 @@ void live_note_destroyed(struct app *app,
     if (!hub_has_room(app->hub, key))
         return;
     const struct live_step step = {
-        .key = key, .previous = change->previous, .revision = change->revision};
+        .key = key, .previous = change->previous, .revision = change->revision, .is_gone = true};
     hub_publish(app->hub, &step, live_wire_destroyed(ctx, key));
 }
 

@@ -26,6 +26,15 @@ static const struct db_statement FIND[] = {
 };
 static const struct db_statement FIND_REVISION = {
     "SELECT id, version, revision FROM notes WHERE note_key = ?"};
+/* Always as many places, so that it is one statement: those left over repeat the last key. */
+#define PLACES_8 "?,?,?,?,?,?,?,?"
+#define PLACES_64                                                                          \
+    PLACES_8 "," PLACES_8 "," PLACES_8 "," PLACES_8 "," PLACES_8 "," PLACES_8 "," PLACES_8 \
+             "," PLACES_8
+#define FIND_REVISIONS_REST ", revision FROM notes WHERE note_key IN (" PLACES_64 ")"
+static const struct db_statement FIND_REVISIONS = {
+    "SELECT CAST(note_key AS BLOB)" FIND_REVISIONS_REST,
+    .mysql = "SELECT note_key" FIND_REVISIONS_REST};
 static const struct db_statement LOCK_STATE = {
     "SELECT id, version, revision FROM notes WHERE note_key = ?",
     .mysql = "SELECT id, version, revision FROM notes WHERE note_key = ? FOR UPDATE"};
@@ -137,6 +146,37 @@ enum err note_find_revision(struct ctx *ctx, struct db *db, const char *key, int
         return ctx_fail(ctx, err, "no note of this key");
     *out_revision = state.previous;
     return ERR_OK;
+}
+
+static void set_revision(const char *const *keys,
+                         size_t count,
+                         const struct db_rows *rows,
+                         struct bytes key,
+                         int64_t *revisions)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strlen(keys[i]) == key.n && memcmp(keys[i], key.p, key.n) == 0)
+            revisions[i] = db_rows_i64(rows, 1);
+}
+
+enum err note_revisions(
+    struct ctx *ctx, struct db *db, const char *const *keys, size_t count, int64_t *out_revisions)
+{
+    if (count < 1 || count > NOTE_REVISIONS_MAX_COUNT)
+        return ctx_fail(ctx, ERR_INVALID, "revisions of %zu notes", count);
+    struct db_value places[NOTE_REVISIONS_MAX_COUNT];
+    int64_t revisions[NOTE_REVISIONS_MAX_COUNT] = {0};
+    for (size_t i = 0; i < NOTE_REVISIONS_MAX_COUNT; i++)
+        places[i] = db_text(keys[i < count ? i : count - 1]);
+    const struct db_values values = {.items = places, .count = NOTE_REVISIONS_MAX_COUNT};
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    bool has_row = false;
+    enum err err = db_query(ctx, db, &FIND_REVISIONS, values, &rows);
+    while (!err && (err = db_next(ctx, &rows, &has_row)) == ERR_OK && has_row)
+        set_revision(keys, count, &rows, db_rows_blob(ctx, &rows, 0), revisions);
+    if (!err)
+        memcpy(out_revisions, revisions, count * sizeof(*revisions));
+    return err;
 }
 
 enum err note_list(struct ctx *ctx,

@@ -7,6 +7,7 @@
 #ifndef NOTES_NOTE_STORE_H
 #define NOTES_NOTE_STORE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/cleanup.h"
@@ -17,10 +18,11 @@
 struct ctx;
 struct db;
 
-#define NOTE_LIST_MAX_COUNT  100
-#define NOTE_HOME_PAGE_COUNT 50 /* titles on a page of the list */
-#define NOTE_PURGE_MAX_COUNT 1000
-#define NOTE_PAGE_MAX_NUMBER 1000000
+#define NOTE_LIST_MAX_COUNT      100
+#define NOTE_HOME_PAGE_COUNT     50 /* titles on a page of the list */
+#define NOTE_PURGE_MAX_COUNT     1000
+#define NOTE_PAGE_MAX_NUMBER     1000000
+#define NOTE_REVISIONS_MAX_COUNT 64
 
 /* A text to be stored. */
 struct note_save {
@@ -63,6 +65,12 @@ MUST_CHECK enum err note_find(
  * Errors: ERR_NOT_FOUND no such note. */
 MUST_CHECK enum err
 note_find_revision(struct ctx *ctx, struct db *db, const char *key, int64_t *out_revision);
+
+/* Revisions of several notes by one statement, in the order of `keys`; 0: no such note.
+ * Units:  count 1..NOTE_REVISIONS_MAX_COUNT.
+ * Errors: ERR_INVALID count out of range. */
+MUST_CHECK enum err note_revisions(
+    struct ctx *ctx, struct db *db, const char *const *keys, size_t count, int64_t *out_revisions);
 
 /* Newest change first; page_number counts from 1. A page beyond the end is an empty list.
  * Units:  limit_count 1..NOTE_LIST_MAX_COUNT rows a page.

@@ -24,6 +24,7 @@ struct view_frame {
     const char *user;  /* name of who is signed in, NULL when nobody is */
     const char *csrf;  /* the session's form token, NULL when nobody is signed in */
     const char *page;  /* name of the page, for <body class> and the current item of the menu */
+    bool is_user_unknown; /* whether somebody is signed in can't be told right now */
 };
 
 struct view_home_item {

@@ -40,6 +40,7 @@ OWNERS = {
     "curl/curl.h": ["common/http/http_client.c"],
     "sqlite3.h": ["common/data/db_sqlite.c"],
     "mysql.h": ["common/data/db_mysql_*"],
+    "hiredis/hiredis.h": ["common/data/redis_link.c"],
     "wslay/wslay.h": ["common/http/websocket.c"],
     "nettle/sha1.h": ["common/http/websocket.c"],
     "nettle/base64.h": ["common/http/websocket.c"],
