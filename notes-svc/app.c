@@ -28,6 +28,7 @@
 #include "http/http_client.h"
 #include "http/http_server.h"
 #include "http/listener.h"
+#include "live/bus.h"
 #include "live/hub.h"
 #include "live/live_jobs.h"
 #include "live/places.h"
@@ -237,6 +238,21 @@ static enum err build_hub(struct ctx *ctx, struct app *app)
     return app->hub ? ERR_OK : ctx_fail(ctx, ERR_UNAVAILABLE, "can't start the live hub");
 }
 
+static enum err start_bus(struct ctx *ctx, struct app *app)
+{
+    const struct redis_options *redis = &app->config->redis.options;
+    if (!redis->is_set)
+        return ERR_OK;
+    app->bus = bus_new(&(struct bus_options){
+        .log = app->log,
+        .hub = app->hub,
+        .redis = redis,
+        .site_key = {.p = (const unsigned char *)app->device_key.text,
+                     .n = app->device_key.size_bytes},
+    });
+    return app->bus ? ERR_OK : ctx_fail(ctx, ERR_UNAVAILABLE, "can't start the live bus");
+}
+
 static int64_t loop_count(const struct config *config)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -292,6 +308,8 @@ static enum err build(struct ctx *ctx, struct app *app)
     if (!err)
         err = build_hub(ctx, app);
     if (!err)
+        err = start_bus(ctx, app);
+    if (!err)
         err = start_server(ctx, app);
     return err;
 }
@@ -322,9 +340,11 @@ void app_free(struct app *app)
     if (!app)
         return;
     http_server_free(app->server);
+    bus_stop(app->bus);
     hub_stop(app->hub);
     workers_free(app->slow_workers);
     workers_free(app->workers);
+    bus_free(app->bus);
     hub_free(app->hub);
     places_free(app->places);
     housekeeping_free(app->housekeeping);

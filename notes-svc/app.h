@@ -15,6 +15,7 @@
 #include "service/health.h"
 
 struct asset_store;
+struct bus;
 struct config;
 struct ctx;
 struct housekeeping;
@@ -43,6 +44,7 @@ struct app {
     struct workers *workers;
     struct places *places; /* for live sockets */
     struct hub *hub;
+    struct bus *bus; /* to the other processes; NULL without Redis */
     struct workers *slow_workers; /* for calls to userauth-svc that take long */
     struct http_server *server;
     struct housekeeping *housekeeping;

@@ -43,10 +43,10 @@ setup() { # folder meson-options...
     [ -f "$folder/build.ninja" ] || meson setup "$folder" --werror "$@"
 }
 
-build_gcc() { setup "$out/asan" --buildtype=debugoptimized -Db_sanitize=address,undefined -Dtests=true && meson compile -C "$out/asan"; }
-build_tsan() { setup "$out/tsan" --buildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false -Dtests=true && meson compile -C "$out/tsan"; }
+build_gcc() { setup "$out/asan" --buildtype=debugoptimized -Db_sanitize=address,undefined -Dtests=true -Dtest_hooks=true && meson compile -C "$out/asan"; }
+build_tsan() { setup "$out/tsan" --buildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false -Dtests=true -Dtest_hooks=true && meson compile -C "$out/tsan"; }
 build_clang() {
-    CC=clang setup "$out/clang" --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dtests=true -Dfuzz=true &&
+    CC=clang setup "$out/clang" --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dtests=true -Dtest_hooks=true -Dfuzz=true &&
         meson compile -C "$out/clang"
 }
 build_release() { setup "$out/release" --buildtype=release -Db_ndebug=true && meson compile -C "$out/release"; }

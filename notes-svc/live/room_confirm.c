@@ -21,11 +21,9 @@ static void run_confirm(struct job *job, void *local)
 {
     struct room_confirm *confirm = OWNER_OF(job, struct room_confirm, job);
     const struct hub_options *options = &confirm->hub->options;
-    const struct lane_local *lane = local;
     struct ctx ctx;
     ctx_init(&ctx, options->log, HUB_JOB_DEADLINE_MS);
-    ctx.db = lane ? lane->db : NULL;
-    ctx.http = lane ? lane->http : NULL;
+    lane_lend(&ctx, local);
     confirm->err =
         options->confirm(options->app, &ctx, confirm->keys, confirm->count, confirm->revisions);
     if (confirm->err)

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "config.h"
-#include "live/hub.h"
+#include "live/live_events.h"
 #include "session/session.h"
 #include "session/session_store.h"
 #include "session/userauth_client.h"
@@ -19,7 +19,7 @@
 enum err session_end(struct app *app, struct ctx *ctx, const struct session *session)
 {
     enum err err = session_delete(ctx, app->config, session);
-    hub_end_session(app->hub, session->digest);
+    live_session_ended(app, ctx, session->digest);
     return err;
 }
 

@@ -32,7 +32,7 @@ MAY_INCLUDE = {
 
 # Pure files: no I/O, no library, nothing but base.
 PURE = ["notes-svc/note/note.", "notes-svc/comment/comment.", "userauth-svc/user/user.", "userauth-svc/auth/throttle.",
-        "notes-svc/live/engineio.", "notes-svc/live/socketio.", "notes-svc/live/timers."]
+        "notes-svc/live/bus_message.", "notes-svc/live/engineio.", "notes-svc/live/socketio.", "notes-svc/live/timers."]
 
 # Header -> files that own it.
 OWNERS = {
