@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Several notes-svc that are one site: one MariaDB, one Redis, one userauth-svc, each of which a test may end.
+"""Several notes-svc that are one site: one MariaDB, one Redis, one userauth-svc, each of which a test may end. Only in
+the test's main thread: what another thread starts ends with that thread.
 
     with Replicas(tmp_path, count=3) as site:
         me = site.sign_in("me")                # a harness.client.Client at the first one
@@ -7,13 +8,11 @@
         site.notes[0].kill(); site.notes[0].start()
         site.redis.kill(); site.redis.start(); site.database.pause(); ...
 """
-import concurrent.futures
-
 from .client import Client
 from .mariadb import MariaDb
 from .programs import new_password
 from .redis import Redis
-from .services import Notes, Userauth
+from .services import Notes, StartFailed, Userauth
 
 # A test that writes a lot from one address must not meet the limits that are there for strangers.
 NOTES_ENV = {"WRITES_PER_MIN": 0, "LOGIN_FAILURES_PER_MIN": 0, "CONNECTIONS_PER_ADDRESS": 0, "SOCKETS_PER_ADDRESS": 0}
@@ -50,8 +49,13 @@ class Replicas:
         settings = {**self.database.settings(self.schema), **(self.redis.settings() if self.redis else {}), **self.notes_env}
         self.notes = [Notes(state, self.userauth, **settings) for _ in range(self.count)]
         self.notes[0].start()
-        with concurrent.futures.ThreadPoolExecutor(self.count) as pool:
-            list(pool.map(lambda one: one.start(), self.notes[1:]))
+        for one in self.notes[1:]:
+            one.spawn()
+        for one in self.notes[1:]:
+            try:
+                one.wait_ready()
+            except StartFailed:
+                one.start()
         return self
 
     @property

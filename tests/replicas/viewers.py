@@ -179,16 +179,15 @@ class HomeView:
 class Viewer(threading.Thread):
     """Follows until stop(); drops and comes back until calm(). `log` takes (when, who, text)."""
 
-    def __init__(self, name, view, urls, seed, log):
+    def __init__(self, name, view, site, seed, log):
         super().__init__(name=name, daemon=True)
         self.view = view
-        self.urls = urls
+        self.site = site
         self.random = random.Random(f"{seed} {name}")
         self.log = lambda text: log(name, text)
         self.is_joined = False
         self.is_calm = threading.Event()
         self.is_over = threading.Event()
-        self.is_cut = threading.Event()
         self.joins = 0
         self.fault = None
 
@@ -201,12 +200,13 @@ class Viewer(threading.Thread):
             self.log(f"ended by {fault!r}")
 
     def _once(self):
-        place = self.random.randrange(len(self.urls))
+        place = self.random.randrange(self.site.count)
+        url = self.site.urls[place]  # asked for each time: a port that was taken meanwhile is another
         try:
-            if self.random.random() < 0.2 and not self.view.open_page(self.urls[place]):
+            if self.random.random() < 0.2 and not self.view.open_page(url):
                 return
             self.log(f"connects to {place} with {self.view.greeting()}")
-            self.follow(self.urls[place], self._stay_s())
+            self.follow(url, self._stay_s())
         except (*NET_ERRORS, requests.RequestException) as error:
             self.log(f"lost the connection: {type(error).__name__} {str(error)[:80]}")
         finally:

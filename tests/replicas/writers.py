@@ -144,14 +144,15 @@ class Writer(threading.Thread):
     def leave(self):
         """Logs out at one replica; when that was answered, no replica may know the session any more."""
         old = self.cookies
+        client = self.client()
+        self.cookies = None  # whatever is answered: without an answer the session may have ended or not
         try:
-            answer = self.client().logout()
+            answer = client.logout()
         except NET_ERRORS:
             return
         self.log(f"logs out at {self.place}: {answer.status_code}")
         if answer.status_code != 302:
             return
-        self.cookies = None
         client = self.client()
         client.http.cookies.update(old)
         try:
