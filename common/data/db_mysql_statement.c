@@ -11,7 +11,7 @@
 #include "base/arena.h"
 #include "base/ctx.h"
 
-#define VALUES_MAX_COUNT 32
+#define VALUES_MAX_COUNT 64
 #define TEXT_START_BYTES 256
 #define CHARSET_OF_BYTES 63 /* "binary": no text */
 

@@ -90,6 +90,7 @@ struct room_confirm {
     bool is_running;
     size_t hurry_count; /* rooms that do not wait for their time */
     enum err err;
+    bool has_failed; /* and it was said; the worker's */
     size_t count;
     struct room *rooms[ROOM_CONFIRM_COUNT]; /* pinned */
     const char *keys[ROOM_CONFIRM_COUNT];

@@ -26,8 +26,9 @@ static void run_confirm(struct job *job, void *local)
     lane_lend(&ctx, local);
     confirm->err =
         options->confirm(options->app, &ctx, confirm->keys, confirm->count, confirm->revisions);
-    if (confirm->err)
-        log_debug(&ctx, "live.confirm_failed", log_str("why", ctx.why.text));
+    if (confirm->err && !confirm->has_failed)
+        log_warn(&ctx, "live.confirm_failed", log_str("why", ctx.why.text));
+    confirm->has_failed = confirm->err;
     ctx_done(&ctx);
     hub_post(confirm->hub, &confirm->mail);
 }
