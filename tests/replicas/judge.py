@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What must be true at the end, whatever happened: each function returns the faults it found, as sentences."""
+import itertools
 from collections import Counter
 
 from viewers import HomeView
@@ -14,6 +15,13 @@ def of_rank(line, shown, least):
     return None
 
 
+def is_page_ahead(shown, line):
+    """A page with the note of its revision and the comments of a later one, while the note lived."""
+    there = list(itertools.takewhile(lambda state: not state.is_gone, line))
+    return (shown.is_page and not shown.is_gone and (shown.title, shown.body) == (there[0].title, there[0].body)
+            and any(shown.has_comments_of(state) for state in there))
+
+
 def of_note_chain(history, who, key, chain):
     line = history.timeline(key)
     rank = 0
@@ -26,7 +34,7 @@ def of_note_chain(history, who, key, chain):
                     f"older (place {known}) than what it had shown (place {rank})")]
         rank = found
         fault = shown.fault_against(line[rank])
-        if fault:
+        if fault and not is_page_ahead(shown, line[rank:]):
             return [f"{who} ({key}) at {what}: {fault}"]
     return []
 
@@ -34,13 +42,14 @@ def of_note_chain(history, who, key, chain):
 def of_home_chain(history, who, chain):
     places = {revision: place for place, (revision, _) in enumerate(history.homes)}
     last = 0
-    for _, revision, titles in chain:
+    for is_page, revision, titles in chain:
         if revision not in places:
             return [f"{who} showed the list of {revision}, which was never committed"]
         if places[revision] < last:
             return [f"{who} showed an older list ({revision}) after a newer one"]
         last = places[revision]
-        if titles != history.homes[last][1]:
+        later = [list_then for _, list_then in history.homes[last:]]
+        if titles != later[0] and not (is_page and titles in later):
             return [f"{who} showed at {revision} {titles}, it was {history.homes[last][1]}"]
     return []
 

@@ -26,7 +26,8 @@ NET_ERRORS = (OSError, websocket.WebSocketException, AssertionError, socketio.ex
 
 @dataclass(frozen=True)
 class Shown:
-    """What somebody sees of a note. Of comments older than `bound` nothing is known."""
+    """What somebody sees of a note. Of comments older than `bound` nothing is known. A page reads the comments after the
+    note: they may be those of a later revision, and then the socket that comes with the page's gets the whole state."""
     when: float
     is_gone: bool
     revision: int = 0
@@ -34,6 +35,7 @@ class Shown:
     body: str = ""
     comments: tuple = ()
     bound: int = 0
+    is_page: bool = False
 
     def fault_against(self, state):
         """What differs from a state of the history; None when nothing does."""
@@ -41,8 +43,12 @@ class Shown:
             return None if self.is_gone == state.is_gone else f"is_gone {self.is_gone}"
         if (self.title, self.body) != (state.title, state.body):
             return f"shows {self.title!r} {self.body!r}, it was {state.title!r} {state.body!r}"
-        wanted = tuple(one for one in state.comments if one[0] >= self.bound)
-        return None if self.comments == wanted else f"comments {[c[0] for c in self.comments]}, were {[c[0] for c in wanted]}"
+        if not self.has_comments_of(state):
+            return f"comments {[c[0] for c in self.comments]}, were {[c[0] for c in state.comments]}"
+        return None
+
+    def has_comments_of(self, state):
+        return self.comments == tuple(one for one in state.comments if one[0] >= self.bound)
 
 
 def bound_of(comments):
@@ -61,7 +67,7 @@ def read_note_page(url, key):
     comments = tuple((int(name.removeprefix("note-message-")), item.first(class_="comment-author").text,
                       item.first(class_="comment-text").text) for name, item in shown_comments(page).items())
     return Shown(time.monotonic(), False, int(page.by_id("note")["data-revision"]), page.text("notetitle"),
-                 page.text("notebody").strip(), comments, bound_of(comments))
+                 page.text("notebody").strip(), comments, bound_of(comments), True)
 
 
 def read_all_comments(url, key):
@@ -138,7 +144,8 @@ class NoteView:
         if name == "noteupdated":
             title, body = data["title"], data["body"]
         elif name == "newmessage":
-            comments = ((int(data["id"]), data["from"], data["message"]), *comments)
+            made = (int(data["id"]), data["from"], data["message"])
+            comments = comments if made in comments else (made, *comments)
         elif name == "destroymessage":
             comments = tuple(one for one in comments if one[0] != int(data["id"]))
         self._show(Shown(when, False, data["revision"], title, body, comments, self.now.bound))
@@ -152,7 +159,7 @@ class HomeView:
     def __init__(self):
         self.revision = 0
         self.titles = ()
-        self.chains = [[]]  # of (when, revision, titles)
+        self.chains = [[]]  # of (is_page, revision, titles)
         self.twice = []
 
     def open_page(self, url):
@@ -160,15 +167,15 @@ class HomeView:
         if page is None:
             return False
         self.chains.append([])
-        self._show(*page)
+        self._show(*page, is_page=True)
         return True
 
     def greeting(self):
         return {"revision": self.revision}
 
-    def _show(self, revision, titles):
+    def _show(self, revision, titles, is_page=False):
         self.revision, self.titles = revision, titles
-        self.chains[-1].append((time.monotonic(), revision, titles))
+        self.chains[-1].append((is_page, revision, titles))
 
     def apply(self, _, data):
         if data["revision"] != self.revision:
