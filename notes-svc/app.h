@@ -44,7 +44,7 @@ struct app {
     struct workers *workers;
     struct places *places; /* for live sockets */
     struct hub *hub;
-    struct bus *bus; /* to the other processes; NULL without Redis */
+    struct bus *bus;              /* to the other processes; NULL without Redis */
     struct workers *slow_workers; /* for calls to userauth-svc that take long */
     struct http_server *server;
     struct housekeeping *housekeeping;

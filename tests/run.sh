@@ -82,6 +82,7 @@ check_cppcheck() {
     cppcheck --enable=warning,portability --inline-suppr --error-exitcode=1 --quiet --std=c11 --suppress=missingInclude \
         --suppressions-list=tests/lint/cppcheck.txt -D__GNUC__ -DNOTES_VERSION='"x"' -Icommon -Inotes-svc -Iuserauth-svc common userauth-svc notes-svc
 }
+check_hooks() { ! grep -rqa NOTES_TEST_HOOK "$out/release/notes-svc/notes-svc" "$out/release/userauth-svc/userauth-svc"; }
 check_shell() { sources dev '*.sh' '*.bash' .ci/run | xargs shellcheck; }
 check_python() { sources '*.py' | xargs "$python" -m py_compile; }
 
@@ -96,6 +97,7 @@ step sizes "functions, files, nesting" "$python" tests/lint/check_sizes.py .
 step words "banned calls, heads of files" "$python" tests/lint/check_words.py .
 step tidy "clang-tidy" check_tidy
 step cppcheck "cppcheck" check_cppcheck
+step hooks "no test hooks in the release" check_hooks
 step shellcheck "shell scripts" check_shell
 step python "Python scripts compile" check_python
 step unit "unit tests, ASan and UBSan" meson_tests unit "$out/asan"

@@ -82,8 +82,9 @@ static void take_event(struct bus *bus, const struct bus_message *message)
                                    .previous = message->previous,
                                    .revision = message->revision,
                                    .is_gone = message->kind == BUS_GONE};
-    if (hub_has_room(bus->options.hub, message->key))
-        hub_publish(bus->options.hub, &step, message->packet);
+    struct hub *hub = bus->options.hub;
+    if (hub_has_room(hub, message->key) && hub_backlog_bytes(hub) < BUS_BACKLOG_MAX_BYTES)
+        hub_publish(hub, &step, message->packet);
 }
 
 static void take_message(struct bus *bus, const struct bus_message *message)

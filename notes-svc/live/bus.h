@@ -23,6 +23,8 @@ struct redis_options;
 
 #define BUS_RETRY_FIRST_MS 100 /* doubled by each vain try, and never quite as long */
 #define BUS_RETRY_MAX_MS   3000
+#define BUS_BACKLOG_MAX_BYTES \
+    ((size_t)32 * 1024 * 1024) /* a hub that has more to deliver misses events, and compares */
 
 struct bus_options {
     struct log *log;

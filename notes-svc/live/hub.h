@@ -121,6 +121,9 @@ bool hub_has_room(struct hub *hub, const char *key);
 /* After the commit, before the request is answered. */
 void hub_publish(struct hub *hub, const struct live_step *step, const char *packet);
 
+/* How much was published that the hub has not come to yet. */
+size_t hub_backlog_bytes(struct hub *hub);
+
 /* The room's state is another now. */
 void hub_refresh(struct hub *hub, const char *key);
 

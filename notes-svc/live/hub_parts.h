@@ -7,6 +7,7 @@
 #define NOTES_HUB_PARTS_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -72,6 +73,7 @@ struct hub {
     struct mail *last_mail;
     bool is_stopping;
     struct rooms rooms;
+    _Atomic size_t backlog_bytes; /* of frames that were published and are not delivered */
 
     int64_t now_ms;
     struct client *clients;

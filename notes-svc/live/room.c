@@ -10,6 +10,7 @@
  *
  * Revisions of one key grow, in one process on one database, also over a destroyed note; so "older"
  * can be told here. Browsers compare by equality only. Depends on: hub_parts.h. */
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -348,25 +349,39 @@ static void settle(struct hub *hub, struct room *room, struct member *member)
         give_recent(hub, room, member);
 }
 
+/* The revision that those who were served have now: what was read, and the events kept since. */
+static void take_over(struct room *room)
+{
+    const struct room_read *read = &room->read;
+    const struct room_event *newest =
+        room->recent_count > 0 ? &room->recent[room->recent_count - 1] : NULL;
+    bool is_newer = read->exists && newest && newest->revision > read->revision;
+    room->last = is_newer ? newest->revision : read->exists ? read->revision : 0;
+    room->is_gone = is_newer ? newest->is_gone : !read->exists;
+}
+
+/* What was read is the room's revision if nobody is left who has another one: what a newcomer is
+ * told may be news to the others, which the next comparison finds. */
 static void settle_all(struct hub *hub, struct room *room)
 {
     const struct room_read *read = &room->read;
     bool must_repeat = read->exists && is_torn(room, read->revision);
+    bool is_for_all = !must_repeat;
     for (struct member *member = room->members; member;) {
         struct member *next = member->next;
         bool is_served = member->needs > 0 && member->needs <= read->number;
+        is_for_all = is_for_all && is_served;
         if (is_served && must_repeat)
             let_wait(room, member);
         else if (is_served)
             settle(hub, room, member);
         member = next;
     }
+    if (is_for_all || (room->last == 0 && !room->is_gone && !must_repeat))
+        take_over(room);
     if (must_repeat || room->waiting_count == 0)
         forget(room->recent, &room->recent_count);
-    if (room->last > 0 || room->is_gone || must_repeat)
-        return; /* what a newcomer is told may be news to the others: that is found out */
-    room->last = read->exists ? read->revision : 0;
-    room->is_gone = !read->exists;
+    emit_late(hub, room);
 }
 
 static void deliver_read(struct hub *hub, struct mail *mail)
@@ -452,6 +467,8 @@ static void deliver_publication(struct hub *hub, struct mail *mail)
     } else if (room) {
         refresh(hub, room, false);
     }
+    if (publication->event.frame)
+        atomic_fetch_sub(&hub->backlog_bytes, publication->event.frame->size_bytes);
     frame_release(publication->event.frame);
     free(publication);
 }
@@ -465,6 +482,8 @@ static void post(struct hub *hub, const char *key, struct room_event event)
     publication->mail.deliver = deliver_publication;
     publication->event = event;
     memcpy(publication->key, key, key_bytes);
+    if (event.frame)
+        atomic_fetch_add(&hub->backlog_bytes, event.frame->size_bytes);
     hub_post(hub, &publication->mail);
 }
 
@@ -477,6 +496,11 @@ void hub_publish(struct hub *hub, const struct live_step *step, const char *pack
              .is_gone = step->is_gone,
              .frame = frame_text(packet),
          });
+}
+
+size_t hub_backlog_bytes(struct hub *hub)
+{
+    return atomic_load(&hub->backlog_bytes);
 }
 
 void hub_refresh(struct hub *hub, const char *key)
