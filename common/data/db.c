@@ -12,12 +12,14 @@
 #include <time.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/ctx.h"
 #include "base/secret.h"
 #include "data/db_driver.h"
 #include "data/db_url.h"
 
 #define REPEAT_WAIT_MAX_MS 20 /* of the first time; more each time */
+#define FIND_OUT_PAUSE_MS  50
 #define NS_PER_MS          1000000L
 
 struct db_value db_null(void)
@@ -219,19 +221,68 @@ void db_transaction_done(struct db_transaction *tx)
     db->driver->roll_back(db->state);
 }
 
+/* ---- again, or not ---- */
+
+static void pause_ms(long wait_ms)
+{
+    (void)nanosleep(&(struct timespec){.tv_nsec = wait_ms * NS_PER_MS}, NULL);
+}
+
+bool db_is_unsure(const struct db *db)
+{
+    return db->driver->is_unsure && db->driver->is_unsure(db->state);
+}
+
+static enum err look_for(struct ctx *ctx,
+                         struct db *db,
+                         const struct db_statement *trace,
+                         struct db_values values,
+                         bool *out_is_there)
+{
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    enum err err = db_query(ctx, db, trace, values, &rows);
+    return err ? err : db_next(ctx, &rows, out_is_there);
+}
+
+enum err db_find_out(struct ctx *ctx,
+                     struct db *db,
+                     const struct db_statement *trace,
+                     struct db_values values,
+                     bool is_made)
+{
+    int64_t until_ms = clock_monotonic_ms() + DB_FIND_OUT_MS;
+    bool is_there = false;
+    enum err err = look_for(ctx, db, trace, values, &is_there);
+    while (err == ERR_UNAVAILABLE && clock_monotonic_ms() < until_ms && ctx_left_ms(ctx) > 0) {
+        pause_ms(FIND_OUT_PAUSE_MS);
+        err = look_for(ctx, db, trace, values, &is_there);
+    }
+    if (err) {
+        ctx->why.hint = "The database went away in the moment of saving. Look whether it is there "
+                        "before you send it again.";
+        return ERR_UNAVAILABLE;
+    }
+    ctx_forgive(ctx);
+    if (is_there == is_made)
+        return ERR_OK;
+    db->is_undone = true;
+    return ctx_fail(ctx, ERR_UNAVAILABLE, "the connection was lost, and with it the transaction");
+}
+
 /* Those that met in a deadlock must not meet again in step. */
 static void wait_a_moment(int tries_count)
 {
     uint16_t random = 0;
     secret_random(&random, sizeof(random));
-    long wait_ms = 1 + random % (long)(REPEAT_WAIT_MAX_MS * tries_count);
-    nanosleep(&(struct timespec){.tv_nsec = wait_ms * NS_PER_MS}, NULL);
+    pause_ms(1 + random % (long)(REPEAT_WAIT_MAX_MS * tries_count));
 }
 
 bool db_repeats(struct ctx *ctx, struct db *db, enum err err, int *tries_count)
 {
     const struct db_driver *driver = db->driver;
-    if (err != ERR_UNAVAILABLE || !driver->is_repeatable || !driver->is_repeatable(db->state))
+    bool is_undone =
+        TAKE(db->is_undone) || (driver->is_repeatable && driver->is_repeatable(db->state));
+    if (err != ERR_UNAVAILABLE || !is_undone)
         return false;
     if (*tries_count == DB_REPEATS_MAX_COUNT || ctx_left_ms(ctx) == 0)
         return false;

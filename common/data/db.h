@@ -155,10 +155,25 @@ MUST_CHECK enum err db_begin_read(struct ctx *ctx, struct db *db, struct db_tran
 MUST_CHECK enum err db_commit(struct ctx *ctx, struct db_transaction *tx);
 void db_transaction_done(struct db_transaction *tx);
 
+/* After db_commit failed: does nobody know whether it happened? */
+bool db_is_unsure(const struct db *db);
+
+/* Finds out what became of such a commit. `trace` asks for a row that this transaction alone has
+ * written (is_made), or removed; on MySQL it locks (FOR UPDATE), so that it waits for the server to
+ * be done with the lost transaction. Asks until the server is back, for DB_FIND_OUT_MS at most.
+ * Errors: ERR_OK it happened. ERR_UNAVAILABLE it did not, which db_repeats knows; or it could not
+ * be found out, which ctx->why.hint says to people. */
+#define DB_FIND_OUT_MS 5000
+MUST_CHECK enum err db_find_out(struct ctx *ctx,
+                                struct db *db,
+                                const struct db_statement *trace,
+                                struct db_values values,
+                                bool is_made);
+
 /* Shall a whole write transaction that failed with `err` run again? True when it is known that it
  * did not happen, for a reason that passes: a deadlock, a connection lost before the commit was
- * sent (never after: its outcome is unknown). Waits a moment and forgives the failure then. At most
- * DB_REPEATS_MAX_COUNT times: *tries_count starts at 0.
+ * sent, a lost commit that db_find_out found undone. Waits a moment and forgives the failure then.
+ * At most DB_REPEATS_MAX_COUNT times: *tries_count starts at 0.
  *       int tries_count = 0;
  *       do err = change_it(...); while (db_repeats(ctx, db, err, &tries_count)); */
 #define DB_REPEATS_MAX_COUNT 5

@@ -35,6 +35,8 @@ struct db_driver {
     /* Is it known that the transaction that ended last did not happen, for a passing reason? NULL:
      * never. */
     bool (*is_repeatable)(const void *state);
+    /* Had the commit of the transaction that ended last no answer? NULL: it always has one. */
+    bool (*is_unsure)(const void *state);
     /* The lock of migrations, where DDL commits and no transaction can hold them together (NULL
      * otherwise). While it is held, a lost connection is not made again. */
     enum err (*lock)(struct ctx *ctx, void *state);
@@ -44,6 +46,7 @@ struct db_driver {
 struct db {
     const struct db_driver *driver;
     void *state;
+    bool is_undone; /* db_find_out has found that the transaction did not happen */
 };
 
 MUST_CHECK enum err

@@ -6,9 +6,10 @@
  *
  * A dead connection is found before the next use by a look at its socket, and made again when no
  * transaction is open. What may be sent twice: reads, what was never sent, single writes that the
- * server undid for a deadlock. A COMMIT or a single write without an answer is ERR_UNAVAILABLE and
- * stays what it was. Deadlines: the server is told a limit that is not above what is left when it
- * is set, and the socket is cut at the deadline itself (deadline_watch.h). Depends on: db_driver.h,
+ * server undid for a deadlock. A COMMIT without an answer is ERR_UNAVAILABLE, and what became of it
+ * is found out by who knows its rows (db_find_out); a single write without one stays what it was.
+ * Deadlines: the server is told a limit that is not above what is left when it is set, and the
+ * socket is cut at the deadline itself (deadline_watch.h). Depends on: db_driver.h,
  * db_mysql_connect.h, db_mysql_statement.h (values and rows). */
 #include <assert.h>
 #include <inttypes.h>
@@ -56,6 +57,7 @@ struct connection {
     bool is_pinned;     /* holds a lock that would be lost with the connection */
     bool is_sent;       /* the server may have got what runs */
     bool is_repeatable; /* the last transaction did not happen and may run again */
+    bool is_unsure;     /* its commit had no answer */
     struct prepared cache[CACHE_SETS_COUNT][CACHE_WAYS_COUNT];
 };
 
@@ -458,6 +460,7 @@ static enum err server_begin(struct ctx *ctx, void *state, bool is_write)
     assert(connection->transaction == TRANSACTION_NONE);
     const char *sql =
         is_write ? "START TRANSACTION" : "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
+    connection->is_unsure = false;
     for (int tries_count = 1;; tries_count++) {
         connection->is_repeatable = false;
         enum err err = start_call(ctx, connection);
@@ -491,6 +494,7 @@ static enum err server_commit(struct ctx *ctx, void *state)
         err = fail_query(ctx, connection);
         if (!connection->handle && was_write) { /* nobody knows, so nobody may repeat it */
             connection->is_repeatable = false;
+            connection->is_unsure = true;
             const char *cause = arena_text(&ctx->arena, ctx->why.text);
             ctx_forgive(ctx);
             err = ctx_fail(ctx, ERR_UNAVAILABLE, "the outcome of the commit is unknown: %s", cause);
@@ -560,6 +564,11 @@ static bool server_is_repeatable(const void *state)
     return ((const struct connection *)state)->is_repeatable;
 }
 
+static bool server_is_unsure(const void *state)
+{
+    return ((const struct connection *)state)->is_unsure;
+}
+
 /* --- The lock of migrations --- */
 
 static enum err server_lock(struct ctx *ctx, void *state)
@@ -620,6 +629,7 @@ static const struct db_driver server_driver = {
     .script = server_script,
     .ping = server_ping,
     .is_repeatable = server_is_repeatable,
+    .is_unsure = server_is_unsure,
     .lock = server_lock,
     .unlock = server_unlock,
 };

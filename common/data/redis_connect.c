@@ -30,6 +30,7 @@ struct steps {
     struct redis_command commands[STEPS_MAX_COUNT];
     struct redis_reply replies[STEPS_MAX_COUNT];
     size_t count;
+    size_t optional; /* the one that may be forbidden to us */
 };
 
 static struct redis_reply *add_step(struct steps *steps, const struct bytes *args, size_t count)
@@ -64,16 +65,14 @@ static bool is_master(const struct redis_answer *role)
 }
 
 /* A user that may not name its connections goes without. */
-static enum err judge_steps(struct ctx *ctx,
-                            const struct redis_link *link,
-                            const struct steps *steps,
-                            const struct redis_reply *named)
+static enum err
+judge_steps(struct ctx *ctx, const struct redis_link *link, const struct steps *steps)
 {
     for (size_t i = 0; i < steps->count; i++) {
-        const struct redis_reply *reply = &steps->replies[i];
-        if (!reply->error || (reply == named && redis_error_is(reply->error, "NOPERM")))
+        const char *error = steps->replies[i].error;
+        if (!error || (i == steps->optional && redis_error_is(error, "NOPERM")))
             continue;
-        return redis_fail_error(ctx, link, reply->error) ? ERR_UNAVAILABLE : ERR_OK;
+        return redis_fail_error(ctx, link, error) ? ERR_UNAVAILABLE : ERR_OK;
     }
     return ERR_OK;
 }
@@ -96,7 +95,7 @@ static enum err sign_in(struct ctx *ctx,
     const struct bytes name[] = {redis_text("CLIENT"), redis_text("SETNAME"),
                                  redis_text(REDIS_CLIENT_NAME)};
     const struct bytes role[] = {redis_text("ROLE")};
-    struct steps steps = {.count = 0};
+    struct steps steps = {.optional = STEPS_MAX_COUNT};
     const struct redis_reply *role_reply = NULL;
     if (options->password && options->username)
         (void)add_step(&steps, auth, ARRAY_COUNT(auth));
@@ -104,11 +103,12 @@ static enum err sign_in(struct ctx *ctx,
         (void)add_step(&steps, old_auth, ARRAY_COUNT(old_auth));
     if (options->database)
         (void)add_step(&steps, select, ARRAY_COUNT(select));
-    const struct redis_reply *named = add_step(&steps, name, ARRAY_COUNT(name));
+    steps.optional = steps.count;
+    (void)add_step(&steps, name, ARRAY_COUNT(name));
     if (options->sentinels_count)
         role_reply = add_step(&steps, role, ARRAY_COUNT(role));
     enum err err = run_steps(ctx, link, until_ms, &steps);
-    err = err ? ERR_UNAVAILABLE : judge_steps(ctx, link, &steps, named);
+    err = err ? ERR_UNAVAILABLE : judge_steps(ctx, link, &steps);
     if (!err && role_reply && !is_master(&role_reply->answer))
         return ctx_fail(ctx, ERR_UNAVAILABLE, "Redis %s: the sentinels' master is none",
                         redis_link_name(link));
@@ -131,12 +131,12 @@ static enum err ask_sentinel(struct ctx *ctx,
                                  password ? secret_bytes(password) : redis_text("")};
     const struct bytes ask[] = {redis_text("SENTINEL"), redis_text("get-master-addr-by-name"),
                                 redis_text(options->master)};
-    struct steps steps = {.count = 0};
+    struct steps steps = {.optional = STEPS_MAX_COUNT};
     if (password)
         (void)add_step(&steps, auth, ARRAY_COUNT(auth));
     const struct redis_reply *asked = add_step(&steps, ask, ARRAY_COUNT(ask));
     err = run_steps(ctx, link, until_ms, &steps);
-    err = err ? ERR_UNAVAILABLE : judge_steps(ctx, link, &steps, NULL);
+    err = err ? ERR_UNAVAILABLE : judge_steps(ctx, link, &steps);
     if (err)
         return err;
     const struct redis_answer *answer = &asked->answer;

@@ -28,7 +28,7 @@ static const struct {
     {"BUSY", {ERR_UNAVAILABLE, REDIS_EFFECT_STAYS, "runs a script for too long"}},
 };
 
-_Bool redis_error_is(const char *text, const char *code)
+bool redis_error_is(const char *text, const char *code)
 {
     size_t size = strlen(code);
     return text_starts_with(text, code) && (text[size] == ' ' || text[size] == '\0');

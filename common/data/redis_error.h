@@ -4,6 +4,8 @@
 #ifndef NOTES_REDIS_ERROR_H
 #define NOTES_REDIS_ERROR_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 struct arena;
@@ -22,8 +24,8 @@ struct redis_error {
 
 struct redis_error redis_error_of(const char *text);
 
-/* Its code, for "READONLY You can't write": READONLY. */
-_Bool redis_error_is(const char *text, const char *code);
+/* Is this its code, the first word? */
+bool redis_error_is(const char *text, const char *code);
 
 /* For the log: up to the first quote, because what is quoted may be a value. */
 const char *redis_error_shown(struct arena *arena, const char *text);

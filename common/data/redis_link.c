@@ -126,8 +126,8 @@ redis_link_add(struct ctx *ctx, struct redis_link *link, const struct redis_comm
     if (!texts || !sizes)
         abort();
     for (size_t i = 0; i < count; i++) {
-        texts[i] = (const char *)command->args[i].p;
         sizes[i] = command->args[i].n;
+        texts[i] = sizes[i] ? (const char *)command->args[i].p : "";
     }
     if (link->out_bytes && link->sent_bytes == link->out_bytes)
         drop_output(link);

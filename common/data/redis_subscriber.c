@@ -23,7 +23,7 @@ static enum err
 subscribe(struct ctx *ctx, struct redis_link *link, const char *channel, int64_t until_ms)
 {
     const struct redis_command command = {REDIS_ARGS(redis_text("SUBSCRIBE"), redis_text(channel))};
-    struct redis_reply reply;
+    struct redis_reply reply = {.error = NULL};
     enum err err = redis_link_add(ctx, link, &command);
     if (!err)
         err = redis_link_exchange(ctx, link, 1, until_ms, &reply);

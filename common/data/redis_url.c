@@ -48,7 +48,7 @@ const char *redis_host_parse(struct arena *arena,
     if (port && !parse_i64(port + 1, 1, PORT_MAX, &host.port))
         return PORT_FORM;
     host.host = arena_text_copy(arena, name, (size_t)(name_end - name));
-    if (!*host.host || strpbrk(host.host, "@/?#%[] ") || text_has_control(host.host, ""))
+    if (!*host.host || strpbrk(host.host, "@/?#%[], ") || text_has_control(host.host, ""))
         return HOST_FORM;
     *out_host = host;
     return NULL;

@@ -32,6 +32,15 @@ static const struct db_statement FIND = {
     " JOIN comments c ON c.note_id = n.id WHERE n.note_key = ? AND c.id = ?"};
 static const struct db_statement DELETE = {"DELETE FROM comments WHERE id = ? AND note_id = ?"};
 
+/* What only the transaction in question can have written or removed. */
+static const struct db_statement TRACE_INSERT = {
+    "SELECT 1 FROM comments WHERE id = ? AND note_id = ? AND author = ? AND made_unix_ms = ?",
+    .mysql = "SELECT 1 FROM comments WHERE id = ? AND note_id = ? AND author = ?"
+             " AND made_unix_ms = ? FOR UPDATE"};
+static const struct db_statement TRACE_DELETE = {
+    "SELECT 1 FROM comments WHERE id = ?",
+    .mysql = "SELECT 1 FROM comments WHERE id = ? FOR UPDATE"};
+
 struct note_state {
     int64_t id;
     int64_t revision;
@@ -57,6 +66,7 @@ static enum err lock_note(struct ctx *ctx,
 static enum err insert_once(struct ctx *ctx,
                             struct db *db,
                             const struct comment_draft *draft,
+                            int64_t *out_note_id,
                             struct comment_change *out_change)
 {
     CLEANUP(db_transaction_done) struct db_transaction tx = {0};
@@ -74,12 +84,10 @@ static enum err insert_once(struct ctx *ctx,
                  NULL);
     if (err)
         return err;
-    struct comment_change change = {
+    *out_note_id = note.id; /* also when the commit's outcome is to be found out */
+    *out_change = (struct comment_change){
         .id = db_last_id(db), .revision = revision, .previous = note.revision};
-    err = db_commit(ctx, &tx);
-    if (!err)
-        *out_change = change;
-    return err;
+    return db_commit(ctx, &tx);
 }
 
 enum err comment_insert(struct ctx *ctx,
@@ -87,11 +95,20 @@ enum err comment_insert(struct ctx *ctx,
                         const struct comment_draft *draft,
                         struct comment_change *out_change)
 {
+    struct comment_change change = {0};
+    int64_t note_id = 0;
     enum err err = ERR_OK;
     int tries_count = 0;
-    do
-        err = insert_once(ctx, db, draft, out_change);
-    while (db_repeats(ctx, db, err, &tries_count));
+    do {
+        err = insert_once(ctx, db, draft, &note_id, &change);
+        if (err && db_is_unsure(db))
+            err = db_find_out(ctx, db, &TRACE_INSERT,
+                              DB_VALUES(db_i64(change.id), db_i64(note_id), db_text(draft->author),
+                                        db_i64(draft->now_unix_ms)),
+                              true);
+    } while (db_repeats(ctx, db, err, &tries_count));
+    if (!err)
+        *out_change = change;
     return err;
 }
 
@@ -189,11 +206,11 @@ static enum err destroy_once(struct ctx *ctx,
         return ctx_fail(ctx, ERR_NOT_FOUND, "the comment is gone");
     int64_t revision = note_revision_after(note.revision, now_unix_ms);
     err = db_run(ctx, db, &SET_REVISION, DB_VALUES(db_i64(revision), db_i64(note.id)), NULL);
-    if (err || (err = db_commit(ctx, &tx)))
+    if (err)
         return err;
     *out_change =
         (struct comment_change){.id = place->id, .revision = revision, .previous = note.revision};
-    return ERR_OK;
+    return db_commit(ctx, &tx);
 }
 
 enum err comment_destroy(struct ctx *ctx,
@@ -202,10 +219,15 @@ enum err comment_destroy(struct ctx *ctx,
                          int64_t now_unix_ms,
                          struct comment_change *out_change)
 {
+    struct comment_change change = {0};
     enum err err = ERR_OK;
     int tries_count = 0;
-    do
-        err = destroy_once(ctx, db, place, now_unix_ms, out_change);
-    while (db_repeats(ctx, db, err, &tries_count));
+    do {
+        err = destroy_once(ctx, db, place, now_unix_ms, &change);
+        if (err && db_is_unsure(db))
+            err = db_find_out(ctx, db, &TRACE_DELETE, DB_VALUES(db_i64(place->id)), false);
+    } while (db_repeats(ctx, db, err, &tries_count));
+    if (!err)
+        *out_change = change;
     return err;
 }

@@ -85,6 +85,19 @@ static const struct db_statement DELETE_DESTROYED = {"DELETE FROM destroyed_note
 /* What another process purges or restores at the moment is none of ours. */
 static const struct db_statement LIST_DESTROYED = {LIST_DESTROYED_TEXT, .mysql = LIST_DESTROYED_TEXT
                                                                         " FOR UPDATE SKIP LOCKED"};
+/* What only the transaction in question can have written. */
+static const struct db_statement TRACE_SAVE = {
+    "SELECT 1 FROM note_versions WHERE note_id = ? AND version = ? AND saved_unix_ms = ?"
+    " AND editor IS ?",
+    .mysql = "SELECT 1 FROM note_versions WHERE note_id = ? AND version = ? AND saved_unix_ms = ?"
+             " AND editor <=> ? FOR UPDATE"};
+static const struct db_statement TRACE_DESTROY = {
+    "SELECT 1 FROM destroyed_notes WHERE id = ? AND revision = ?",
+    .mysql = "SELECT 1 FROM destroyed_notes WHERE id = ? AND revision = ? FOR UPDATE"};
+static const struct db_statement TRACE_RESTORE = {
+    "SELECT 1 FROM notes WHERE id = ? AND revision >= ?",
+    .mysql = "SELECT 1 FROM notes WHERE id = ? AND revision >= ? FOR UPDATE"};
+
 static const struct db_statement DELETE_VERSIONS = {"DELETE FROM note_versions WHERE note_id = ?"};
 static const struct db_statement DELETE_COMMENTS = {"DELETE FROM comments WHERE note_id = ?"};
 
@@ -270,6 +283,17 @@ static enum err insert_version(struct ctx *ctx,
                   NULL);
 }
 
+static enum err find_out_save(struct ctx *ctx,
+                              struct db *db,
+                              const struct note_save *save,
+                              const struct note_change *change)
+{
+    return db_find_out(ctx, db, &TRACE_SAVE,
+                       DB_VALUES(db_i64(change->id), db_i64(change->version),
+                                 db_i64(save->now_unix_ms), db_text(save->user)),
+                       true);
+}
+
 static enum err create_once(struct ctx *ctx,
                             struct db *db,
                             const struct note_save *save,
@@ -299,10 +323,10 @@ static enum err create_once(struct ctx *ctx,
         return err;
     change.id = db_last_id(db);
     err = insert_version(ctx, db, save, change);
-    if (err || (err = db_commit(ctx, &tx)))
+    if (err)
         return err;
-    *out_change = change;
-    return ERR_OK;
+    *out_change = change; /* also when the commit's outcome is to be found out */
+    return db_commit(ctx, &tx);
 }
 
 enum err note_create(struct ctx *ctx,
@@ -310,11 +334,16 @@ enum err note_create(struct ctx *ctx,
                      const struct note_save *save,
                      struct note_change *out_change)
 {
+    struct note_change change = {0};
     enum err err = ERR_OK;
     int tries_count = 0;
-    do
-        err = create_once(ctx, db, save, out_change);
-    while (db_repeats(ctx, db, err, &tries_count));
+    do {
+        err = create_once(ctx, db, save, &change);
+        if (err && db_is_unsure(db))
+            err = find_out_save(ctx, db, save, &change);
+    } while (db_repeats(ctx, db, err, &tries_count));
+    if (!err)
+        *out_change = change;
     return err;
 }
 
@@ -358,10 +387,10 @@ static enum err update_once(struct ctx *ctx,
     change.version++;
     change.revision = note_revision_after(change.previous, save->now_unix_ms);
     err = write_update(ctx, db, save, change, home_revision);
-    if (err || (err = db_commit(ctx, &tx)))
+    if (err)
         return err;
     *out_change = change;
-    return ERR_OK;
+    return db_commit(ctx, &tx);
 }
 
 enum err note_update(struct ctx *ctx,
@@ -369,11 +398,16 @@ enum err note_update(struct ctx *ctx,
                      const struct note_save *save,
                      struct note_change *out_change)
 {
+    struct note_change change = {0};
     enum err err = ERR_OK;
     int tries_count = 0;
-    do
-        err = update_once(ctx, db, save, out_change);
-    while (db_repeats(ctx, db, err, &tries_count));
+    do {
+        err = update_once(ctx, db, save, &change);
+        if (err && db_is_unsure(db))
+            err = find_out_save(ctx, db, save, &change);
+    } while (db_repeats(ctx, db, err, &tries_count));
+    if (!err)
+        *out_change = change;
     return err;
 }
 
@@ -401,10 +435,8 @@ static enum err destroy_once(struct ctx *ctx,
                  NULL);
     if (err || (err = db_run(ctx, db, &DELETE, DB_VALUES(db_i64(change.id)), NULL)))
         return err;
-    err = db_commit(ctx, &tx);
-    if (!err)
-        *out_change = change;
-    return err;
+    *out_change = change;
+    return db_commit(ctx, &tx);
 }
 
 enum err note_destroy(struct ctx *ctx,
@@ -412,11 +444,17 @@ enum err note_destroy(struct ctx *ctx,
                       const struct note_act *act,
                       struct note_change *out_change)
 {
+    struct note_change change = {0};
     enum err err = ERR_OK;
     int tries_count = 0;
-    do
-        err = destroy_once(ctx, db, act, out_change);
-    while (db_repeats(ctx, db, err, &tries_count));
+    do {
+        err = destroy_once(ctx, db, act, &change);
+        if (err && db_is_unsure(db))
+            err = db_find_out(ctx, db, &TRACE_DESTROY,
+                              DB_VALUES(db_i64(change.id), db_i64(change.revision)), true);
+    } while (db_repeats(ctx, db, err, &tries_count));
+    if (!err)
+        *out_change = change;
     return err;
 }
 
@@ -443,10 +481,8 @@ static enum err restore_once(struct ctx *ctx,
                DB_VALUES(db_i64(change.revision), db_i64(home_revision), db_i64(change.id)), NULL);
     if (err || (err = db_run(ctx, db, &DELETE_DESTROYED, DB_VALUES(db_i64(change.id)), NULL)))
         return err;
-    err = db_commit(ctx, &tx);
-    if (!err)
-        *out_change = change;
-    return err;
+    *out_change = change;
+    return db_commit(ctx, &tx);
 }
 
 enum err note_restore(struct ctx *ctx,
@@ -454,11 +490,17 @@ enum err note_restore(struct ctx *ctx,
                       const struct note_act *act,
                       struct note_change *out_change)
 {
+    struct note_change change = {0};
     enum err err = ERR_OK;
     int tries_count = 0;
-    do
-        err = restore_once(ctx, db, act, out_change);
-    while (db_repeats(ctx, db, err, &tries_count));
+    do {
+        err = restore_once(ctx, db, act, &change);
+        if (err && db_is_unsure(db))
+            err = db_find_out(ctx, db, &TRACE_RESTORE,
+                              DB_VALUES(db_i64(change.id), db_i64(change.revision)), true);
+    } while (db_repeats(ctx, db, err, &tries_count));
+    if (!err)
+        *out_change = change;
     return err;
 }
 

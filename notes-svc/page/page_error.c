@@ -16,7 +16,7 @@
 #include "http/router.h"
 #include "page/page.h"
 
-#define KEPT_MAX_BYTES       ((size_t)1200 * 1024) /* of what is shown: a note's text and a little more */
+#define KEPT_MAX_BYTES       ((size_t)1200 * 1024) /* for a note's text and a little more */
 #define LOGOUT_RETRY_AFTER_S 2
 
 struct page_kept {
@@ -93,12 +93,12 @@ static const char *find_typed(struct ctx *ctx, struct bytes form, const char *na
 }
 
 /* Title and text of a save or a comment. A password is never among them. Strangers get nothing
- * back, as it would cost much more than to ask; but when we are too busy to look who asks, the text
- * is shown rather than lost. */
+ * back, as it would cost much more than to ask; but when we could not look who asks, the text is
+ * shown rather than lost. */
 static struct page_kept find_kept(struct ctx *ctx, const struct http_request *rq, enum err err)
 {
     struct page_kept kept = {0};
-    bool is_known = rq->session || err == ERR_UNAVAILABLE;
+    bool is_known = rq->session || err == ERR_UNAVAILABLE || err == ERR_INTERNAL;
     bool is_form = rq->method == HTTP_POST && rq->route && rq->route->body_type == BODY_FORM;
     if (!is_known || !is_form || !rq->body.n)
         return kept;

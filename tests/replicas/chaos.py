@@ -5,7 +5,7 @@ Redis dies or stands still, the database is killed or restarted. One thing after
 import random
 import time
 
-HOOK = "comment.committed:kill:{}"
+HOOKS = ("comment.committed:kill:{}", "note.committed:kill:{}")
 
 
 class Chaos:
@@ -16,6 +16,7 @@ class Chaos:
         self.random = random.Random(f"{seed} chaos")
         self.log = lambda text: log("chaos", text)
         self.counts = {}
+        self.hits_count = 0  # how often a replica died so
         self.acts = [(self.kill_replica, 5), (self.kill_after_commit, 5), (self.stop_replica, 2), (self.kill_database, 1),
                      (self.restart_database, 1)]
         if site.redis is not None:
@@ -47,14 +48,14 @@ class Chaos:
         self.some_replica().restart()
 
     def kill_after_commit(self):
-        """Restarted with the hook, it ends between the commit of its n-th comment and that comment's publication."""
+        """Restarted with a hook, it ends between the commit of its n-th change and that change's publication."""
         one = self.some_replica()
-        one.restart(NOTES_TEST_HOOK=HOOK.format(self.random.randint(1, 4)))
+        one.restart(NOTES_TEST_HOOK=self.random.choice(HOOKS).format(self.random.randint(1, 4)))
         deadline = time.monotonic() + 3
         while one.is_running() and time.monotonic() < deadline:
             time.sleep(0.02)
         if not one.is_running():
-            self.counts["died between commit and publication"] = self.counts.get("died between commit and publication", 0) + 1
+            self.hits_count += 1
         self.log(f"{self.site.notes.index(one)} {'was not hit' if one.is_running() else 'died after a commit'}")
         one.restart(NOTES_TEST_HOOK=None)
 

@@ -151,7 +151,7 @@ def test_whatever_happens_all_agree_and_nothing_is_lost_or_doubled(site, seed):
     faults += judge.of_destroys(history, ledgers, keys)
     done = sum(writer.done for writer in writers)
     print(f"seed {seed}: {done} answered writes, {sum(viewer.joins for viewer in viewers)} joins, {chaos.counts}, "
-          f"agreement after {took_s:.2f} s")
+          f"{chaos.hits_count} deaths after a commit, agreement after {took_s:.2f} s")
     assert not faults, (f"PROPERTY_SEEDS={seed}: {len(faults)} faults\n" + "\n".join(faults[:FAULTS_SHOWN])
                         + "\n--- what led there\n" + log.about(faults[:FAULTS_SHOWN]))
     assert done > 20 and min(viewer.joins for viewer in viewers) > 0, "nothing was tried"

@@ -64,9 +64,11 @@ static enum err insert(struct ctx *ctx, struct user *user, const char *hash)
     user->generation = secret_token(&ctx->arena, GENERATION_RANDOM_BYTES);
     enum err err = ERR_OK;
     int tries_count = 0;
-    do
+    do {
         err = insert_once(ctx, user, hash);
-    while (db_repeats(ctx, ctx->db, err, &tries_count));
+        if (err && db_is_unsure(ctx->db))
+            err = user_find_out(ctx, ctx->db, user);
+    } while (db_repeats(ctx, ctx->db, err, &tries_count));
     return err;
 }
 
@@ -200,11 +202,10 @@ update_once(struct ctx *ctx, const struct request *request, const char *hash, st
         err = ctx_fail(ctx, ERR_CONFLICT, "the provider was changed meanwhile");
     if (!err)
         err = store(ctx, &user, use, use == USER_PASSWORD_SET ? hash : NULL);
-    if (!err)
-        err = db_commit(ctx, &tx);
-    if (!err)
-        *out_user = user;
-    return err;
+    if (err)
+        return err;
+    *out_user = user; /* also when the commit's outcome is to be found out */
+    return db_commit(ctx, &tx);
 }
 
 enum err account_update(struct ctx *ctx,
@@ -224,19 +225,23 @@ enum err account_update(struct ctx *ctx,
     if (!err)
         err = hash_of(ctx, settings, draft, use, &hash);
     if (!err && user_draft_changes(draft)) {
-        do
+        do {
             err = update_once(ctx, &request, hash, &user);
-        while (db_repeats(ctx, ctx->db, err, &tries_count));
+            if (err && db_is_unsure(ctx->db))
+                err = user_find_out(ctx, ctx->db, &user);
+        } while (db_repeats(ctx, ctx->db, err, &tries_count));
     }
     if (!err)
         *out_user = user;
     return err;
 }
 
-static enum err destroy_once(struct ctx *ctx, const char *username)
+static enum err destroy_once(struct ctx *ctx, const char *username, struct user *out_user)
 {
     CLEANUP(db_transaction_done) struct db_transaction tx = {0};
     enum err err = db_begin(ctx, ctx->db, &tx);
+    if (!err)
+        err = user_lock(ctx, ctx->db, username, out_user);
     if (!err)
         err = user_destroy(ctx, ctx->db, username);
     if (!err)
@@ -248,10 +253,13 @@ static enum err destroy_once(struct ctx *ctx, const char *username)
 
 enum err account_destroy(struct ctx *ctx, const char *username)
 {
+    struct user user = {0};
     enum err err = ERR_OK;
     int tries_count = 0;
-    do
-        err = destroy_once(ctx, username);
-    while (db_repeats(ctx, ctx->db, err, &tries_count));
+    do {
+        err = destroy_once(ctx, username, &user);
+        if (err && db_is_unsure(ctx->db))
+            err = user_find_out_destroyed(ctx, ctx->db, user.id);
+    } while (db_repeats(ctx, ctx->db, err, &tries_count));
     return err;
 }

@@ -38,6 +38,16 @@ static const struct db_statement RENEW_HASH = {
     "UPDATE users SET password = ? WHERE id = ? AND password = ?"};
 static const struct db_statement DESTROY = {"DELETE FROM users WHERE name_key = ?"};
 
+/* Is it as the transaction in question would have it? */
+#define TRACE_TEXT(same)                                                               \
+    "SELECT 1 FROM users WHERE name_key = ? AND generation = ? AND provider = ?"       \
+    " AND family_name " same " ? AND given_name " same " ? AND middle_name " same " ?" \
+    " AND emails = ? AND photos = ?"
+static const struct db_statement TRACE = {TRACE_TEXT("IS"),
+                                          .mysql = TRACE_TEXT("<=>") " FOR UPDATE"};
+static const struct db_statement TRACE_ID = {
+    "SELECT 1 FROM users WHERE id = ?", .mysql = "SELECT 1 FROM users WHERE id = ? FOR UPDATE"};
+
 static struct user user_of_row(struct ctx *ctx, const struct db_rows *rows)
 {
     return (struct user){
@@ -227,4 +237,19 @@ enum err user_renew_hash(struct ctx *ctx,
 enum err user_destroy(struct ctx *ctx, struct db *db, const char *username)
 {
     return run_on_one(ctx, db, &DESTROY, DB_VALUES(db_text(username_key(ctx, username))));
+}
+
+enum err user_find_out(struct ctx *ctx, struct db *db, const struct user *user)
+{
+    return db_find_out(
+        ctx, db, &TRACE,
+        DB_VALUES(db_text(username_key(ctx, user->username)), db_text(user->generation),
+                  db_text(user->provider), db_text(user->family_name), db_text(user->given_name),
+                  db_text(user->middle_name), db_text(user->emails), db_text(user->photos)),
+        true);
+}
+
+enum err user_find_out_destroyed(struct ctx *ctx, struct db *db, int64_t id)
+{
+    return db_find_out(ctx, db, &TRACE_ID, DB_VALUES(db_i64(id)), false);
 }

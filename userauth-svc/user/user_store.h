@@ -81,4 +81,10 @@ MUST_CHECK enum err user_renew_hash(struct ctx *ctx,
 /* Errors:  ERR_NOT_FOUND. */
 MUST_CHECK enum err user_destroy(struct ctx *ctx, struct db *db, const char *username);
 
+/* After a commit that had no answer: is the user as this one is? See db_find_out. */
+MUST_CHECK enum err user_find_out(struct ctx *ctx, struct db *db, const struct user *user);
+
+/* The same: is the user of this id gone? */
+MUST_CHECK enum err user_find_out_destroyed(struct ctx *ctx, struct db *db, int64_t id);
+
 #endif

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: MIT
+"""The connection to the database goes in the moment of a COMMIT: what became of it is found out, and nothing happens twice."""
+import pytest
+
+from harness import mariadb
+from harness.client import Client
+from harness.cutting_proxy import CuttingProxy
+from harness.errors import assert_error
+from harness.site import Site
+from harness.wait import until
+from notes_verbs import comment, create_note, destroy_note, edit_note, leads_to_view, shown_comments, view_path
+
+pytestmark = pytest.mark.mariadb_only
+
+
+@pytest.fixture(scope="module")
+def proxy():
+    """Between the services of this module and the run's server."""
+    server = mariadb.shared()
+    relay = CuttingProxy(server.port)
+    own_port, server.port = server.port, relay.port
+    yield relay
+    server.port = own_port
+    relay.close()
+
+
+@pytest.fixture(scope="module")
+def site(proxy, tmp_path_factory):
+    both = Site(tmp_path_factory.mktemp("site"), {"WRITES_PER_MIN": 0})
+    both.start()
+    yield both
+    both.stop()
+
+
+@pytest.fixture
+def client(site):
+    one = Client(site.url)
+    assert one.login("me", site.passwords["me"]).status_code == 302
+    one.csrf()
+    return one
+
+
+@pytest.fixture(params=["before", "after"])
+def cut(request, proxy):
+    """Arms the proxy; afterwards it must have cut."""
+    count = proxy.cuts
+
+    def arm():
+        proxy.arm(request.param)
+
+    yield arm
+    assert proxy.cuts == count + 1, "no COMMIT came by"
+
+
+def test_a_new_note_is_saved_once(site, client, cut, request):
+    key = "made " + request.node.name
+    cut()
+    create_note(client, key, title="Once")
+    page = client.html(view_path(key))
+    assert "Once" in page.text("notetitle")
+    assert client.html("/").text("notetitles").count("Once") >= 1
+
+
+def test_an_edit_is_saved_once_and_the_next_one_is_no_conflict(site, client, cut, request):
+    key = "edited " + request.node.name
+    create_note(client, key)
+    cut()
+    assert leads_to_view(edit_note(client, key, body="second"), key)
+    assert leads_to_view(edit_note(client, key, body="third"), key)
+    assert "third" in client.html(view_path(key)).text("notebody")
+
+
+def test_a_comment_is_there_once(site, client, cut, request):
+    key = "commented " + request.node.name
+    create_note(client, key)
+    cut()
+    comment(client, key, "only once")
+    page = client.html(view_path(key))
+    assert len(shown_comments(page)) == 1 and "only once" in page.text("noteMessages")
+
+
+def test_a_comment_is_deleted(site, client, cut, request):
+    key = "uncommented " + request.node.name
+    create_note(client, key)
+    made = comment(client, key, "goes")
+    cut()
+    answer = client.post("/notes/comment/destroy", {"key": key, "id": made["id"]})
+    assert answer.status_code == 302
+    assert shown_comments(client.html(view_path(key))) == {}
+
+
+def test_a_note_is_destroyed(site, client, cut, request):
+    key = "destroyed " + request.node.name
+    create_note(client, key)
+    cut()
+    destroy_note(client, key)
+    assert client.get(view_path(key)).status_code == 404
+
+
+def test_a_user_is_made_once(site, cut, request):
+    name = "user-" + request.node.callspec.id
+    cut()
+    answer = site.api.post("/create-user", json={"username": name, "provider": "local", "plainPassword": "an old password here",
+                                                   "familyName": "One"})
+    assert answer.status_code == 200, answer.text
+    assert site.api.get("/find/" + name).json()["familyName"] == "One"
+
+
+def test_a_user_is_changed_once(site, cut, request):
+    name = "changed-" + request.node.callspec.id
+    assert site.api.post("/create-user", json={"username": name, "provider": "local", "plainPassword": "an old password here"}).status_code == 200
+    cut()
+    assert site.api.post("/update-user/" + name, json={"givenName": "Two", "plainPassword": "a long new password"}).status_code == 200
+    check = site.api.post("/password-check", json={"username": name, "password": "a long new password"})
+    assert check.json()["check"] is True
+
+
+def test_a_user_is_destroyed_once(site, cut, request):
+    name = "gone-" + request.node.callspec.id
+    assert site.api.post("/create-user", json={"username": name, "provider": "local", "plainPassword": "an old password here"}).status_code == 200
+    cut()
+    assert site.api.delete("/destroy/" + name).status_code == 200
+    assert_error(site.api.delete("/destroy/" + name), 404)
+
+
+def test_a_server_that_stays_away_leaves_it_open_and_says_so(tmp_path):
+    """Nobody can know: the page says that one should look before sending again."""
+    server = mariadb.MariaDb(is_durable=True)
+    relay = CuttingProxy(server.port)
+    server.port = relay.port
+    shared, mariadb._shared = mariadb._shared, server
+    both = Site(tmp_path, {"REQUEST_DEADLINE_MS": 3000})
+    try:
+        both.start()
+        client = Client(both.url)
+        assert client.login("me", both.passwords["me"]).status_code == 302
+        client.csrf()
+        relay.arm("after")
+        relay.close()  # the lost connection is the last one
+        answer = client.post("/notes/save", {"docreate": "create", "notekey": "k", "title": "T", "body": "precious words"})
+        assert answer.status_code == 503
+        assert "before you send it again" in answer.text and "precious words" in answer.text
+        name = server.database_of((both.notes.state_dir, both.notes.name))
+        found = until(lambda: server.root(f"SELECT title FROM {name}.notes"), "the note is there after all")
+        assert found[0][0] == "T"
+    finally:
+        both.kill()
+        mariadb._shared = shared
+        server.close()
