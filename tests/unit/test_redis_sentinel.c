@@ -52,7 +52,6 @@ static void commands_come_back_on_the_promoted_replica(void **state)
     assert_true(redis_server_says(&group.replica, "GET after", "2"));
 }
 
-/* The old master lives on as a replica: its refusal sends us to the new one. */
 static void a_master_that_steps_down_is_left(void **state)
 {
     CLEANUP(group_done) struct group group = {.bench = bench_of(state)};
@@ -63,6 +62,27 @@ static void a_master_that_steps_down_is_left(void **state)
     redis_server_wait(&group.bench->server, "ROLE", "slave");
     (void)wait_answer(group.bench, "SET after 2");
     assert_true(redis_server_says(&group.replica, "GET after", "2"));
+}
+
+/* The connection lives on; the refusal itself sends us to the new master, within one call. */
+static void a_refused_write_is_done_by_the_new_master(void **state)
+{
+    CLEANUP(group_done) struct group group = {.bench = bench_of(state)};
+    CLEANUP(redis_server_remove) struct redis_server informed = {.port = 0};
+    char words[128];
+    group_start(&group);
+    (void)answer_to(group.bench, "SET kept 1");
+    redis_server_end(&group.sentinel, SIGKILL);
+    redis_server_tell(&group.replica, "REPLICAOF NO ONE");
+    (void)snprintf(words, sizeof(words), "REPLICAOF 127.0.0.1 %d", group.replica.port);
+    redis_server_tell(&group.bench->server, words);
+    (void)snprintf(words, sizeof(words), "sentinel monitor " MASTER_NAME " 127.0.0.1 %d 9\n",
+                   group.replica.port);
+    redis_server_start(&informed, words, true);
+    group.bench->options.sentinels[0].port = informed.port;
+    (void)answer_to(group.bench, "SET after 2");
+    assert_true(redis_server_says(&group.replica, "GET after", "2"));
+    assert_string_equal(group.bench->ctx.why.text, "");
 }
 
 static void a_subscriber_finds_the_master_too(void **state)
@@ -146,6 +166,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UNIT_REDIS(commands_come_back_on_the_promoted_replica),
         UNIT_REDIS(a_master_that_steps_down_is_left),
+        UNIT_REDIS(a_refused_write_is_done_by_the_new_master),
         UNIT_REDIS(a_subscriber_finds_the_master_too),
         UNIT_REDIS(a_sentinel_that_is_down_or_hangs_is_passed_over),
         UNIT_REDIS(without_a_sentinel_or_with_another_name_nobody_is_found),
