@@ -570,6 +570,22 @@ static void rooms_beyond_one_batch_are_confirmed_at_once(void **state)
     stop(&world);
 }
 
+/* The sanitizers say whether the client, for whom the answer comes too late, is freed. */
+static void a_stop_amid_a_read_frees_all(void **state)
+{
+    struct world world;
+    (void)state;
+    start(&world, PING_NEVER_MS);
+    int fd = come(&world, false);
+    (void)pthread_mutex_lock(&world.app.lock);
+    join(fd, JOIN(9));
+    hub_stop(world.hub);
+    (void)pthread_mutex_unlock(&world.app.lock);
+    stop(&world);
+    assert_int_equal(atomic_load(&world.app.left_count), 1);
+    close(fd);
+}
+
 /* ---- several threads ---- */
 
 struct writer {
@@ -637,6 +653,7 @@ int main(void)
         UNIT(a_newcomer_to_a_lost_change_is_not_the_only_one_to_know),
         UNIT(a_database_that_is_away_is_asked_again),
         UNIT(rooms_beyond_one_batch_are_confirmed_at_once),
+        UNIT(a_stop_amid_a_read_frees_all),
         UNIT(many_writers_give_one_chain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
