@@ -36,6 +36,7 @@
 #include "page/page.h"
 #include "routes.h"
 #include "service/service.h"
+#include "service/start.h"
 #include "session/session_store.h"
 #include "session/userauth_client.h"
 
@@ -103,10 +104,9 @@ static enum err open_lanes(struct ctx *ctx, struct app *app)
     app->lanes->count = (size_t)count;
     struct db_options options = config->database.options;
     options.lock_wait_ms = LOCK_WAIT_MS;
-    for (size_t i = 0; i < app->lanes->count && !err; i++) {
+    options.can_connect_later = true;
+    for (size_t i = 0; i < app->lanes->count && !err; i++)
         err = open_lane(ctx, &options, &config->redis.options, &app->lanes->items[i]);
-        options.can_connect_later = true; /* one shows that the settings are right */
-    }
     return err;
 }
 
@@ -153,7 +153,7 @@ static enum err lock_database(struct ctx *ctx, const struct config *config)
     return ctx_fail(ctx, ERR_CONFLICT, "%s is in use by another notes-svc", path);
 }
 
-static enum err open_database(struct ctx *ctx, struct app *app)
+static enum err prepare_database(struct ctx *ctx, struct app *app)
 {
     assert(app->lanes); /* the lanes were opened first */
     struct db *db = app->lanes->items[0].db;
@@ -298,7 +298,8 @@ static enum err build(struct ctx *ctx, struct app *app)
     if (!err)
         err = open_lanes(ctx, app);
     if (!err)
-        err = open_database(ctx, app);
+        err = start_database(ctx, app, &app->config->database, app->lanes->items[0].db,
+                             prepare_database);
     if (!err)
         err = build_parts(ctx, app);
     if (!err && app->config->redis.options.is_set)

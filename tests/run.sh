@@ -37,6 +37,14 @@ count_junit() { # step file
     sed -n 's/^skipped: /    skipped: /p' "$log/$1.log"
 }
 
+# Runs functions that run a step each at the same time; what they print comes in order.
+together() { # functions...
+    local name
+    for name; do "$name" >"$log/$name.out" & done
+    wait
+    for name; do cat "$log/$name.out"; done
+}
+
 setup() { # folder meson-options...
     local folder=$1
     shift
@@ -61,9 +69,12 @@ meson_tests() { # step build-folder
 run_pytest() { # step files...
     local name=$1 status=0
     shift
-    NOTES_BUILD=$out/asan NOTES_TEST_ENGINE=${engine:-} "$python" -m pytest -q -rs -p no:cacheprovider --junitxml="$out/$name.xml" "$@" || status=1
+    NOTES_BUILD=$out/asan NOTES_TEST_ENGINE=${engine:-} NOTES_TEST_REDIS=${redis:-} "$python" -m pytest -q -rs -p no:cacheprovider --junitxml="$out/$name.xml" "$@" || status=1
     count_junit "$name" "$out/$name.xml" && return $status
 }
+
+http_mariadb() { engine=mariadb step http-mariadb "the same on a private MariaDB" run_pytest http-mariadb tests/http tests/cli; }
+http_mysql() { engine=mysql redis=1 step http-mysql "and on a private MySQL, with Redis" run_pytest http-mysql tests/http tests/cli; }
 
 run_fuzz() {
     local status=0
@@ -104,7 +115,7 @@ step unit "unit tests, ASan and UBSan" meson_tests unit "$out/asan"
 step unit-tsan "unit tests, TSan" meson_tests unit-tsan "$out/tsan"
 step tools "build-time compilers" run_pytest tools tests/unit
 step http "black box over HTTP" run_pytest http tests/http
-engine=mariadb step http-mariadb "the same on a private MariaDB" run_pytest http-mariadb tests/http tests/cli
+together http_mariadb http_mysql
 step cli "userauth-cli" run_pytest cli tests/cli
 step browser "Chromium" run_pytest browser tests/browser
 step fuzz "fuzz targets, ${FUZZ_SECONDS:-10} s each" run_fuzz

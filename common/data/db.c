@@ -291,6 +291,11 @@ bool db_repeats(struct ctx *ctx, struct db *db, enum err err, int *tries_count)
     return true;
 }
 
+bool db_is_refused(const struct db *db)
+{
+    return db->driver->is_refused && db->driver->is_refused(db->state);
+}
+
 enum err db_ping(struct ctx *ctx, struct db *db)
 {
     enum err err = check_deadline(ctx);

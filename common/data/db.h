@@ -179,6 +179,9 @@ MUST_CHECK enum err db_find_out(struct ctx *ctx,
 #define DB_REPEATS_MAX_COUNT 5
 MUST_CHECK bool db_repeats(struct ctx *ctx, struct db *db, enum err err, int *tries_count);
 
+/* Was the last connection refused by a server that is there: password, database, certificate? */
+bool db_is_refused(const struct db *db);
+
 /* Does it answer? */
 MUST_CHECK enum err db_ping(struct ctx *ctx, struct db *db);
 

@@ -29,8 +29,8 @@
 #include "http/http_server.h"
 #include "http/json_body.h"
 #include "http/router.h"
+#include "service/start.h"
 
-#define START_BUDGET_MS       60000 /* another process may be running a long migration */
 #define HEALTHCHECK_BUDGET_MS 5000
 #define OPTION_COLUMNS        16
 #define MALLOC_ARENAS_COUNT \
@@ -291,7 +291,10 @@ static int report_start_failure(const struct service *service, struct ctx *ctx, 
 static int run_app(const struct service *service, struct ctx *ctx, const sigset_t *ends)
 {
     struct app *app = NULL;
+    struct start_guard guard = {0};
+    start_guard_begin(&guard, ctx->log, ends);
     enum err err = service->app_new(ctx, service->config, ctx->log, &app);
+    start_guard_end(&guard);
     if (err)
         return report_start_failure(service, ctx, err);
     log_info(ctx, "service.started", log_str("version", NOTES_VERSION),

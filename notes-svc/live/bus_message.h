@@ -24,7 +24,7 @@ struct arena;
 #define BUS_SENDER_CHARS      22 /* of base64url */
 #define BUS_HEAD_MAX_BYTES    128
 #define BUS_KEY_MAX_BYTES     1020
-#define BUS_PACKET_MAX_BYTES  (1024 * 1024)
+#define BUS_PACKET_MAX_BYTES  ((size_t)1024 * 1024)
 #define BUS_MESSAGE_MAX_BYTES (BUS_HEAD_MAX_BYTES + BUS_KEY_MAX_BYTES + BUS_PACKET_MAX_BYTES)
 
 enum bus_kind {

@@ -20,9 +20,10 @@
     " FROM notes n JOIN note_versions v ON v.note_id = n.id AND v.version = n.version" \
     " WHERE n.note_key = ?"
 static const struct db_statement FIND[] = {
-    [NOTE_HEAD] = {FIND_HEAD ", NULL, NULL FROM notes n WHERE n.note_key = ?"},
-    [NOTE_BODY] = {FIND_HEAD ", v.body, NULL" FIND_FROM},
-    [NOTE_SHOWN] = {FIND_HEAD ", CASE WHEN v.html IS NULL THEN v.body END, v.html" FIND_FROM},
+    [NOTE_HEAD] = {FIND_HEAD ", NULL, NULL, NULL FROM notes n WHERE n.note_key = ?"},
+    [NOTE_BODY] = {FIND_HEAD ", v.body, NULL, v.editor" FIND_FROM},
+    [NOTE_SHOWN] = {FIND_HEAD
+                    ", CASE WHEN v.html IS NULL THEN v.body END, v.html, v.editor" FIND_FROM},
 };
 static const struct db_statement FIND_REVISION = {
     "SELECT id, version, revision FROM notes WHERE note_key = ?"};
@@ -125,6 +126,7 @@ enum err note_find(
         .changed_unix_ms = db_rows_i64(&rows, 6),
         .body = db_rows_text(ctx, &rows, 7),
         .html = {.text = html, .size_bytes = html ? strlen(html) : 0},
+        .editor = db_rows_text(ctx, &rows, 9),
     };
     return ERR_OK;
 }

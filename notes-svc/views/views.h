@@ -101,7 +101,7 @@ struct view_conflict {
     const char *my_body;
     const char *their_title;
     const char *their_body;
-    const char *their_author; /* NULL when unknown */
+    const char *their_author; /* of the version that is shown; NULL when unknown */
     const char *their_changed_iso;
     const char *their_changed_text;
     int64_t

@@ -2,6 +2,7 @@
 """Several notes-svc on one MariaDB: what is done at one is seen at the others, by events through Redis, and by a look
 at the database where an event was lost. An event may always be replaced by the state ("snapshot"), so tests ask for
 "nothing twice, nothing missing, nothing older after newer", and for events as such where they try several times."""
+import concurrent.futures
 import itertools
 
 import pytest
@@ -201,6 +202,26 @@ def test_sites_on_one_redis_do_not_hear_each_other(site, services, redis, tmp_pa
         check_chain(live, start)
     channels = {service.log_lines(event="live.bus_joined")[0]["channel"] for service in (notes, theirs)}
     assert len(channels) == 2 and channels <= {name.decode() for name in redis.command("PUBSUB", "CHANNELS")}
+
+
+def test_writers_at_two_replicas_one_of_them_slow_to_tell(site):
+    """Events overtake each other: listeners at both see a chain, or the state where it broke, and in the end all."""
+    quick, slow = site.add(), site.add(NOTES_TEST_HOOK="comment.committed:sleep:30")
+    writers = [site.client(quick), site.client(slow)]
+    create_note(writers[0], "k")
+    start = revision_of(writers[0], "k")
+    with Live(quick.url, notes={"key": "k", "revision": start}) as one, \
+            Live(slow.url, notes={"key": "k", "revision": start}) as two:
+        def write(number):
+            for count in range(15):
+                comment(writers[number], "k", f"{number}-{count}")
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            list(pool.map(write, range(2)))
+        last = revision_of(writers[0], "k")
+        for live in (one, two):
+            until(lambda: live.events and live.events[-1][1]["revision"] == last, f"the last comment: {live.names()}", 30)
+            assert check_chain(live, start) == last
+            assert all(is_shown(live, f"{number}-{count}") for number in range(2) for count in range(15))
 
 
 # --- what is lost on the way ---
