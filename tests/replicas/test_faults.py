@@ -22,6 +22,13 @@ CROWD_PROCESSES = 2
 CROWD_S = 240
 
 
+def set_clock(wall, shift):
+    """In one step: half a file would be another time."""
+    new = wall.with_suffix(".new")
+    new.write_text(shift + "\n")
+    new.rename(wall)
+
+
 def revision_of(client, key):
     return int(client.html(view_path(key)).by_id("note")["data-revision"])
 
@@ -33,13 +40,13 @@ def site(tmp_path):
 
 
 def test_a_clock_that_jumps_changes_no_order(site, tmp_path):
-    """The second replica's clock goes an hour back, then two ahead: revisions never repeat and never fall, who is signed
+    """The second replica's clock goes 50 minutes back, then to 50 ahead: revisions never repeat and never fall, who is signed
     in stays so, and listeners get each comment once."""
     library = next(iter(sorted(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None)
     if library is None:
         pytest.skip("the package faketime is not there")
     wall = tmp_path / "wall-clock"
-    wall.write_text("+0\n")
+    set_clock(wall, "+0")
     here, there = site.notes
     there.restart(LD_PRELOAD=library, FAKETIME_TIMESTAMP_FILE=wall, FAKETIME_NO_CACHE=1, FAKETIME_DONT_FAKE_MONOTONIC=1,
                   ASAN_OPTIONS=programs.SANITIZER_ENV["ASAN_OPTIONS"] + ":verify_asan_link_order=0")
@@ -50,18 +57,18 @@ def test_a_clock_that_jumps_changes_no_order(site, tmp_path):
     texts = []
     with Live(here.url, notes={"key": "k", "revision": revisions[0]}) as first, \
             Live(there.url, notes={"key": "k", "revision": revisions[0]}) as second:
-        for shift in ("+0", "-3600", "+3600", "-60", "+0"):
-            wall.write_text(shift + "\n")
+        for shift in ("+0", "-3000", "+3000", "-60", "+0"):
+            set_clock(wall, shift)
             for number, client in enumerate((mine, me, mine)):
                 texts.append(f"{shift} {number}")
                 revisions.append(comment(client, "k", texts[-1])["revision"])
         for live in (first, second):
             until(lambda: live.events and live.events[-1][1]["revision"] == revisions[-1], "the last comment")
-            heard = [data["message"] for name, data in live.events if name == "newmessage"]
+            heard = [data["id"] for name, data in live.events if name == "newmessage"]
             assert len(heard) == len(set(heard)), "an event came twice"
     assert revisions == sorted(set(revisions)), revisions
     ahead_ms = revisions[-1] - revisions[0]
-    assert ahead_ms > 3_000_000, "the other clock did not jump: nothing was tried"
+    assert ahead_ms > 2_000_000, "the other clock did not jump: nothing was tried"
     for url in site.urls:
         assert read_all_comments(url, "k") == texts[::-1]
 
