@@ -116,6 +116,7 @@ step unit-tsan "unit tests, TSan" meson_tests unit-tsan "$out/tsan"
 step tools "build-time compilers" run_pytest tools tests/unit
 step http "black box over HTTP" run_pytest http tests/http
 together http_mariadb http_mysql
+step replicas "several processes as one site, while everything breaks" run_pytest replicas tests/replicas
 step cli "userauth-cli" run_pytest cli tests/cli
 step browser "Chromium" run_pytest browser tests/browser
 step fuzz "fuzz targets, ${FUZZ_SECONDS:-10} s each" run_fuzz
