@@ -22,11 +22,13 @@
 #include "config.h"
 #include "data/db.h"
 #include "data/migrate.h"
+#include "data/redis.h"
 #include "guard.h"
 #include "housekeeping.h"
 #include "http/http_client.h"
 #include "http/http_server.h"
 #include "http/listener.h"
+#include "live/bus.h"
 #include "live/hub.h"
 #include "live/live_jobs.h"
 #include "live/places.h"
@@ -34,6 +36,7 @@
 #include "page/page.h"
 #include "routes.h"
 #include "service/service.h"
+#include "service/start.h"
 #include "session/session_store.h"
 #include "session/userauth_client.h"
 
@@ -65,18 +68,23 @@ static void lanes_free(struct lanes *lanes)
     for (size_t i = 0; lanes && i < lanes->count; i++) {
         db_close(lanes->items[i].db);
         http_client_free(lanes->items[i].http);
+        redis_free(lanes->items[i].redis);
     }
     free(lanes);
 }
 
-static enum err
-open_lane(struct ctx *ctx, const struct db_options *options, struct lane_local *lane)
+static enum err open_lane(struct ctx *ctx,
+                          const struct db_options *options,
+                          const struct redis_options *redis,
+                          struct lane_local *lane)
 {
     enum err err = db_open(ctx, options, &lane->db);
     if (err)
         return err;
     lane->http = http_client_new();
-    return lane->http ? ERR_OK : ctx_fail(ctx, ERR_UNAVAILABLE, "out of memory");
+    lane->redis = redis->is_set ? redis_new(redis) : NULL; /* connects when it is first used */
+    bool is_whole = lane->http && (lane->redis || !redis->is_set);
+    return is_whole ? ERR_OK : ctx_fail(ctx, ERR_UNAVAILABLE, "out of memory");
 }
 
 static enum err open_lanes(struct ctx *ctx, struct app *app)
@@ -96,10 +104,9 @@ static enum err open_lanes(struct ctx *ctx, struct app *app)
     app->lanes->count = (size_t)count;
     struct db_options options = config->database.options;
     options.lock_wait_ms = LOCK_WAIT_MS;
-    for (size_t i = 0; i < app->lanes->count && !err; i++) {
-        err = open_lane(ctx, &options, &app->lanes->items[i]);
-        options.can_connect_later = true; /* one shows that the settings are right */
-    }
+    options.can_connect_later = true;
+    for (size_t i = 0; i < app->lanes->count && !err; i++)
+        err = open_lane(ctx, &options, &config->redis.options, &app->lanes->items[i]);
     return err;
 }
 
@@ -131,7 +138,7 @@ DEFINE_CLEANUP(char *, free)
 
 /* Keeps a second process off the same file, whatever name it knows it by: caches and events are
  * this process's. The file is there: the lanes have opened it. */
-static enum err lock_database(struct ctx *ctx, const struct config *config)
+enum err app_lock_database(struct ctx *ctx, const struct config *config)
 {
     const char *path = config->database.path;
     if (!path)
@@ -146,14 +153,14 @@ static enum err lock_database(struct ctx *ctx, const struct config *config)
     return ctx_fail(ctx, ERR_CONFLICT, "%s is in use by another notes-svc", path);
 }
 
-static enum err open_database(struct ctx *ctx, struct app *app)
+static enum err prepare_database(struct ctx *ctx, struct app *app)
 {
     assert(app->lanes); /* the lanes were opened first */
     struct db *db = app->lanes->items[0].db;
     const struct migrations *migrations =
         app->config->database.path ? &notes_migrations : &notes_migrations_mysql;
     int64_t applied = 0;
-    enum err err = lock_database(ctx, app->config);
+    enum err err = app_lock_database(ctx, app->config);
     if (err || (err = migrate_run(ctx, db, migrations, &applied)))
         return err;
     if (applied)
@@ -172,6 +179,14 @@ static enum err build_parts(struct ctx *ctx, struct app *app)
         !app->housekeeping)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "out of memory");
     return ERR_OK;
+}
+
+/* Its absence stops no start: it is told, and found out later as any other loss. */
+static void look_for_redis(struct ctx *ctx, struct app *app)
+{
+    lane_lend(ctx, &app->lanes->items[0]);
+    housekeeping_note_redis(app, ctx);
+    lane_lend(ctx, NULL);
 }
 
 static enum err start_workers(struct ctx *ctx, struct app *app)
@@ -213,12 +228,29 @@ static enum err build_hub(struct ctx *ctx, struct app *app)
         .connect_timeout_ms = config->live_connect_timeout_ms,
         .queue_max_bytes = config->live_queue_bytes,
         .check_every_ms = config->user_check_s * 1000 / 2,
+        .confirm_every_ms = HUB_CONFIRM_MS,
         .read = live_read,
+        .confirm = live_confirm,
         .serve = live_serve,
         .check = live_check,
         .leave = give_place,
     });
     return app->hub ? ERR_OK : ctx_fail(ctx, ERR_UNAVAILABLE, "can't start the live hub");
+}
+
+static enum err start_bus(struct ctx *ctx, struct app *app)
+{
+    const struct redis_options *redis = &app->config->redis.options;
+    if (!redis->is_set)
+        return ERR_OK;
+    app->bus = bus_new(&(struct bus_options){
+        .log = app->log,
+        .hub = app->hub,
+        .redis = redis,
+        .site_key = {.p = (const unsigned char *)app->device_key.text,
+                     .n = app->device_key.size_bytes},
+    });
+    return app->bus ? ERR_OK : ctx_fail(ctx, ERR_UNAVAILABLE, "can't start the live bus");
 }
 
 static int64_t loop_count(const struct config *config)
@@ -266,13 +298,18 @@ static enum err build(struct ctx *ctx, struct app *app)
     if (!err)
         err = open_lanes(ctx, app);
     if (!err)
-        err = open_database(ctx, app);
+        err = start_database(ctx, app, &app->config->database, app->lanes->items[0].db,
+                             prepare_database);
     if (!err)
         err = build_parts(ctx, app);
+    if (!err && app->config->redis.options.is_set)
+        look_for_redis(ctx, app);
     if (!err)
         err = start_workers(ctx, app);
     if (!err)
         err = build_hub(ctx, app);
+    if (!err)
+        err = start_bus(ctx, app);
     if (!err)
         err = start_server(ctx, app);
     return err;
@@ -287,6 +324,8 @@ enum err app_new(struct ctx *ctx, const void *config, struct log *log, struct ap
     app->log = log;
     app->health.names[APP_DATABASE] = "database";
     app->health.names[APP_USER_SERVICE] = "userauth";
+    if (app->config->redis.options.is_set)
+        app->health.names[APP_REDIS] = "redis";
     enum err err = build(ctx, app);
     if (err) {
         app_free(app);
@@ -302,9 +341,11 @@ void app_free(struct app *app)
     if (!app)
         return;
     http_server_free(app->server);
+    bus_stop(app->bus);
     hub_stop(app->hub);
     workers_free(app->slow_workers);
     workers_free(app->workers);
+    bus_free(app->bus);
     hub_free(app->hub);
     places_free(app->places);
     housekeeping_free(app->housekeeping);

@@ -15,6 +15,7 @@
 #include "service/health.h"
 
 struct asset_store;
+struct bus;
 struct config;
 struct ctx;
 struct housekeeping;
@@ -28,21 +29,22 @@ struct userauth_client;
 struct workers;
 
 /* Places in health.names. */
-enum app_dependency { APP_DATABASE, APP_USER_SERVICE };
+enum app_dependency { APP_DATABASE, APP_USER_SERVICE, APP_REDIS };
 
 struct app {
     const struct config *config;
     struct log *log;
     struct health health;
-    struct lanes *lanes; /* database connections and HTTP clients, one of each per thread */
+    struct lanes *lanes; /* connections and HTTP clients, one of each per thread */
     struct asset_store *assets;
     struct userauth_client *userauth;
-    struct rate *login_failures; /* by address */
+    struct rate *login_failures; /* by address; what this process saw of them */
     struct rate *writes;         /* by user */
     struct secret device_key; /* signs device cookies; the same for all processes of a database */
     struct workers *workers;
     struct places *places; /* for live sockets */
     struct hub *hub;
+    struct bus *bus;              /* to the other processes; NULL without Redis */
     struct workers *slow_workers; /* for calls to userauth-svc that take long */
     struct http_server *server;
     struct housekeeping *housekeeping;
@@ -52,6 +54,10 @@ struct app {
 MUST_CHECK enum err
 app_new(struct ctx *ctx, const void *config, struct log *log, struct app **out_app);
 void app_free(struct app *app);
+
+/* Keeps a second process off the same SQLite file for as long as this one lives; a server needs
+ * nothing. Errors: ERR_CONFLICT another one has it. */
+MUST_CHECK enum err app_lock_database(struct ctx *ctx, const struct config *config);
 
 struct http_server *app_server(struct app *app);
 void app_set_draining(struct app *app);

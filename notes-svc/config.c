@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * The settings table of notes-svc, and the checks that need more than one row. `notes-svc
- * --print-config` prints it. Depends on: env.h, db_settings.h. */
+ * --print-config` prints it. Depends on: env.h, db_settings.h, redis_settings.h. */
 #include "config.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -26,6 +25,9 @@ const struct setting config_settings[] = {
     {.name = "STATE_DIR", .at = TEXT(state_dir), .fallback = "./var",
      .help = "folder of the embedded database and of the generated key"},
     DB_SETTING_ROWS(struct config, database, "notes.sqlite"),
+    REDIS_SETTING_ROWS(struct config, redis),
+    {.name = "FROM_NODE_PASSWORD", .at = SECRET(from_node_password),
+     .help = "password of the MySQL user that --from-node reads as, when it is not in its URL"},
     {.name = "USER_SERVICE_URL", .at = TEXT(user_service_url), .fallback = "http://127.0.0.1:5858",
      .help = "where userauth-svc answers"},
     {.name = "USER_SERVICE_ID", .at = TEXT(user_service_id), .fallback = "them",
@@ -94,18 +96,6 @@ const struct setting config_settings[] = {
 /* clang-format on */
 const size_t config_settings_count = ARRAY_COUNT(config_settings);
 
-/* Settings of deployments with servers beside the service: refused by name rather than ignored in
- * silence. */
-static void refuse_servers(struct env_faults *faults)
-{
-    static const char *const NAMES[] = {"REDIS_URL", "REDIS_ENDPOINT", "REDIS_PASSWORD"};
-    for (size_t i = 0; i < ARRAY_COUNT(NAMES); i++) {
-        const char *value = getenv(NAMES[i]);
-        if (value && *value)
-            env_fault(faults, NAMES[i], "this build has no use for Redis; unset it");
-    }
-}
-
 /* The origin of PUBLIC_URL: scheme, host and port, in lower case, without a path (RFC 6454). */
 static void check_public_url(struct config *config, struct env_faults *faults)
 {
@@ -138,9 +128,9 @@ static void check_user_service_url(const struct config *config, struct env_fault
 void config_check(void *storage, struct env_faults *faults)
 {
     struct config *config = storage;
-    refuse_servers(faults);
     db_settings_check(&config->database,
                       arena_format(faults->arena, "%s/notes.sqlite", config->state_dir), faults);
+    redis_settings_check(&config->redis, faults);
     check_public_url(config, faults);
     check_user_service_url(config, faults);
     if (!networks_parse(config->trusted_proxies, &config->trusted))

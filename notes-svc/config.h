@@ -12,12 +12,15 @@
 #include "base/env.h"
 #include "base/log.h"
 #include "data/db_settings.h"
+#include "data/redis_settings.h"
 
 struct config {
     int64_t port;
     const char *listen;
     const char *state_dir;
     struct db_settings database;
+    struct redis_settings redis;      /* sessions are there when one is set */
+    struct secret from_node_password; /* of the database that --from-node reads */
     const char *user_service_url;
     const char *user_service_id;
     struct secret user_service_key;

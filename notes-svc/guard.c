@@ -19,6 +19,7 @@
 #include "session/login_handlers.h"
 #include "session/session.h"
 #include "session/session_check.h"
+#include "session/session_store.h"
 
 /* ---- where an unsafe request comes from ---- */
 
@@ -50,6 +51,10 @@ static enum err load_session(struct app *app, struct ctx *ctx, struct http_reque
         return ERR_OK;
     enum err err =
         session_check(app, ctx, session, SESSION_IS_USED, app->config->user_check_s, &is_alive);
+    if (err == ERR_UNAVAILABLE && session_store_is_apart(app->config)) {
+        rq->is_session_unknown = true;
+        return ERR_OK;
+    }
     if (err || !is_alive)
         return err;
     rq->session = session;
@@ -58,6 +63,19 @@ static enum err load_session(struct app *app, struct ctx *ctx, struct http_reque
 }
 
 /* ---- the guard ---- */
+
+/* Sessions can't be read now. Whoever only looks is shown what anybody may see; for the rest being
+ * signed in must be known. Nothing says "signed out": it may well not be so. */
+static enum err refuse_unknown(struct ctx *ctx, const struct http_request *rq)
+{
+    if (rq->route->protection == PROTECTION_SESSION) {
+        ctx->why.hint = "Whether you are signed in can't be checked right now. You are not signed "
+                        "out; wait a moment and try again.";
+        return ERR_UNAVAILABLE;
+    }
+    ctx_forgive(ctx);
+    return ERR_OK;
+}
 
 static enum err refuse_stranger(struct app *app,
                                 struct ctx *ctx,
@@ -100,6 +118,8 @@ enum err guard(struct app *app, struct ctx *ctx, struct http_request *rq, struct
         return err;
     if ((err = load_session(app, ctx, rq)))
         return err;
+    if (rq->is_session_unknown)
+        return refuse_unknown(ctx, rq);
     if (!rq->session)
         return route->protection == PROTECTION_SESSION ? refuse_stranger(app, ctx, rq, rs) : ERR_OK;
     return is_unsafe && !rq->is_faulty ? check_token(ctx, rq) : ERR_OK;

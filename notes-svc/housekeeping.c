@@ -13,6 +13,7 @@
 #include "base/workers.h"
 #include "config.h"
 #include "data/db.h"
+#include "data/redis.h"
 #include "http/http_server.h"
 #include "note/note_store.h"
 #include "session/session_store.h"
@@ -46,6 +47,20 @@ note_state(struct app *app, struct ctx *ctx, enum app_dependency dependency, enu
             log_error(ctx, "dependency.lost", log_str("name", name), log_str("why", ctx->why.text));
         else
             log_info(ctx, "dependency.found", log_str("name", name));
+    }
+    ctx_forgive(ctx);
+}
+
+void housekeeping_note_redis(struct app *app, struct ctx *ctx)
+{
+    struct redis_answer answer;
+    const struct redis_command ping = {REDIS_ARGS(redis_text("PING")), .can_repeat = true};
+    enum err err = redis_run(ctx, ctx->redis, &ping, &answer);
+    if (health_note(&app->health, APP_REDIS, err != ERR_OK)) {
+        if (err)
+            log_error(ctx, "redis.lost", log_str("why", ctx->why.text));
+        else
+            log_info(ctx, "redis.back", log_str("name", "redis"));
     }
     ctx_forgive(ctx);
 }
@@ -89,6 +104,8 @@ static void purge(struct app *app,
 static void look_after_data(struct housekeeping *housekeeping, struct ctx *ctx)
 {
     struct app *app = housekeeping->app;
+    if (ctx->redis)
+        housekeeping_note_redis(app, ctx);
     note_state(app, ctx, APP_DATABASE, db_ping(ctx, ctx->db));
     if (clock_monotonic_ms() < housekeeping->purge_at_ms)
         return;
@@ -108,11 +125,9 @@ static void probe_user_service(struct housekeeping *housekeeping, struct ctx *ct
 static void run(struct job *job, void *local)
 {
     struct task *task = (struct task *)job; /* its first member */
-    const struct lane_local *lane = local;
     struct ctx ctx;
     ctx_init(&ctx, task->housekeeping->app->log, HOUSEKEEPING_BUDGET_MS);
-    ctx.db = lane->db;
-    ctx.http = lane->http;
+    lane_lend(&ctx, local);
     task->work(task->housekeeping, &ctx);
     ctx_done(&ctx);
     atomic_store(&task->is_running, 0);

@@ -8,6 +8,7 @@
 #define NOTES_HOUSEKEEPING_H
 
 struct app;
+struct ctx;
 struct housekeeping;
 
 #define HOUSEKEEPING_PROBE_EVERY_MS 5000
@@ -22,6 +23,9 @@ struct housekeeping;
 struct housekeeping *housekeeping_new(struct app *app);
 /* After the workers are gone. */
 void housekeeping_free(struct housekeeping *housekeeping);
+
+/* Does Redis answer? Logs when that has changed. ctx has a connection. */
+void housekeeping_note_redis(struct app *app, struct ctx *ctx);
 
 /* Hands over what is due, if the last run is done. Never blocks. */
 void housekeeping_tick(struct housekeeping *housekeeping);

@@ -5,18 +5,30 @@ A module may set USERAUTH_ENV or NOTES_ENV (dicts of settings) for the services 
 """
 import pytest
 
-from harness import mariadb, programs
+from harness import mariadb, mysql, programs
 from harness.client import browser_session as open_browser_session
 from harness.services import Notes, Userauth
 from harness.site import Site
 
 NEEDED = (programs.USERAUTH_SVC, programs.USERAUTH_CLI, programs.NOTES_SVC)
 
+# Modules that ask nothing of the database that others don't ask: they run with SQLite only, as each run costs minutes.
+ANY_ENGINE = {
+    "test_raw_http": "HTTP as bytes",
+    "test_userauth_hostile": "HTTP as bytes",
+    "test_live_protocol": "the live protocol as bytes",
+    "test_pages_markdown": "rendering, which comes before storing",
+    "test_settings": "the command line; what settings of servers do is in test_mysql_*.py",
+    "test_readme": "texts",
+    "test_routes_covered": "texts",
+    "test_dev_run": "brings its own settings",
+}
+
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: takes more than some seconds")
     config.addinivalue_line("markers", "sqlite_only(reason): is about the SQLite file")
-    config.addinivalue_line("markers", "mariadb_only: runs with NOTES_TEST_ENGINE=mariadb")
+    config.addinivalue_line("markers", "server_only: runs with NOTES_TEST_ENGINE=mariadb or mysql")
 
 
 def pytest_collection_modifyitems(config, items):
@@ -25,10 +37,15 @@ def pytest_collection_modifyitems(config, items):
         only = item.get_closest_marker("sqlite_only")
         if only and mariadb.is_wanted():
             item.add_marker(pytest.mark.skip(reason="SQLite only: " + only.kwargs["reason"]))
-    if not mariadb.is_wanted():
-        kept = [item for item in items if not item.get_closest_marker("mariadb_only")]
-        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
-        items[:] = kept
+    if mariadb.is_wanted():
+        dropped = [item for item in items if item.path.stem in ANY_ENGINE]
+    else:
+        dropped = [item for item in items if item.get_closest_marker("server_only")]
+    config.hook.pytest_deselected(items=dropped)
+    items[:] = [item for item in items if item not in dropped]
+    why_not = mysql.missing() if mariadb.engine() == "mysql" and not config.option.collectonly else None
+    for item in items if why_not else ():
+        item.add_marker(pytest.mark.skip(reason=why_not))
     missing = [str(path) for path in NEEDED if not path.exists()]
     needs = [item for item in items if item.path.parent.name in ("http", "cli", "browser")]
     if missing and needs and not config.option.collectonly:
@@ -50,6 +67,16 @@ def _stop(service):
         programs.assert_no_sanitizer_report(service.stderr_text())
         code = None if service.process is None else service.process.returncode
         assert code in (None, 0, -9), f"{service.name} ended with {code}\n{service.tail()}"
+
+
+@pytest.fixture(scope="module")
+def server():
+    """A database server of this module's own: what happens to it must not happen to other tests."""
+    options = {"has_tls": True} if mariadb.engine() == "mysql" else {}
+    own = mariadb.own(is_durable=True, **options)
+    with mariadb.instead(own):
+        yield own
+    own.close()
 
 
 @pytest.fixture(scope="module")

@@ -37,16 +37,24 @@ count_junit() { # step file
     sed -n 's/^skipped: /    skipped: /p' "$log/$1.log"
 }
 
+# Runs functions that run a step each at the same time; what they print comes in order.
+together() { # functions...
+    local name
+    for name; do "$name" >"$log/$name.out" & done
+    wait
+    for name; do cat "$log/$name.out"; done
+}
+
 setup() { # folder meson-options...
     local folder=$1
     shift
     [ -f "$folder/build.ninja" ] || meson setup "$folder" --werror "$@"
 }
 
-build_gcc() { setup "$out/asan" --buildtype=debugoptimized -Db_sanitize=address,undefined -Dtests=true && meson compile -C "$out/asan"; }
-build_tsan() { setup "$out/tsan" --buildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false -Dtests=true && meson compile -C "$out/tsan"; }
+build_gcc() { setup "$out/asan" --buildtype=debugoptimized -Db_sanitize=address,undefined -Dtests=true -Dtest_hooks=true && meson compile -C "$out/asan"; }
+build_tsan() { setup "$out/tsan" --buildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false -Dtests=true -Dtest_hooks=true && meson compile -C "$out/tsan"; }
 build_clang() {
-    CC=clang setup "$out/clang" --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dtests=true -Dfuzz=true &&
+    CC=clang setup "$out/clang" --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dtests=true -Dtest_hooks=true -Dfuzz=true &&
         meson compile -C "$out/clang"
 }
 build_release() { setup "$out/release" --buildtype=release -Db_ndebug=true && meson compile -C "$out/release"; }
@@ -61,9 +69,12 @@ meson_tests() { # step build-folder
 run_pytest() { # step files...
     local name=$1 status=0
     shift
-    NOTES_BUILD=$out/asan NOTES_TEST_ENGINE=${engine:-} "$python" -m pytest -q -rs -p no:cacheprovider --junitxml="$out/$name.xml" "$@" || status=1
+    NOTES_BUILD=$out/asan NOTES_TEST_ENGINE=${engine:-} NOTES_TEST_REDIS=${redis:-} "$python" -m pytest -q -rs -p no:cacheprovider --junitxml="$out/$name.xml" "$@" || status=1
     count_junit "$name" "$out/$name.xml" && return $status
 }
+
+http_mariadb() { engine=mariadb step http-mariadb "the same on a private MariaDB" run_pytest http-mariadb tests/http tests/cli; }
+http_mysql() { engine=mysql redis=1 step http-mysql "and on a private MySQL, with Redis" run_pytest http-mysql tests/http tests/cli; }
 
 run_fuzz() {
     local status=0
@@ -82,6 +93,7 @@ check_cppcheck() {
     cppcheck --enable=warning,portability --inline-suppr --error-exitcode=1 --quiet --std=c11 --suppress=missingInclude \
         --suppressions-list=tests/lint/cppcheck.txt -D__GNUC__ -DNOTES_VERSION='"x"' -Icommon -Inotes-svc -Iuserauth-svc common userauth-svc notes-svc
 }
+check_hooks() { ! grep -rqa NOTES_TEST_HOOK "$out/release/notes-svc/notes-svc" "$out/release/userauth-svc/userauth-svc"; }
 check_shell() { sources dev '*.sh' '*.bash' .ci/run | xargs shellcheck; }
 check_python() { sources '*.py' | xargs "$python" -m py_compile; }
 
@@ -96,13 +108,14 @@ step sizes "functions, files, nesting" "$python" tests/lint/check_sizes.py .
 step words "banned calls, heads of files" "$python" tests/lint/check_words.py .
 step tidy "clang-tidy" check_tidy
 step cppcheck "cppcheck" check_cppcheck
+step hooks "no test hooks in the release" check_hooks
 step shellcheck "shell scripts" check_shell
 step python "Python scripts compile" check_python
 step unit "unit tests, ASan and UBSan" meson_tests unit "$out/asan"
 step unit-tsan "unit tests, TSan" meson_tests unit-tsan "$out/tsan"
 step tools "build-time compilers" run_pytest tools tests/unit
 step http "black box over HTTP" run_pytest http tests/http
-engine=mariadb step http-mariadb "the same on a private MariaDB" run_pytest http-mariadb tests/http tests/cli
+together http_mariadb http_mysql
 step cli "userauth-cli" run_pytest cli tests/cli
 step browser "Chromium" run_pytest browser tests/browser
 step fuzz "fuzz targets, ${FUZZ_SECONDS:-10} s each" run_fuzz

@@ -23,6 +23,7 @@
 #include "http/listener.h"
 #include "routes.h"
 #include "service/service.h"
+#include "service/start.h"
 
 #define LOCK_WAIT_MS  5000
 #define HASH_NICENESS 5 /* lookups go first */
@@ -67,16 +68,15 @@ static enum err open_lanes(struct ctx *ctx, struct app *app)
     app->lanes->count = count;
     struct db_options options = app->config->database.options;
     options.lock_wait_ms = LOCK_WAIT_MS;
-    for (size_t i = 0; i < count && !err; i++) {
+    options.can_connect_later = true;
+    for (size_t i = 0; i < count && !err; i++)
         err = db_open(ctx, &options, &app->lanes->items[i].db);
-        options.can_connect_later = true; /* one shows that the settings are right */
-    }
     return err;
 }
 
 /* ---- parts ---- */
 
-static enum err migrate(struct ctx *ctx, struct app *app)
+static enum err prepare_database(struct ctx *ctx, struct app *app)
 {
     int64_t applied_count = 0;
     const struct migrations *migrations =
@@ -84,7 +84,7 @@ static enum err migrate(struct ctx *ctx, struct app *app)
     enum err err = migrate_run(ctx, app->lanes->items[0].db, migrations, &applied_count);
     if (!err && applied_count)
         log_info(ctx, "database.migrated", log_i64("migrations", applied_count));
-    return err;
+    return err ? err : decoy_key(ctx, app->lanes->items[0].db, &app->decoy_key);
 }
 
 /* Old deployments may have such keys, so they are no reason not to start. */
@@ -173,9 +173,8 @@ static enum err build(struct ctx *ctx, struct app *app)
     if (!err)
         err = open_lanes(ctx, app);
     if (!err)
-        err = migrate(ctx, app);
-    if (!err)
-        err = decoy_key(ctx, app->lanes->items[0].db, &app->decoy_key);
+        err =
+            start_database(ctx, app, &config->database, app->lanes->items[0].db, prepare_database);
     if (!err)
         err = start_workers(ctx, app);
     if (!err)

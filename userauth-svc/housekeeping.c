@@ -57,10 +57,9 @@ static void evict(struct app *app, struct ctx *ctx)
 static void run(struct job *job, void *local)
 {
     struct housekeeping *housekeeping = (struct housekeeping *)job;
-    const struct lane_local *lane = local;
     struct ctx ctx;
     ctx_init(&ctx, housekeeping->app->log, HOUSEKEEPING_BUDGET_MS);
-    ctx.db = lane->db;
+    lane_lend(&ctx, local);
     probe(housekeeping->app, &ctx);
     evict(housekeeping->app, &ctx);
     ctx_done(&ctx);

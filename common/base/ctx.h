@@ -15,6 +15,7 @@
 struct db;
 struct http_client;
 struct log;
+struct redis;
 
 #define REQUEST_ID_MAX_CHARS 64
 #define CTX_WHY_MAX_BYTES    512
@@ -44,6 +45,7 @@ struct ctx {
     /* What the running worker owns; NULL on an event loop. */
     struct db *db;
     struct http_client *http;
+    struct redis *redis; /* NULL also where none is configured */
 };
 
 /* Units: budget_ms from now to the deadline. A fresh random request id is made. */

@@ -195,16 +195,21 @@ struct log *log_new(int fd, const char *service, enum log_level level, enum log_
     return log;
 }
 
-void log_free(struct log *log)
+void log_end(struct log *log)
 {
-    if (!log)
-        return;
     (void)pthread_mutex_lock(&log->lock);
     log->is_stopping = true;
     log->stop_at_ms = clock_monotonic_ms() + LOG_FLUSH_MS;
     (void)pthread_cond_signal(&log->has_lines);
     (void)pthread_mutex_unlock(&log->lock);
     (void)pthread_join(log->thread, NULL);
+}
+
+void log_free(struct log *log)
+{
+    if (!log)
+        return;
+    log_end(log);
     (void)pthread_cond_destroy(&log->has_lines);
     (void)pthread_mutex_destroy(&log->lock);
     free(log->pending.bytes);

@@ -131,16 +131,6 @@ static void give_back_locked(struct rate *rate, const unsigned char *digest)
     bucket->units = units < full_units ? units : full_units;
 }
 
-static int64_t peek_locked(struct rate *rate, const unsigned char *digest, int64_t now_ms)
-{
-    const struct bucket *bucket = find_bucket(neighbourhood_of(rate, digest), digest);
-    if (!bucket)
-        return 0;
-    struct bucket copy = *bucket;
-    refill(rate, &copy, now_ms);
-    return wait_s(rate, &copy);
-}
-
 static void
 digest_key(const struct rate *rate, const char *key, unsigned char out_digest[SECRET_DIGEST_BYTES])
 {
@@ -169,16 +159,4 @@ void rate_give_back(struct rate *rate, const char *key)
     (void)pthread_mutex_lock(&rate->lock);
     give_back_locked(rate, digest);
     (void)pthread_mutex_unlock(&rate->lock);
-}
-
-int64_t rate_peek(struct rate *rate, const char *key, int64_t now_ms)
-{
-    if (rate->per_minute <= 0)
-        return 0;
-    unsigned char digest[SECRET_DIGEST_BYTES];
-    digest_key(rate, key, digest);
-    (void)pthread_mutex_lock(&rate->lock);
-    int64_t wait = peek_locked(rate, digest, now_ms);
-    (void)pthread_mutex_unlock(&rate->lock);
-    return wait;
 }

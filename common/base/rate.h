@@ -28,7 +28,4 @@ int64_t rate_take(struct rate *rate, const char *key, int64_t now_ms);
  * minute's; a key that is gone is none to give to. */
 void rate_give_back(struct rate *rate, const char *key);
 
-/* As rate_take, but takes nothing: is there one? */
-int64_t rate_peek(struct rate *rate, const char *key, int64_t now_ms);
-
 #endif

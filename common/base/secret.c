@@ -114,6 +114,13 @@ char *secret_token(struct arena *arena, size_t random_bytes)
     return secret_base64url(arena, bytes, random_bytes);
 }
 
+/* libsodium's decoder takes some bytes above 127 for letters. */
+static bool is_base64url(const char *text)
+{
+    return text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")] ==
+           '\0';
+}
+
 /* Into a buffer of our own first: the caller's stays as it was when the text turns out to be wrong.
  */
 bool secret_from_base64url(const char *text, void *out_bytes, size_t size_bytes)
@@ -121,7 +128,7 @@ bool secret_from_base64url(const char *text, void *out_bytes, size_t size_bytes)
     unsigned char decoded[SECRET_MAX_BYTES];
     size_t text_bytes = strlen(text);
     if (size_bytes > sizeof(decoded) ||
-        text_bytes + 1 != sodium_base64_ENCODED_LEN(size_bytes, BASE64URL))
+        text_bytes + 1 != sodium_base64_ENCODED_LEN(size_bytes, BASE64URL) || !is_base64url(text))
         return false;
     size_t decoded_bytes = 0;
     bool is_good = sodium_base642bin(decoded, sizeof(decoded), text, text_bytes, NULL,

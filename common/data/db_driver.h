@@ -37,6 +37,7 @@ struct db_driver {
     bool (*is_repeatable)(const void *state);
     /* Had the commit of the transaction that ended last no answer? NULL: it always has one. */
     bool (*is_unsure)(const void *state);
+    bool (*is_refused)(const void *state); /* NULL: never */
     /* The lock of migrations, where DDL commits and no transaction can hold them together (NULL
      * otherwise). While it is held, a lost connection is not made again. */
     enum err (*lock)(struct ctx *ctx, void *state);
@@ -49,8 +50,10 @@ struct db {
     bool is_undone; /* db_find_out has found that the transaction did not happen */
 };
 
-MUST_CHECK enum err
-db_sqlite_open(struct ctx *ctx, const char *path, int64_t lock_wait_ms, struct db **out_db);
+MUST_CHECK enum err db_sqlite_open(struct ctx *ctx,
+                                   const char *path,
+                                   const struct db_options *options,
+                                   struct db **out_db);
 const char *db_sqlite_library(void);
 
 MUST_CHECK enum err

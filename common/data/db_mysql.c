@@ -64,7 +64,7 @@ struct connection {
 static const char snapshot_sql[] = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
 
 static const struct db_statement take_lock = {
-    .sql = "SELECT GET_LOCK(CONCAT('notes.', MD5(DATABASE())), ?)"};
+    .sql = "SELECT GET_LOCK(CONCAT('notes.', SHA2(DATABASE(), 224)), ?)"};
 
 /* --- What went wrong --- */
 
@@ -569,6 +569,12 @@ static bool server_is_unsure(const void *state)
     return ((const struct connection *)state)->is_unsure;
 }
 
+static bool server_is_refused(const void *state)
+{
+    const struct connection *connection = state;
+    return !connection->handle && db_mysql_is_refused(connection->hosts);
+}
+
 /* --- The lock of migrations --- */
 
 static enum err server_lock(struct ctx *ctx, void *state)
@@ -593,7 +599,7 @@ static enum err server_lock(struct ctx *ctx, void *state)
 
 static void server_unlock(void *state)
 {
-    static const char sql[] = "DO RELEASE_LOCK(CONCAT('notes.', MD5(DATABASE())))";
+    static const char sql[] = "DO RELEASE_LOCK(CONCAT('notes.', SHA2(DATABASE(), 224)))";
     struct connection *connection = state;
     connection->is_pinned = false;
     connection->deadline_ms = clock_monotonic_ms() + CLEAN_UP_MS;
@@ -630,17 +636,12 @@ static const struct db_driver server_driver = {
     .ping = server_ping,
     .is_repeatable = server_is_repeatable,
     .is_unsure = server_is_unsure,
+    .is_refused = server_is_refused,
     .lock = server_lock,
     .unlock = server_unlock,
 };
 
 DEFINE_CLEANUP(struct connection *, server_close)
-
-static void start_library(void)
-{
-    if (mysql_library_init(0, NULL, NULL))
-        abort();
-}
 
 static enum err connect_patiently(struct ctx *ctx, struct connection *connection)
 {
@@ -658,7 +659,7 @@ static enum err connect_patiently(struct ctx *ctx, struct connection *connection
 enum err db_mysql_open(struct ctx *ctx, const struct db_options *options, struct db **out_db)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, start_library);
+    pthread_once(&once, db_mysql_start);
     CLEANUP(server_close_ptr) struct connection *connection = calloc(1, sizeof(*connection));
     if (!connection)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "out of memory");

@@ -5,6 +5,7 @@
 #include "data/db_mysql_connect.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -17,6 +18,7 @@
 
 #define CONNECT_MAX_S   5
 #define READ_BACKSTOP_S 600  /* the deadline watch is there first */
+#define LOST_NUMBER     2013 /* CR_SERVER_LOST */
 #define NO_TLS_NUMBER   2026 /* CR_SSL_CONNECTION_ERROR */
 #define MS_PER_S        1000
 
@@ -36,6 +38,29 @@ static const char session_sql[] =
     " autocommit = 1";
 static const char isolation_sql[] = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
 static const char is_read_only_sql[] = "SELECT @@global.read_only";
+
+/* Of the library, but in none of its headers: calls back after whatever is read or written. */
+int ma_pvio_register_callback(
+    db_mysql_flag is_on,
+    void (*see)(int mode, MYSQL *handle, const unsigned char *bytes, size_t size_bytes));
+
+/* Where TLS is asked for, the library's caching_sha2_password takes it for given and sends the
+ * password as it is, to a server without TLS too. It must encrypt it itself then, as for everybody
+ * who does not ask for TLS. Comes after the server's greeting, before a password. */
+static void see_no_tls(int mode, MYSQL *handle, const unsigned char *bytes, size_t size_bytes)
+{
+    (void)mode;
+    (void)bytes;
+    (void)size_bytes;
+    if (handle->server_capabilities && !(handle->server_capabilities & CLIENT_SSL))
+        handle->options.use_ssl = 0;
+}
+
+void db_mysql_start(void)
+{
+    if (mysql_library_init(0, NULL, NULL) || ma_pvio_register_callback(1, see_no_tls))
+        abort();
+}
 
 static bool is_of_client(unsigned number)
 {
@@ -57,6 +82,11 @@ bool db_mysql_is_settled(const struct db_mysql_hosts *hosts)
     enum db_mysql_effect effect = db_mysql_code(hosts->last_number).effect;
     bool is_busy = hosts->last_number == 1040 || hosts->last_number == 1053;
     return !is_of_client(hosts->last_number) && !is_busy && effect == EFFECT_LOST;
+}
+
+bool db_mysql_is_refused(const struct db_mysql_hosts *hosts)
+{
+    return hosts->last_number == NO_TLS_NUMBER || db_mysql_is_settled(hosts);
 }
 
 bool db_mysql_plain(MYSQL *handle, struct watched *watched, int64_t until_ms, const char *sql)
@@ -99,8 +129,11 @@ static void note_failure(struct ctx *ctx,
     struct db_mysql_code code = db_mysql_code(mysql_errno(handle));
     hosts->last_number = code.number;
     ctx_forgive(ctx); /* the last host's reason is told */
-    (void)ctx_fail(ctx, ERR_UNAVAILABLE, "%s:%u: %s (%u): %s", host->name, host->port, code.name,
-                   code.number, mysql_error(handle));
+    const char *text = mysql_error(handle);
+    const char *tail = code.number == LOST_NUMBER ? strstr(text, ", system error") : NULL;
+    int text_size = tail ? (int)(tail - text) : (int)strlen(text); /* what follows is by chance */
+    (void)ctx_fail(ctx, ERR_UNAVAILABLE, "%s:%u: %s (%u): %.*s", host->name, host->port, code.name,
+                   code.number, text_size, text);
 }
 
 static void refuse_clear(struct ctx *ctx, struct db_mysql_hosts *hosts, const struct db_host *host)

@@ -30,6 +30,9 @@ struct db_mysql_code {
     bool is_quiet; /* its message quotes values */
 };
 
+/* Prepares the library. Once, before anything else. */
+void db_mysql_start(void);
+
 struct db_mysql_code db_mysql_code(unsigned number);
 
 /* The statement, watched until then. False: it failed. */
@@ -42,5 +45,8 @@ MYSQL *db_mysql_connect(struct ctx *ctx, struct db_mysql_hosts *hosts, struct wa
 
 /* Would it be vain to try again: a wrong name, password or database? */
 bool db_mysql_is_settled(const struct db_mysql_hosts *hosts);
+
+/* Was that it, or TLS or its certificate? */
+bool db_mysql_is_refused(const struct db_mysql_hosts *hosts);
 
 #endif

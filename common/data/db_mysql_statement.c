@@ -11,8 +11,8 @@
 #include "base/arena.h"
 #include "base/ctx.h"
 
-#define VALUES_MAX_COUNT 32
-#define TEXT_START_BYTES 256
+#define VALUES_MAX_COUNT 64
+#define TEXT_MIN_BYTES   256
 #define CHARSET_OF_BYTES 63 /* "binary": no text */
 
 /* ---- columns ---- */
@@ -44,6 +44,7 @@ static void bind_column(struct db_mysql_column *column, MYSQL_BIND *bind)
     };
 }
 
+/* Texts get room when there is one (fetch_long). */
 static bool make_columns(struct prepared *prepared, MYSQL_RES *meta)
 {
     unsigned count = mysql_num_fields(meta);
@@ -57,10 +58,6 @@ static bool make_columns(struct prepared *prepared, MYSQL_RES *meta)
         const MYSQL_FIELD *field = mysql_fetch_field_direct(meta, i);
         bool is_bytes = field->charsetnr == CHARSET_OF_BYTES;
         column->kind = is_number(field->type) ? DB_I64 : is_bytes ? DB_BLOB : DB_TEXT;
-        column->bytes = malloc(TEXT_START_BYTES);
-        if (!column->bytes)
-            return false;
-        column->capacity_bytes = TEXT_START_BYTES;
         bind_column(column, &prepared->binds[i]);
     }
     return true;
@@ -146,11 +143,12 @@ bool prepared_execute(struct prepared *prepared)
 static bool fetch_long(struct prepared *prepared, unsigned place)
 {
     struct db_mysql_column *column = &prepared->columns[place];
-    char *bytes = realloc(column->bytes, column->size_bytes);
+    size_t wanted_bytes = column->size_bytes > TEXT_MIN_BYTES ? column->size_bytes : TEXT_MIN_BYTES;
+    char *bytes = realloc(column->bytes, wanted_bytes);
     if (!bytes)
         return false;
     column->bytes = bytes;
-    column->capacity_bytes = column->size_bytes;
+    column->capacity_bytes = wanted_bytes;
     bind_column(column, &prepared->binds[place]);
     return !mysql_stmt_fetch_column(prepared->code, &prepared->binds[place], place, 0);
 }
@@ -180,6 +178,8 @@ struct db_value prepared_column(const struct prepared *prepared, int column)
     const struct db_mysql_column *it = &prepared->columns[column];
     if (it->is_null)
         return db_null();
-    return (struct db_value){
-        .kind = it->kind, .number = it->number, .bytes = it->bytes, .size_bytes = it->size_bytes};
+    return (struct db_value){.kind = it->kind,
+                             .number = it->number,
+                             .bytes = it->bytes ? it->bytes : "",
+                             .size_bytes = it->size_bytes};
 }

@@ -410,6 +410,14 @@ static void run(struct exchange *exchange)
 
 /* ---- on a lane ---- */
 
+void lane_lend(struct ctx *ctx, const void *local)
+{
+    const struct lane_local *lane = local;
+    ctx->db = lane ? lane->db : NULL;
+    ctx->http = lane ? lane->http : NULL;
+    ctx->redis = lane ? lane->redis : NULL;
+}
+
 /* After resume the loop may free the exchange at any moment. */
 static void give_back(struct exchange *exchange)
 {
@@ -421,12 +429,9 @@ static void give_back(struct exchange *exchange)
 static void job_run(struct job *job, void *local)
 {
     struct exchange *exchange = (struct exchange *)(void *)job;
-    const struct lane_local *lane = local;
-    exchange->ctx.db = lane ? lane->db : NULL;
-    exchange->ctx.http = lane ? lane->http : NULL;
+    lane_lend(&exchange->ctx, local);
     run(exchange);
-    exchange->ctx.db = NULL;
-    exchange->ctx.http = NULL;
+    lane_lend(&exchange->ctx, NULL);
     give_back(exchange);
 }
 

@@ -90,6 +90,7 @@ struct http_request {
     bool is_https; /* of the client's side, as a trusted proxy says */
     const struct route *route;
     const struct session *session; /* notes-svc: set by its guard, NULL when nobody is signed in */
+    bool is_session_unknown; /* notes-svc: nor whether somebody is; sessions can't be read now */
 };
 
 struct http_field {

@@ -50,7 +50,11 @@ struct workers;
 struct lane_local {
     struct db *db;
     struct http_client *http;
+    struct redis *redis; /* NULL: none is configured */
 };
+
+/* Puts what the thread owns into ctx: `local` is a struct lane_local, or NULL for nothing. */
+void lane_lend(struct ctx *ctx, const void *local);
 
 struct http_server_options {
     struct app *app;

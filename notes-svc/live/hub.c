@@ -66,19 +66,23 @@ static void fire(struct hub *hub)
         [TIMER_PING] = client_on_beat,    [TIMER_PONG] = client_on_silence,
         [TIMER_CONNECT] = client_on_gate, [TIMER_CLOSE] = client_on_gate,
         [TIMER_GAP] = room_on_gap,        [TIMER_RETRY] = room_on_retry,
+        [TIMER_DOUBT] = room_on_doubt,
     };
     for (size_t kind = 0; kind < TIMER_COUNT; kind++) {
         struct timer *timer;
-        while ((timer = timer_take_due(&hub->timers[kind], hub->now_ms)))
+        while (ON_DUE[kind] && (timer = timer_take_due(&hub->timers[kind], hub->now_ms)))
             ON_DUE[kind](hub, timer);
     }
     sessions_sweep(hub);
+    rooms_confirm(hub);
 }
 
 static int wait_ms(const struct hub *hub)
 {
     int64_t until_ms = hub->now_ms + WAIT_MAX_MS;
     for (size_t kind = 0; kind < TIMER_COUNT; kind++) {
+        if (kind == TIMER_CONFIRM && hub->confirm.is_running)
+            continue; /* its mail wakes us */
         int64_t next_ms = timer_next_ms(&hub->timers[kind]);
         until_ms = next_ms < until_ms ? next_ms : until_ms;
     }
@@ -176,6 +180,8 @@ struct hub *hub_new(const struct hub_options *options)
         [TIMER_CLOSE] = HUB_CLOSE_WAIT_MS,
         [TIMER_GAP] = HUB_GAP_WAIT_MS,
         [TIMER_RETRY] = HUB_RETRY_MS,
+        [TIMER_CONFIRM] = options->confirm_every_ms,
+        [TIMER_DOUBT] = HUB_GAP_WAIT_MS,
     };
     for (size_t kind = 0; kind < TIMER_COUNT; kind++)
         timer_queue_init(&hub->timers[kind], spans[kind]);

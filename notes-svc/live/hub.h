@@ -9,6 +9,9 @@
  * state is read, and events that come meanwhile are held back for it. So nothing is missed, and
  * nothing older follows something newer.
  *
+ * A change that nobody published (its process died, it came from elsewhere) is found too: every
+ * room's revision is compared with the database's all confirm_every_ms, in batches.
+ *
  * Order of calls: hub_new → the others from any thread → hub_stop → workers_free → hub_free. */
 #ifndef NOTES_HUB_H
 #define NOTES_HUB_H
@@ -37,6 +40,7 @@ struct workers;
 #define HUB_RETRY_MS        1000
 #define HUB_JOB_DEADLINE_MS 10000
 #define HUB_CHECK_COUNT     256 /* sessions in one job */
+#define HUB_CONFIRM_MS      2000
 
 /* A socket that comes. Texts are copied. */
 struct hub_newcomer {
@@ -71,7 +75,8 @@ struct hub_options {
     struct engineio_times times;
     int64_t connect_timeout_ms;
     int64_t queue_max_bytes;
-    int64_t check_every_ms; /* sessions are read again */
+    int64_t check_every_ms;   /* sessions are read again */
+    int64_t confirm_every_ms; /* rooms are compared with the database */
 
     /* On a worker, with ctx->db. `known` is the revision that all askers have, 0: none in common.
      */
@@ -80,6 +85,13 @@ struct hub_options {
                      const char *key,
                      int64_t known,
                      struct hub_state *out_state);
+    /* On a worker, with ctx->db: the present revisions of these rooms, at most ROOM_CONFIRM_COUNT;
+     * 0: there is no such note. */
+    enum err (*confirm)(struct app *app,
+                        struct ctx *ctx,
+                        const char *const *keys,
+                        size_t count,
+                        int64_t *out_revisions);
     /* On a worker. ERR_OK is acknowledged with "ok", an error with its code. */
     enum err (*serve)(struct app *app, struct ctx *ctx, const struct hub_call *call);
     /* On a worker: is there still such a session? Errors: it can't be said now. */
@@ -109,8 +121,14 @@ bool hub_has_room(struct hub *hub, const char *key);
 /* After the commit, before the request is answered. */
 void hub_publish(struct hub *hub, const struct live_step *step, const char *packet);
 
+/* How much was published that the hub has not come to yet. */
+size_t hub_backlog_bytes(struct hub *hub);
+
 /* The room's state is another now. */
 void hub_refresh(struct hub *hub, const char *key);
+
+/* All rooms are compared with the database now: events may have been missed. */
+void hub_confirm_all(struct hub *hub);
 
 /* Closes all sockets of a session that has ended. */
 void hub_end_session(struct hub *hub, const unsigned char digest[SECRET_DIGEST_BYTES]);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * The hub's inside, shared by hub.c (thread, mail, timers), client.c (sockets), protocol.c (what
- * they say), room.c (who hears what) and session_sweep.c. Everything is the hub thread's alone but
- * for mail and, for looking, the rooms' table. */
+ * they say), room.c (who hears what), room_confirm.c (what nobody told) and session_sweep.c.
+ * Everything is the hub thread's alone but for mail and, for looking, the rooms' table. */
 #ifndef NOTES_HUB_PARTS_H
 #define NOTES_HUB_PARTS_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -56,6 +57,8 @@ enum timer_kind {
     TIMER_CLOSE,
     TIMER_GAP,
     TIMER_RETRY,
+    TIMER_CONFIRM, /* of rooms: taken in batches */
+    TIMER_DOUBT,
     TIMER_COUNT
 };
 
@@ -70,6 +73,7 @@ struct hub {
     struct mail *last_mail;
     bool is_stopping;
     struct rooms rooms;
+    _Atomic size_t backlog_bytes; /* of frames that were published and are not delivered */
 
     int64_t now_ms;
     struct client *clients;
@@ -78,6 +82,7 @@ struct hub {
     struct client *sessions[SESSION_BUCKETS_COUNT];
     struct timer_queue timers[TIMER_COUNT];
     struct session_sweep sweep;
+    struct room_confirm confirm;
     unsigned char *input;   /* of the client that is being read */
     unsigned char *payload; /* of its frame */
 };

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * What has changed, told to everybody who looks: called after the commit, before the request is
- * answered. Packets are made only when somebody is in the room. */
+ * What has changed, told to everybody who looks, also through other processes: called after the
+ * commit, before the request is answered. Packets are made only when somebody may be in the room.
+ */
 #ifndef NOTES_LIVE_EVENTS_H
 #define NOTES_LIVE_EVENTS_H
+
+#include "base/secret.h"
 
 struct app;
 struct comment;
@@ -12,7 +15,7 @@ struct ctx;
 struct note_change;
 struct note_save;
 
-void live_note_made(struct app *app, const char *key);
+void live_note_made(struct app *app, struct ctx *ctx, const char *key);
 void live_note_changed(struct app *app,
                        struct ctx *ctx,
                        const struct note_save *save,
@@ -30,5 +33,10 @@ void live_comment_unmade(struct app *app,
                          struct ctx *ctx,
                          const char *key,
                          const struct comment_change *change);
+
+/* Its live sockets are closed, everywhere. */
+void live_session_ended(struct app *app,
+                        struct ctx *ctx,
+                        const unsigned char digest[SECRET_DIGEST_BYTES]);
 
 #endif

@@ -101,9 +101,13 @@ static enum err answer_upgrade(struct app *app,
         arrival->newcomer.key = NULL;
     arrival->app = app;
     arrival->newcomer.peer = rq->client_text;
-    if (rq->session) {
+    /* While sessions can't be read it is taken for one: it gives no right, as each event reads it
+     * anew, and the next look ends the socket if it was none. */
+    const struct session *session =
+        rq->is_session_unknown ? session_from_cookie(ctx, app->config, rq) : rq->session;
+    if (session) {
         arrival->newcomer.is_signed_in = true;
-        memcpy(arrival->newcomer.digest, rq->session->digest, SECRET_DIGEST_BYTES);
+        memcpy(arrival->newcomer.digest, session->digest, SECRET_DIGEST_BYTES);
     }
     arrival->newcomer.place = places_take(app->places, &rq->client);
     if (!arrival->newcomer.place) {

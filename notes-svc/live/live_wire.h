@@ -60,6 +60,7 @@ struct live_step {
     const char *key;
     int64_t previous;
     int64_t revision;
+    bool is_gone; /* the note is destroyed */
 };
 
 const char *

@@ -131,11 +131,9 @@ static void run_call(struct job *job, void *local)
 {
     struct call_job *call = OWNER_OF(job, struct call_job, job);
     const struct hub_options *options = &call->hub->options;
-    const struct lane_local *lane = local;
     struct ctx ctx;
     ctx_init(&ctx, options->log, HUB_JOB_DEADLINE_MS);
-    ctx.db = lane ? lane->db : NULL;
-    ctx.http = lane ? lane->http : NULL;
+    lane_lend(&ctx, local);
     ctx.peer = call->call.peer;
     call->err = options->serve(options->app, &ctx, &call->call);
     if (call->has_id)

@@ -10,6 +10,7 @@
  *
  * Revisions of one key grow, in one process on one database, also over a destroyed note; so "older"
  * can be told here. Browsers compare by equality only. Depends on: hub_parts.h. */
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,6 +46,7 @@ static struct room *make(struct hub *hub, const char *key)
     if (!room || !copy)
         abort();
     room->key = copy;
+    timer_start(&hub->timers[TIMER_CONFIRM], &room->confirm, hub->now_ms);
     (void)pthread_mutex_lock(&hub->rooms.lock);
     struct room **bucket = bucket_of(&hub->rooms, key);
     room->next = *bucket;
@@ -73,6 +75,7 @@ static void unuse(struct hub *hub, struct room *room)
     (void)pthread_mutex_unlock(&hub->rooms.lock);
     timer_stop(&room->gap);
     timer_stop(&room->retry);
+    timer_stop(&room->confirm);
     forget(room->recent, &room->recent_count);
     forget(room->late, &room->late_count);
     free(room->key);
@@ -87,6 +90,17 @@ bool hub_has_room(struct hub *hub, const char *key)
     return has;
 }
 
+void room_pin(struct room *room)
+{
+    room->pins_count++;
+}
+
+void room_unpin(struct hub *hub, struct room *room)
+{
+    room->pins_count--;
+    unuse(hub, room);
+}
+
 /* ---- reading the state ---- */
 
 static void run_read(struct job *job, void *local)
@@ -94,12 +108,10 @@ static void run_read(struct job *job, void *local)
     struct room_read *read = OWNER_OF(job, struct room_read, job);
     const struct room *room = OWNER_OF(read, struct room, read);
     const struct hub_options *options = &read->hub->options;
-    const struct lane_local *lane = local;
     struct hub_state state = {0};
     struct ctx ctx;
     ctx_init(&ctx, options->log, HUB_JOB_DEADLINE_MS);
-    ctx.db = lane ? lane->db : NULL;
-    ctx.http = lane ? lane->http : NULL;
+    lane_lend(&ctx, local);
     read->err = options->read(options->app, &ctx, room->key, read->known, &state);
     read->exists = state.exists;
     read->revision = state.revision;
@@ -200,10 +212,12 @@ static void emit(struct hub *hub, struct room *room, const struct room_event *ev
     if (room->waiting_count > 0)
         keep_recent(room, event);
     room->last = event->revision;
+    room->is_gone = event->is_gone;
     for (struct member *member = room->members; member;) {
         struct member *next = member->next;
         if (member->needs == 0 && member->last < event->revision) {
             member->last = event->revision;
+            member->is_gone = event->is_gone;
             client_send(hub, member->client, event->frame);
         }
         member = next;
@@ -213,7 +227,7 @@ static void emit(struct hub *hub, struct room *room, const struct room_event *ev
 
 static bool follows(const struct room *room, const struct room_event *event)
 {
-    return room->last == 0 || event->previous == room->last;
+    return room->last == 0 ? !room->is_gone : event->previous == room->last;
 }
 
 /* Those of the late ones whose turn has come. */
@@ -238,6 +252,8 @@ static void emit_late(struct hub *hub, struct room *room)
 
 static void refresh(struct hub *hub, struct room *room, bool is_wanted)
 {
+    room->last = 0;
+    room->is_gone = false;
     for (struct member *member = room->members; member; member = member->next) {
         let_wait(room, member);
         member->wants = member->wants || is_wanted;
@@ -249,8 +265,22 @@ void room_on_gap(struct hub *hub, struct timer *timer)
 {
     struct room *room = OWNER_OF(timer, struct room, gap);
     forget(room->late, &room->late_count);
-    room->last = 0;
     refresh(hub, room, true);
+}
+
+void room_refresh(struct hub *hub, struct room *room)
+{
+    refresh(hub, room, false);
+}
+
+int64_t room_revision(const struct room *room)
+{
+    return room->is_gone ? 0 : room->last;
+}
+
+bool room_is_settled(const struct room *room)
+{
+    return room->waiting_count == 0 && !room->is_reading && room->late_count == 0;
 }
 
 static void hold_late(struct hub *hub, struct room *room, const struct room_event *event)
@@ -300,6 +330,7 @@ static void give_recent(struct hub *hub, struct room *room, struct member *membe
         if (room->recent[i].revision <= member->last)
             continue;
         member->last = room->recent[i].revision;
+        member->is_gone = room->recent[i].is_gone;
         client_send(hub, member->client, room->recent[i].frame);
     }
 }
@@ -307,32 +338,50 @@ static void give_recent(struct hub *hub, struct room *room, struct member *membe
 static void settle(struct hub *hub, struct room *room, struct member *member)
 {
     const struct room_read *read = &room->read;
-    bool has_it = read->exists && !member->wants && member->last == read->revision;
+    bool is_same = read->exists ? member->last == read->revision : member->is_gone;
+    bool has_it = is_same && !member->wants;
     stop_waiting(hub, member);
     member->last = read->exists ? read->revision : 0;
+    member->is_gone = !read->exists;
     if (!has_it && read->frame)
         client_send(hub, member->client, read->frame);
     if (read->exists)
         give_recent(hub, room, member);
 }
 
+/* The revision that those who were served have now: what was read, and the events kept since. */
+static void take_over(struct room *room)
+{
+    const struct room_read *read = &room->read;
+    const struct room_event *newest =
+        room->recent_count > 0 ? &room->recent[room->recent_count - 1] : NULL;
+    bool is_newer = read->exists && newest && newest->revision > read->revision;
+    room->last = is_newer ? newest->revision : read->exists ? read->revision : 0;
+    room->is_gone = is_newer ? newest->is_gone : !read->exists;
+}
+
+/* What was read is the room's revision if nobody is left who has another one: what a newcomer is
+ * told may be news to the others, which the next comparison finds. */
 static void settle_all(struct hub *hub, struct room *room)
 {
     const struct room_read *read = &room->read;
     bool must_repeat = read->exists && is_torn(room, read->revision);
+    bool is_for_all = !must_repeat;
     for (struct member *member = room->members; member;) {
         struct member *next = member->next;
         bool is_served = member->needs > 0 && member->needs <= read->number;
+        is_for_all = is_for_all && is_served;
         if (is_served && must_repeat)
             let_wait(room, member);
         else if (is_served)
             settle(hub, room, member);
         member = next;
     }
+    if (is_for_all || (room->last == 0 && !room->is_gone && !must_repeat))
+        take_over(room);
     if (must_repeat || room->waiting_count == 0)
         forget(room->recent, &room->recent_count);
-    if (room->last == 0 && read->exists && !must_repeat)
-        room->last = read->revision;
+    emit_late(hub, room);
 }
 
 static void deliver_read(struct hub *hub, struct mail *mail)
@@ -370,6 +419,7 @@ void room_join(struct hub *hub, struct member *member, const char *key, int64_t 
     member->room = room;
     member->last = revision;
     member->wants = revision == 0;
+    member->is_gone = false;
     member->next = room->members;
     member->previous = NULL;
     if (room->members)
@@ -415,9 +465,10 @@ static void deliver_publication(struct hub *hub, struct mail *mail)
     if (room && publication->event.frame) {
         take_event(hub, room, &publication->event);
     } else if (room) {
-        room->last = 0;
         refresh(hub, room, false);
     }
+    if (publication->event.frame)
+        atomic_fetch_sub(&hub->backlog_bytes, publication->event.frame->size_bytes);
     frame_release(publication->event.frame);
     free(publication);
 }
@@ -431,6 +482,8 @@ static void post(struct hub *hub, const char *key, struct room_event event)
     publication->mail.deliver = deliver_publication;
     publication->event = event;
     memcpy(publication->key, key, key_bytes);
+    if (event.frame)
+        atomic_fetch_add(&hub->backlog_bytes, event.frame->size_bytes);
     hub_post(hub, &publication->mail);
 }
 
@@ -440,8 +493,14 @@ void hub_publish(struct hub *hub, const struct live_step *step, const char *pack
          (struct room_event){
              .revision = step->revision,
              .previous = step->previous,
+             .is_gone = step->is_gone,
              .frame = frame_text(packet),
          });
+}
+
+size_t hub_backlog_bytes(struct hub *hub)
+{
+    return atomic_load(&hub->backlog_bytes);
 }
 
 void hub_refresh(struct hub *hub, const char *key)

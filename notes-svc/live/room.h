@@ -21,6 +21,7 @@ struct client;
 #define ROOM_BUCKETS_COUNT    1024 /* a power of two */
 #define ROOM_RECENT_MAX_COUNT 64
 #define ROOM_LATE_MAX_COUNT   64
+#define ROOM_CONFIRM_COUNT    64 /* rooms in one look at the database */
 
 /* A socket in a room. */
 struct member {
@@ -32,12 +33,14 @@ struct member {
     int64_t needs;  /* number of the read that it waits for; 0: none */
     bool wants;     /* the state is sent also when it has that revision */
     bool is_asking; /* it has asked itself, and is not heard meanwhile */
+    bool is_gone;   /* it knows that there is no such note */
 };
 
 struct room_event {
     int64_t revision;
     int64_t previous;
     struct frame *frame;
+    bool is_gone; /* the note is destroyed by it */
 };
 
 /* Reading a room's state on a worker; one at a time. */
@@ -60,6 +63,7 @@ struct room {
     size_t waiting_count;
     int pins_count; /* in use by a function that goes on */
     int64_t last;   /* revision of the last event; 0: unknown */
+    bool is_gone;   /* there is no such note any more */
     int64_t reads_count;
     bool is_reading;
     struct room_read read;
@@ -69,11 +73,29 @@ struct room {
     size_t late_count;
     struct timer gap;
     struct timer retry;
+    struct timer confirm; /* in TIMER_CONFIRM, or amid doubt in TIMER_DOUBT */
+    int64_t doubted;      /* what it took for the revision when the database had another */
 };
 
 struct rooms {
     pthread_mutex_t lock; /* of the table; the hub thread alone changes it */
     struct room *buckets[ROOM_BUCKETS_COUNT];
+};
+
+/* A batch of rooms whose revisions are read on a worker; one at a time. */
+struct room_confirm {
+    struct job job;
+    struct mail mail;
+    struct hub *hub;
+    bool is_running;
+    size_t hurry_count; /* rooms that do not wait for their time */
+    enum err err;
+    bool has_failed; /* and it was said; the worker's */
+    size_t count;
+    struct room *rooms[ROOM_CONFIRM_COUNT]; /* pinned */
+    const char *keys[ROOM_CONFIRM_COUNT];
+    int64_t taken[ROOM_CONFIRM_COUNT]; /* what each took for its revision when it was asked */
+    int64_t revisions[ROOM_CONFIRM_COUNT];
 };
 
 /* Puts a socket into a room, made when it is new, and has the room read. */
@@ -83,5 +105,19 @@ void room_leave(struct hub *hub, struct member *member);
 void room_ask(struct hub *hub, struct member *member);
 void room_on_gap(struct hub *hub, struct timer *timer);
 void room_on_retry(struct hub *hub, struct timer *timer);
+
+/* The revision that the room takes for the present one; 0: there is no such note. */
+int64_t room_revision(const struct room *room);
+/* Nobody waits for anything: it takes itself for up to date. */
+bool room_is_settled(const struct room *room);
+/* All get the state, but for those that turn out to have it. */
+void room_refresh(struct hub *hub, struct room *room);
+/* A pinned room is not freed. */
+void room_pin(struct room *room);
+void room_unpin(struct hub *hub, struct room *room);
+
+void room_on_doubt(struct hub *hub, struct timer *timer);
+/* Begins the next batch when it is time. */
+void rooms_confirm(struct hub *hub);
 
 #endif

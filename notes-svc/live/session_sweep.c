@@ -83,13 +83,11 @@ static void run_sweep(struct job *job, void *local)
 {
     struct session_sweep *sweep = OWNER_OF(job, struct session_sweep, job);
     const struct hub_options *options = &sweep->hub->options;
-    const struct lane_local *lane = local;
     for (size_t i = 0; i < sweep->count; i++) {
         bool is_alive = true;
         struct ctx ctx;
         ctx_init(&ctx, options->log, HUB_JOB_DEADLINE_MS);
-        ctx.db = lane ? lane->db : NULL;
-        ctx.http = lane ? lane->http : NULL;
+        lane_lend(&ctx, local);
         enum err err = options->check(options->app, &ctx, sweep->digests[i], &is_alive);
         sweep->is_over[i] = !err && !is_alive;
         ctx_done(&ctx);

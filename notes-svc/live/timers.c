@@ -41,6 +41,11 @@ struct timer *timer_take_due(struct timer_queue *queue, int64_t now_ms)
     return first;
 }
 
+struct timer *timer_first(const struct timer_queue *queue)
+{
+    return queue->head.next == &queue->head ? NULL : queue->head.next;
+}
+
 int64_t timer_next_ms(const struct timer_queue *queue)
 {
     return queue->head.next == &queue->head ? INT64_MAX : queue->head.next->at_ms;

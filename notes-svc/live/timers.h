@@ -27,6 +27,9 @@ void timer_stop(struct timer *timer);
 /* The first that is due, stopped; NULL when none is. */
 struct timer *timer_take_due(struct timer_queue *queue, int64_t now_ms);
 
+/* The first, due or not, still running; NULL when none runs. */
+struct timer *timer_first(const struct timer_queue *queue);
+
 /* When the first one is due; INT64_MAX when none runs. */
 int64_t timer_next_ms(const struct timer_queue *queue);
 

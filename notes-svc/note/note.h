@@ -33,6 +33,7 @@ struct note {
     struct html
         html; /* of body; text NULL: not read, or too large so that the body is shown as it is */
     const char *author; /* who made the note; NULL when unknown */
+    const char *editor; /* who saved this version; NULL when unknown, or with NOTE_HEAD */
     int64_t version;    /* counts changes of the text, from 1 */
     int64_t revision;   /* of the note and its comments; compared by inequality only */
     int64_t created_unix_ms;

@@ -312,7 +312,7 @@ enum err note_save_handle(struct app *app,
              log_i64("version", change.version), log_i64("revision", change.revision),
              log_str("user", save.user), log_str("peer", rq->client_text));
     if (draft.is_create)
-        live_note_made(app, save.key);
+        live_note_made(app, ctx, save.key);
     else
         live_note_changed(app, ctx, &save, &change);
     http_response_redirect(rs, 302, note_view_path(ctx, save.key));

@@ -7,6 +7,8 @@
 #ifndef NOTES_NOTE_STORE_H
 #define NOTES_NOTE_STORE_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/cleanup.h"
@@ -17,10 +19,11 @@
 struct ctx;
 struct db;
 
-#define NOTE_LIST_MAX_COUNT  100
-#define NOTE_HOME_PAGE_COUNT 50 /* titles on a page of the list */
-#define NOTE_PURGE_MAX_COUNT 1000
-#define NOTE_PAGE_MAX_NUMBER 1000000
+#define NOTE_LIST_MAX_COUNT      100
+#define NOTE_HOME_PAGE_COUNT     50 /* titles on a page of the list */
+#define NOTE_PURGE_MAX_COUNT     1000
+#define NOTE_PAGE_MAX_NUMBER     1000000
+#define NOTE_REVISIONS_MAX_COUNT 64
 
 /* A text to be stored. */
 struct note_save {
@@ -64,6 +67,12 @@ MUST_CHECK enum err note_find(
 MUST_CHECK enum err
 note_find_revision(struct ctx *ctx, struct db *db, const char *key, int64_t *out_revision);
 
+/* Revisions of several notes by one statement, in the order of `keys`; 0: no such note.
+ * Units:  count 1..NOTE_REVISIONS_MAX_COUNT.
+ * Errors: ERR_INVALID count out of range. */
+MUST_CHECK enum err note_revisions(
+    struct ctx *ctx, struct db *db, const char *const *keys, size_t count, int64_t *out_revisions);
+
 /* Newest change first; page_number counts from 1. A page beyond the end is an empty list.
  * Units:  limit_count 1..NOTE_LIST_MAX_COUNT rows a page.
  * Errors: ERR_INVALID page_number or limit_count out of range. */
@@ -105,6 +114,26 @@ MUST_CHECK enum err note_restore(struct ctx *ctx,
                                  struct db *db,
                                  const struct note_act *act,
                                  struct note_change *out_change);
+
+/* A note that another program kept, and what became of it. */
+enum note_moved {
+    NOTE_MOVED,
+    NOTE_MOVED_BEFORE,    /* it is here, with this text */
+    NOTE_MOVED_OTHER,     /* a note of this key is here with another text */
+    NOTE_MOVED_DESTROYED, /* it was here and was destroyed */
+};
+struct note_move {
+    struct note_save save; /* now_unix_ms: when the text was changed; user NULL */
+    int64_t created_unix_ms;
+    enum note_moved outcome; /* of note_move_all */
+};
+
+/* Makes those notes that are not here, with the times that they had: the home list is ordered by
+ * these. Nothing that is here is changed. With is_dry nothing is written.
+ * Units:  count up to NOTE_MOVE_MAX_COUNT in one transaction. */
+#define NOTE_MOVE_MAX_COUNT 32
+MUST_CHECK enum err note_move_all(
+    struct ctx *ctx, struct db *db, struct note_move *const *items, size_t count, bool is_dry);
 
 /* Removes for good what was destroyed before that time, oldest first, with versions and comments.
  * Units:  at most limit_count notes, 1..NOTE_PURGE_MAX_COUNT, in one transaction.

@@ -28,6 +28,7 @@ page_frame(const struct http_request *rq, const char *title, const char *page_na
         .user = session ? session->username : NULL,
         .csrf = session ? session->csrf : NULL,
         .page = page_name,
+        .is_user_unknown = rq->is_session_unknown,
     };
 }
 
@@ -80,7 +81,8 @@ page_etag(struct ctx *ctx, const struct http_request *rq, int64_t revision, cons
 {
     const char *viewer =
         rq->session ? secret_base64url(&ctx->arena, rq->session->digest, VIEWER_DIGEST_BYTES)
-                    : "anyone";
+        : rq->is_session_unknown ? "unknown"
+                                 : "anyone";
     return arena_format(&ctx->arena, "\"%lld-%s-%s-%s\"", (long long)revision, part, BUILD_ID,
                         viewer);
 }

@@ -66,6 +66,9 @@ void page_user_service_down(struct ctx *ctx,
                             const struct http_request *rq,
                             struct http_response *rs);
 
+/* Logging out has removed the cookie, and could not end the session: 503, page or JSON. */
+void page_logout_failed(struct ctx *ctx, const struct http_request *rq, struct http_response *rs);
+
 /* One write of this user: ERR_RATE_LIMITED with ctx->retry_after_s when there were too many
  * (WRITES_PER_MIN). */
 MUST_CHECK enum err page_count_write(struct app *app, struct ctx *ctx, const char *username);

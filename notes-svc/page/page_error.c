@@ -16,7 +16,8 @@
 #include "http/router.h"
 #include "page/page.h"
 
-#define KEPT_MAX_BYTES ((size_t)1200 * 1024) /* of what is shown: a note's text and a little more */
+#define KEPT_MAX_BYTES       ((size_t)1200 * 1024) /* for a note's text and a little more */
+#define LOGOUT_RETRY_AFTER_S 2
 
 struct page_kept {
     const char *title; /* NULL: none */
@@ -92,12 +93,12 @@ static const char *find_typed(struct ctx *ctx, struct bytes form, const char *na
 }
 
 /* Title and text of a save or a comment. A password is never among them. Strangers get nothing
- * back, as it would cost much more than to ask; but when we are too busy to look who asks, the text
- * is shown rather than lost. */
+ * back, as it would cost much more than to ask; but when we could not look who asks, the text is
+ * shown rather than lost. */
 static struct page_kept find_kept(struct ctx *ctx, const struct http_request *rq, enum err err)
 {
     struct page_kept kept = {0};
-    bool is_known = rq->session || err == ERR_UNAVAILABLE;
+    bool is_known = rq->session || err == ERR_UNAVAILABLE || err == ERR_INTERNAL;
     bool is_form = rq->method == HTTP_POST && rq->route && rq->route->body_type == BODY_FORM;
     if (!is_known || !is_form || !rq->body.n)
         return kept;
@@ -110,6 +111,13 @@ static struct page_kept find_kept(struct ctx *ctx, const struct http_request *rq
 
 /* ---- the page ---- */
 
+static void add_wait(struct ctx *ctx, struct http_response *rs)
+{
+    if (ctx->retry_after_s > 0)
+        http_response_field(rs, "Retry-After",
+                            arena_format(&ctx->arena, "%lld", (long long)ctx->retry_after_s));
+}
+
 static void
 send_error(struct ctx *ctx, struct http_response *rs, int status, const struct view_error *view)
 {
@@ -118,9 +126,7 @@ send_error(struct ctx *ctx, struct http_response *rs, int status, const struct v
     if (page_send(ctx, rs, status, &html))
         http_response_text(rs, status, "text/plain; charset=utf-8",
                            "This page could not be made.\n");
-    if (ctx->retry_after_s > 0)
-        http_response_field(rs, "Retry-After",
-                            arena_format(&ctx->arena, "%lld", (long long)ctx->retry_after_s));
+    add_wait(ctx, rs);
 }
 
 void page_error(struct app *app,
@@ -169,5 +175,29 @@ void page_user_service_down(struct ctx *ctx,
     };
     if (!ctx->retry_after_s)
         ctx->retry_after_s = 10;
+    send_error(ctx, rs, 503, &view);
+}
+
+void page_logout_failed(struct ctx *ctx, const struct http_request *rq, struct http_response *rs)
+{
+    ctx->why.hint = "You are signed out in this browser, but your session could not be ended "
+                    "everywhere right now. It ends by itself when it is not used.";
+    if (!ctx->retry_after_s)
+        ctx->retry_after_s = LOGOUT_RETRY_AFTER_S;
+    if (http_wants_json(rq)) {
+        json_body_error(ctx, ERR_UNAVAILABLE, rs);
+        add_wait(ctx, rs);
+        return;
+    }
+    struct view_error view = {
+        .frame = {.title = "Logging out", .page = "error"},
+        .reason = "Logging out worked only in part",
+        .status = 503,
+        .status_text = http_status_text(503),
+        .advice = ctx->why.hint,
+        .way_path = "/",
+        .way_text = "All notes",
+        .request_id = ctx->request_id,
+    };
     send_error(ctx, rs, 503, &view);
 }

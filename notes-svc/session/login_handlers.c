@@ -13,7 +13,6 @@
 #include "base/clock.h"
 #include "base/ctx.h"
 #include "base/log.h"
-#include "base/rate.h"
 #include "base/text.h"
 #include "config.h"
 #include "http/cookie.h"
@@ -21,6 +20,7 @@
 #include "http/http_message.h"
 #include "page/page.h"
 #include "session/device.h"
+#include "session/login_limit.h"
 #include "session/session.h"
 #include "session/session_check.h"
 #include "session/session_store.h"
@@ -34,6 +34,9 @@
 #define FLASH_MAX_AGE_S  60
 #define NAME_MAX_CHARS   64 /* of userauth-svc */
 #define WRONG_LOGIN_TEXT "That user name or password is not right."
+#define NO_LOGIN_HINT                                                                \
+    "Your sign-in can't be kept right now, so you are not signed in. Reading notes " \
+    "goes on; try to log in again in a moment."
 
 /* ---- the two short-lived cookies ---- */
 
@@ -161,9 +164,11 @@ static enum err answer_right(struct app *app,
 {
     struct session *old = session_from_cookie(ctx, app->config, rq);
     struct session *session = session_make(ctx, check->username, check->etag);
-    enum err err = session_insert(ctx, ctx->db, session, clock_unix_ms());
-    if (err || (old && (err = session_end(app, ctx, old))))
+    enum err err = session_insert(ctx, app->config, session, clock_unix_ms());
+    if (err || (old && (err = session_end(app, ctx, old)))) {
+        ctx->why.hint = NO_LOGIN_HINT;
         return err;
+    }
     ctx->user = check->username;
     const char *next = kept(ctx, rq, NEXT_COOKIE);
     http_response_redirect(rs, 302, next && is_own_path(next) ? next : "/");
@@ -190,14 +195,14 @@ enum err login_handle(struct app *app,
         return err;
     char address[ADDRESS_TEXT_BYTES];
     address_limit_key(&rq->client, address);
-    int64_t wait_s = rate_take(app->login_failures, address, clock_monotonic_ms());
+    int64_t wait_s = login_limit_take(app, ctx, address);
     if (wait_s)
         return answer_wait(ctx, rq, rs, username, wait_s);
     struct userauth_check check = {0};
     const char *device = device_client(app, ctx, rq, username);
     err = userauth_password_check(ctx, app->userauth, username, password, device, &check);
     if (err || check.verdict == USERAUTH_RIGHT)
-        rate_give_back(app->login_failures, address); /* failures count, and only they */
+        login_limit_give_back(app, ctx, address); /* failures count, and only they */
     if (err == ERR_UNAVAILABLE) {
         log_error(ctx, "auth.service_unreachable", log_str("why", ctx->why.text));
         page_user_service_down(ctx, rq, rs);
@@ -224,14 +229,19 @@ enum err logout_handle(struct app *app,
     const char *site = rq->fields[HTTP_FIELD_SEC_FETCH_SITE];
     if (site && text_equals(site, "cross-site"))
         return ctx_fail(ctx, ERR_FORBIDDEN, "logout from another site");
-    if (rq->session) {
-        enum err err = session_end(app, ctx, rq->session);
-        if (err)
-            return err;
-        log_info(ctx, "auth.logout", log_str("user", rq->session->username),
-                 log_str("peer", rq->client_text));
-    }
+    /* Whose it is need not be known to end it. */
+    const struct session *session =
+        rq->is_session_unknown ? session_from_cookie(ctx, app->config, rq) : rq->session;
     session_cookie_remove(ctx, app->config, rs);
+    if (session && session_end(app, ctx, session)) {
+        log_error(ctx, "auth.logout_failed", log_str("user", session->username),
+                  log_str("peer", rq->client_text), log_str("why", ctx->why.text));
+        page_logout_failed(ctx, rq, rs);
+        return ERR_OK;
+    }
+    if (session)
+        log_info(ctx, "auth.logout", log_str("user", session->username),
+                 log_str("peer", rq->client_text));
     http_response_redirect(rs, 302, "/");
     return ERR_OK;
 }

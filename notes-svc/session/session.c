@@ -60,10 +60,19 @@ bool session_is_over(const struct session *session,
                      const struct config *config,
                      int64_t now_unix_ms)
 {
-    if (now_unix_ms < session->created_unix_ms - CLOCK_BACK_MAX_MS)
-        return true;
-    return now_unix_ms - session->used_unix_ms > config->session_idle_s * MS_PER_S ||
-           now_unix_ms - session->created_unix_ms > config->session_absolute_s * MS_PER_S;
+    return now_unix_ms < session->created_unix_ms - CLOCK_BACK_MAX_MS ||
+           session_left_ms(session, config, now_unix_ms) < 0;
+}
+
+/* A clock that went back lengthens no life beyond the settings'. */
+int64_t
+session_left_ms(const struct session *session, const struct config *config, int64_t now_unix_ms)
+{
+    int64_t idle_ms = now_unix_ms - session->used_unix_ms;
+    int64_t age_ms = now_unix_ms - session->created_unix_ms;
+    int64_t idle_left_ms = config->session_idle_s * MS_PER_S - (idle_ms > 0 ? idle_ms : 0);
+    int64_t age_left_ms = config->session_absolute_s * MS_PER_S - (age_ms > 0 ? age_ms : 0);
+    return idle_left_ms < age_left_ms ? idle_left_ms : age_left_ms;
 }
 
 bool session_csrf_matches(const struct session *session, const char *token)

@@ -2,7 +2,7 @@
  *
  * Who is signed in: a session is made at sign-in, found by the cookie's random id of which only a
  * digest is stored, and ends by sign-out, idleness, age, or when its user is gone or has another
- * password. Pure rules and the cookie; the rows are session_store.c's. Source: SPEC section 7;
+ * password. Pure rules and the cookie; what is kept is session_store.c's. Source: SPEC section 7;
  * OWASP session management sheet. */
 #ifndef NOTES_SESSION_H
 #define NOTES_SESSION_H
@@ -45,6 +45,10 @@ session_from_cookie(struct ctx *ctx, const struct config *config, const struct h
 bool session_is_over(const struct session *session,
                      const struct config *config,
                      int64_t now_unix_ms);
+
+/* How long it lives yet if nobody uses it; 0 or less when it is over. */
+int64_t
+session_left_ms(const struct session *session, const struct config *config, int64_t now_unix_ms);
 
 /* Constant time. `token` may be NULL. */
 bool session_csrf_matches(const struct session *session, const char *token);

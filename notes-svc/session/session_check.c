@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "config.h"
-#include "live/hub.h"
+#include "live/live_events.h"
 #include "session/session.h"
 #include "session/session_store.h"
 #include "session/userauth_client.h"
@@ -18,8 +18,8 @@
 
 enum err session_end(struct app *app, struct ctx *ctx, const struct session *session)
 {
-    enum err err = session_delete(ctx, ctx->db, session);
-    hub_end_session(app->hub, session->digest);
+    enum err err = session_delete(ctx, app->config, session);
+    live_session_ended(app, ctx, session->digest);
     return err;
 }
 
@@ -57,9 +57,10 @@ static bool is_user_unchanged(struct app *app,
     return has_grace;
 }
 
-/* The idle clock and the last check are stored when they have moved enough. A full disk must not
- * stop reading. */
-static void touch(struct ctx *ctx,
+/* The idle clock and the last check are stored when they have moved enough. A full disk or a
+ * full Redis must not stop reading. */
+static void touch(struct app *app,
+                  struct ctx *ctx,
                   struct session *session,
                   enum session_use use,
                   int64_t checked_before_ms,
@@ -71,7 +72,7 @@ static void touch(struct ctx *ctx,
         return;
     if (use == SESSION_IS_USED)
         session->used_unix_ms = now_unix_ms;
-    if (session_touch(ctx, ctx->db, session)) {
+    if (session_touch(ctx, app->config, session, now_unix_ms)) {
         log_warn(ctx, "session.touch_failed", log_str("why", ctx->why.text));
         ctx_forgive(ctx);
     }
@@ -84,7 +85,7 @@ enum err session_check(struct app *app,
                        int64_t user_check_s,
                        bool *out_is_alive)
 {
-    enum err err = session_fill(ctx, ctx->db, session);
+    enum err err = session_fill(ctx, app->config, session);
     if (err && err != ERR_NOT_FOUND)
         return err;
     *out_is_alive = false;
@@ -98,7 +99,7 @@ enum err session_check(struct app *app,
     }
     if (!is_user_unchanged(app, ctx, session, user_check_s, now_unix_ms))
         return ERR_OK;
-    touch(ctx, session, use, checked_before_ms, now_unix_ms);
+    touch(app, ctx, session, use, checked_before_ms, now_unix_ms);
     *out_is_alive = true;
     return ERR_OK;
 }

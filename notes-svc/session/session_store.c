@@ -1,113 +1,49 @@
 /* SPDX-License-Identifier: MIT
  *
- * SQL of sessions. Depends on: db.h, session.h. */
+ * The one place that chooses what keeps sessions. Depends on: session_driver.h. */
 #include "session/session_store.h"
 
-#include <string.h>
-
-#include "base/arena.h"
 #include "base/ctx.h"
-#include "data/db.h"
+#include "config.h"
 #include "session/session.h"
+#include "session/session_driver.h"
 
-#define DEVICE_KEY_BYTES 32
-
-static const struct db_statement INSERT = {
-    "INSERT INTO sessions"
-    " (digest, username, user_etag, created_unix_ms, used_unix_ms, checked_unix_ms)"
-    " VALUES (?, ?, ?, ?, ?, ?)"};
-static const struct db_statement FIND = {
-    "SELECT username, user_etag, created_unix_ms, used_unix_ms, checked_unix_ms"
-    " FROM sessions WHERE digest = ?"};
-static const struct db_statement TOUCH = {
-    "UPDATE sessions SET used_unix_ms = ?, checked_unix_ms = ? WHERE digest = ?"};
-static const struct db_statement DELETE = {"DELETE FROM sessions WHERE digest = ?"};
-static const struct db_statement PURGE = {
-    "DELETE FROM sessions WHERE digest IN"
-    " (SELECT digest FROM sessions WHERE created_unix_ms < ? OR used_unix_ms < ? LIMIT ?)",
-    .mysql = "DELETE FROM sessions WHERE created_unix_ms < ? OR used_unix_ms < ? LIMIT ?"};
-static const struct db_statement PUT_DEVICE_KEY = {
-    "INSERT INTO site_values (name, value) VALUES ('device_key', ?) ON CONFLICT (name) DO NOTHING",
-    .mysql = "INSERT INTO site_values (name, value) VALUES ('device_key', ?)"
-             " ON DUPLICATE KEY UPDATE name = name"};
-static const struct db_statement FIND_DEVICE_KEY = {
-    "SELECT value FROM site_values WHERE name = 'device_key'"};
-
-static struct db_value digest_of(const struct session *session)
+static const struct session_driver *driver_of(const struct config *config)
 {
-    return db_blob(session->digest, sizeof(session->digest));
+    return session_store_is_apart(config) ? &session_redis : &session_db;
 }
 
-enum err
-session_insert(struct ctx *ctx, struct db *db, struct session *session, int64_t now_unix_ms)
+bool session_store_is_apart(const struct config *config)
+{
+    return config->redis.options.is_set;
+}
+
+enum err session_insert(struct ctx *ctx,
+                        const struct config *config,
+                        struct session *session,
+                        int64_t now_unix_ms)
 {
     session->created_unix_ms = now_unix_ms;
     session->used_unix_ms = now_unix_ms;
     session->checked_unix_ms = now_unix_ms;
-    return db_run(ctx, db, &INSERT,
-                  DB_VALUES(digest_of(session), db_text(session->username),
-                            db_text(session->user_etag), db_i64(now_unix_ms), db_i64(now_unix_ms),
-                            db_i64(now_unix_ms)),
-                  NULL);
+    return driver_of(config)->insert(ctx, session, session_left_ms(session, config, now_unix_ms));
 }
 
-enum err session_fill(struct ctx *ctx, struct db *db, struct session *session)
+enum err session_fill(struct ctx *ctx, const struct config *config, struct session *session)
 {
-    CLEANUP(db_rows_done) struct db_rows rows = {0};
-    bool has_row = false;
-    enum err err = db_query(ctx, db, &FIND, DB_VALUES(digest_of(session)), &rows);
-    if (err || (err = db_next(ctx, &rows, &has_row)))
-        return err;
-    if (!has_row)
-        return ERR_NOT_FOUND;
-    session->username = db_rows_text(ctx, &rows, 0);
-    session->user_etag = db_rows_text(ctx, &rows, 1);
-    session->created_unix_ms = db_rows_i64(&rows, 2);
-    session->used_unix_ms = db_rows_i64(&rows, 3);
-    session->checked_unix_ms = db_rows_i64(&rows, 4);
-    return ERR_OK;
+    return driver_of(config)->fill(ctx, session);
 }
 
-enum err session_touch(struct ctx *ctx, struct db *db, const struct session *session)
+enum err session_touch(struct ctx *ctx,
+                       const struct config *config,
+                       const struct session *session,
+                       int64_t now_unix_ms)
 {
-    return db_run(ctx, db, &TOUCH,
-                  DB_VALUES(db_i64(session->used_unix_ms), db_i64(session->checked_unix_ms),
-                            digest_of(session)),
-                  NULL);
+    int64_t left_ms = session_left_ms(session, config, now_unix_ms);
+    return left_ms > 0 ? driver_of(config)->touch(ctx, session, left_ms) : ERR_OK;
 }
 
-enum err session_delete(struct ctx *ctx, struct db *db, const struct session *session)
+enum err session_delete(struct ctx *ctx, const struct config *config, const struct session *session)
 {
-    return db_run(ctx, db, &DELETE, DB_VALUES(digest_of(session)), NULL);
-}
-
-enum err session_purge(struct ctx *ctx,
-                       struct db *db,
-                       int64_t created_before_unix_ms,
-                       int64_t used_before_unix_ms,
-                       int64_t limit_count,
-                       int64_t *out_count)
-{
-    return db_run(
-        ctx, db, &PURGE,
-        DB_VALUES(db_i64(created_before_unix_ms), db_i64(used_before_unix_ms), db_i64(limit_count)),
-        out_count);
-}
-
-enum err session_device_key(struct ctx *ctx, struct db *db, struct secret *out_key)
-{
-    const char *fresh = secret_token(&ctx->arena, DEVICE_KEY_BYTES);
-    enum err err = db_run(ctx, db, &PUT_DEVICE_KEY, DB_VALUES(db_text(fresh)), NULL);
-    if (err)
-        return err;
-    CLEANUP(db_rows_done) struct db_rows rows = {0};
-    bool has_row = false;
-    if ((err = db_query(ctx, db, &FIND_DEVICE_KEY, DB_NO_VALUES, &rows)) ||
-        (err = db_next(ctx, &rows, &has_row)))
-        return err;
-    if (!has_row)
-        return ctx_fail(ctx, ERR_INTERNAL, "the device key is gone from site_values");
-    const char *text = db_rows_text(ctx, &rows, 0);
-    *out_key = secret_new(text, strlen(text));
-    return ERR_OK;
+    return driver_of(config)->delete (ctx, session);
 }

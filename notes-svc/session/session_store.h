@@ -1,33 +1,48 @@
 /* SPDX-License-Identifier: MIT
  *
- * Sessions in the database. The only file that knows the sessions table, and the site's device key.
- */
+ * Where sessions are kept: in Redis when one is configured, in the database otherwise; and the
+ * site's device key, which is in the database always. What is kept of a session is found by the
+ * digest of its id. Depends on: session.h, config.h; ctx->db, ctx->redis. */
 #ifndef NOTES_SESSION_STORE_H
 #define NOTES_SESSION_STORE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/secret.h"
 
+struct config;
 struct ctx;
 struct db;
 struct session;
 
-MUST_CHECK enum err
-session_insert(struct ctx *ctx, struct db *db, struct session *session, int64_t now_unix_ms);
+/* Not in the database: pages can be shown while it is away. */
+bool session_store_is_apart(const struct config *config);
+
+MUST_CHECK enum err session_insert(struct ctx *ctx,
+                                   const struct config *config,
+                                   struct session *session,
+                                   int64_t now_unix_ms);
 
 /* Fills what the cookie did not tell. Errors: ERR_NOT_FOUND no such session. */
-MUST_CHECK enum err session_fill(struct ctx *ctx, struct db *db, struct session *session);
+MUST_CHECK enum err
+session_fill(struct ctx *ctx, const struct config *config, struct session *session);
 
 /* Stores used_unix_ms and checked_unix_ms. A session that is gone is no error: it stays gone. */
-MUST_CHECK enum err session_touch(struct ctx *ctx, struct db *db, const struct session *session);
+MUST_CHECK enum err session_touch(struct ctx *ctx,
+                                  const struct config *config,
+                                  const struct session *session,
+                                  int64_t now_unix_ms);
 
 /* A session that is gone already is no error. */
-MUST_CHECK enum err session_delete(struct ctx *ctx, struct db *db, const struct session *session);
+MUST_CHECK enum err
+session_delete(struct ctx *ctx, const struct config *config, const struct session *session);
 
-/* Removes at most limit_count sessions that were made or last used before these times. */
+/* Removes at most limit_count sessions that were made or last used before these times from the
+ * database, also those that were left there before Redis was configured. Redis lets its own go by
+ * itself. */
 MUST_CHECK enum err session_purge(struct ctx *ctx,
                                   struct db *db,
                                   int64_t created_before_unix_ms,

@@ -20,10 +20,11 @@
 
 /* What every page has around its content. */
 struct view_frame {
-    const char *title; /* of the document; the site's name is added by the template */
-    const char *user;  /* name of who is signed in, NULL when nobody is */
-    const char *csrf;  /* the session's form token, NULL when nobody is signed in */
-    const char *page;  /* name of the page, for <body class> and the current item of the menu */
+    const char *title;    /* of the document; the site's name is added by the template */
+    const char *user;     /* name of who is signed in, NULL when nobody is */
+    const char *csrf;     /* the session's form token, NULL when nobody is signed in */
+    const char *page;     /* name of the page, for <body class> and the current item of the menu */
+    bool is_user_unknown; /* whether somebody is signed in can't be told right now */
 };
 
 struct view_home_item {
@@ -100,7 +101,7 @@ struct view_conflict {
     const char *my_body;
     const char *their_title;
     const char *their_body;
-    const char *their_author; /* NULL when unknown */
+    const char *their_author; /* of the version that is shown; NULL when unknown */
     const char *their_changed_iso;
     const char *their_changed_text;
     int64_t

@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: MIT
 """`./dev run` as a newcomer meets it: in a copy of the tree, with ports and a folder of its own."""
 import os
-import pathlib
-import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -11,79 +8,15 @@ import subprocess
 import pytest
 import requests
 
-from harness import programs
-from harness.wait import until
+from harness.dev_run import START_S, STOP_S, free_port, services_of, start
 
-START_S = 600  # it builds first
-STOP_S = 30
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory):
-    """The files that git knows, without its history, so that the build is the copy's own."""
-    copy = tmp_path_factory.mktemp("tree")
-    names = subprocess.run(["git", "ls-files", "-z"], cwd=programs.ROOT, capture_output=True, check=True).stdout
-    for name in filter(None, names.decode().split("\0")):
-        if (programs.ROOT / name).is_file():
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(programs.ROOT / name, copy / name)
-    return copy
-
-
-class Run:
-    """A started `./dev run`; `text()` is all that it printed."""
-
-    def __init__(self, tree, *options):
-        self.out = pathlib.Path(tree) / "run.out"
-        with self.out.open("w") as out:
-            self.process = subprocess.Popen([str(tree / "dev"), "run", *map(str, options)], cwd=tree, stdin=subprocess.DEVNULL,
-                                            stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
-
-    def text(self):
-        return self.out.read_text()
-
-    def wait_for_text(self, text):
-        until(lambda: text in self.text() or self.process.poll() is not None, text, START_S)
-        assert text in self.text(), self.text()
-        return self
-
-    def stop(self, number=signal.SIGINT):
-        os.killpg(self.process.pid, number)
-        return self.process.wait(STOP_S)
-
-
-def services_of(folder):
-    """Process ids of services whose STATE_DIR is this folder."""
-    found = []
-    for entry in pathlib.Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            is_service = (entry / "comm").read_text().strip() in ("notes-svc", "userauth-svc")
-            if is_service and f"STATE_DIR={folder}".encode() in (entry / "environ").read_bytes().split(b"\0"):
-                found.append(int(entry.name))
-        except OSError:
-            continue
-    return found
-
-
-def start(tree, folder, port=None, users_port=None):
-    port, users_port = port or free_port(), users_port or free_port()
-    run = Run(tree, "--port", port, "--users-port", users_port, "--var", folder)
-    run.wait_for_text(f"http://localhost:{port}/")
-    return run, port
+pytestmark = pytest.mark.sqlite_only(reason="./dev run chooses the engine itself")
 
 
 def test_first_run_prints_a_password_that_works_and_ctrl_c_stops_both(tree, tmp_path):
     folder = tmp_path / "data of mine"
     run, port = start(tree, folder)
-    password = programs.remember_secret(re.search(r"password +(\S+)", run.text())[1])
+    password = run.password()
     session = requests.Session()
     answer = session.post(f"http://127.0.0.1:{port}/users/login", {"username": "me", "password": password},
                           allow_redirects=False)

@@ -16,7 +16,7 @@ import subprocess
 
 import requests
 
-from . import mariadb, programs, stored
+from . import mariadb, programs, shared_redis, stored
 from .api import Api
 from .wait import until
 
@@ -223,7 +223,9 @@ class Notes(Service):
 
     def __init__(self, state_dir, userauth=None, printed_dir=None, **settings):
         self.userauth = userauth
-        super().__init__(state_dir, printed_dir, **settings)
+        has_redis = any(name.startswith("REDIS_") for name in settings)
+        redis_settings = {} if has_redis else shared_redis.settings_of(state_dir)
+        super().__init__(state_dir, printed_dir, **{**redis_settings, **settings})
 
     def defaults(self):
         if self.userauth is None:

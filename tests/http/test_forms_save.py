@@ -161,7 +161,8 @@ def test_edit_of_an_older_version_is_a_409_and_saving_again_wins(me, you, key):
     answer = me.post("/notes/save", {**mine, "title": "My title", "body": "my\n\nbody"})
     assert answer.status_code == 409
     page = check_page(read_page(answer))
-    assert "Their title" in page.first("main").text
+    theirs = page.first("section", **{"aria-labelledby": "theirs-title"}).text
+    assert "Their title" in theirs and "by you " in " ".join(theirs.split()), "who saved last, not who made the note"
     assert "their\n\nbody" in page.source
     form = page.form("/notes/save").fields()
     assert (form["docreate"], form["notekey"], form["title"], form["body"]) == ("update", key, "My title",

@@ -17,7 +17,7 @@ import urllib.parse
 import pytest
 import requests
 
-from harness import programs
+from harness import programs, shared_redis
 from harness.api import Api
 from harness.client import Client, read_page
 from harness.disk import FileLimit, SmallDisk
@@ -116,12 +116,14 @@ def test_health_pages(services, kind):
 
 def test_lost_userauth_is_told_by_readyz_and_does_not_make_it_fail(site_of_its_own):
     site = site_of_its_own
-    assert Api(site.url).get("/readyz").json()["dependencies"] == {"database": "ok", "userauth": "ok"}
+    names = {"database", "userauth"} | ({"redis"} if shared_redis.is_wanted() else set())
+    fine = {name: "ok" for name in names}
+    assert Api(site.url).get("/readyz").json()["dependencies"] == fine
     site.userauth.stop()
     client = Client(site.url)
     answer = client.login("me", site.passwords["me"])
     assert answer.status_code == 503
-    lost = {"database": "ok", "userauth": "lost"}
+    lost = {**fine, "userauth": "lost"}
     until(lambda: Api(site.url).get("/readyz").json()["dependencies"] == lost, "userauth lost")
     ready = Api(site.url).get("/readyz")
     assert ready.status_code == 200 and ready.json()["status"] == "ready"
@@ -403,6 +405,7 @@ def test_second_start_does_not_disturb_the_first_ones_data(site_of_its_own):
     assert client.html("/notes/view?key=k").text("notetitle").strip() == "T"
 
 
+@pytest.mark.sqlite_only(reason="several processes may share a server")
 @pytest.mark.parametrize("linked_first", [True, False], ids=["link first", "file first"])
 def test_second_notes_on_one_file_by_another_name_is_refused(services, tmp_path, linked_first):
     (tmp_path / "link.sqlite").symlink_to(tmp_path / "real.sqlite")
@@ -416,6 +419,7 @@ def test_second_notes_on_one_file_by_another_name_is_refused(services, tmp_path,
 
 # --- open files ---
 
+@pytest.mark.sqlite_only(reason="with a server, connections are made when they are used")
 @both_services
 def test_limit_of_open_files_is_raised_for_all_workers(services, kind):
     """Each worker owns a database connection; none may find out later that there was no room."""
@@ -553,7 +557,7 @@ def test_crash_of_notes_loses_no_answered_write_and_no_session(site_of_its_own):
     assert owner.get("/notes/add").status_code == 200, "the session is gone"
 
 
-@pytest.mark.sqlite_only(reason="waits for the file; test_mariadb.py has its like")
+@pytest.mark.sqlite_only(reason="waits for the file; test_mysql_faults.py has its like")
 @both_services
 def test_crash_in_the_middle_of_starts_leaves_a_database_that_opens(services, kind):
     for _ in range(6):
@@ -664,7 +668,7 @@ def test_start_on_a_full_disk_is_one_clear_line(tmp_path):
         assert len(failed.value.stderr.splitlines()) == 1, failed.value.stderr
 
 
-@pytest.mark.sqlite_only(reason="one lock for the whole file; test_mariadb.py has its like")
+@pytest.mark.sqlite_only(reason="one lock for the whole file; test_mysql_faults.py has its like")
 def test_database_that_another_process_holds_locked_is_a_503_and_it_recovers(services):
     service = services.userauth(REQUEST_DEADLINE_MS=1500).start()
     api = service.api()
@@ -678,7 +682,7 @@ def test_database_that_another_process_holds_locked_is_a_503_and_it_recovers(ser
     assert api.post("/create-user", json={"username": "blocked", "provider": "x"}).status_code == 200
 
 
-@pytest.mark.sqlite_only(reason="rights of files; test_mariadb.py has its like")
+@pytest.mark.sqlite_only(reason="rights of files; test_mysql_faults.py has its like")
 @needs_root
 def test_read_only_database_is_told_and_heals(services):
     """The service runs as another user and its files turn read-only: a clear refusal, at start or by 503."""

@@ -6,8 +6,10 @@ import threading
 
 import pytest
 
+from harness import programs
 from harness.client import browser_session
 from harness.live import Live
+from harness.wait import until
 from notes_verbs import comment, create_note, destroy_note, edit_note, note_titles, view_path
 
 NOTES_ENV = {"WRITES_PER_MIN": 0, "LOGIN_FAILURES_PER_MIN": 0}
@@ -140,6 +142,21 @@ def test_events_stay_in_their_room(site, me, key):
         assert live.names() == ["newmessage"]
 
 
+def test_what_another_program_does_to_the_database_is_found(site, me, key):
+    with Live(site.url, notes={"key": key, "revision": revision_of(me, key)}) as live, Live(site.url, home={}) as home:
+        destroy_note(me, key)
+        assert live.wait("notedestroyed") == key
+        until(lambda: key not in [item["key"] for item in home.events[-1][1]["notelist"]], "the list without it")
+        done = programs.run(programs.NOTES_SVC, "--restore", key,
+                            **{"STATE_DIR": site.state_dir, **site.notes.database_settings()})
+        assert done.returncode == 0, done.stderr
+        assert live.wait("snapshot")["title"] == "Title & one"
+        until(lambda: key in [item["key"] for item in home.events[-1][1]["notelist"]], "the list with it")
+        comment(me, key, "and it goes on")
+        assert live.wait("newmessage")["message"] == "and it goes on"
+        assert live.names() == ["notedestroyed", "snapshot", "newmessage"]
+
+
 # --- the home list ---
 
 def test_the_list_comes_at_once_when_it_is_another(site, me, key):
@@ -253,7 +270,6 @@ def test_many_writers_every_event_once_and_in_a_chain(site, me, key):
         for thread in threads:
             thread.join()
         last = comment(me, key, "the last")
-        from harness.wait import until
         until(lambda: any(data["revision"] == last["revision"] for _, data in live.events), "the last comment")
         events = list(live.events)
     at = start

@@ -9,6 +9,7 @@ import pytest
 import requests
 import websocket
 
+from harness import kept_sessions
 from harness.client import Client, browser_session
 from harness.live import Live, Raw, handshake_status
 from harness.raw import exchange
@@ -387,13 +388,11 @@ def test_a_changed_password_ends_the_session_at_the_next_event(services):
 
 
 def test_a_comment_after_the_session_was_lost_is_refused(services):
-    """The row is gone without anybody telling the hub: the event itself must notice."""
-    from harness.stored import opened
+    """It is gone without anybody telling the hub: the event itself must notice."""
     _, notes, me = one_site(services, USER_CHECK_S=3600)
     with Raw(notes.url, cookie=me.session_cookie) as raw:
         raw.join(key="k", revision=revision_of(me, "k"))
-        with opened(notes.database, is_writable=True) as database:
-            database.execute("DELETE FROM sessions")
+        kept_sessions.clear(notes)
         raw.send('42/notes,1["create-message",{"message":"am I still here?"}]')
         assert raw.is_ended()
         assert "am I still here?" not in "".join(raw.last)

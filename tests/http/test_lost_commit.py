@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The connection to the database goes in the moment of a COMMIT: what became of it is found out, and nothing happens twice."""
+import contextlib
+
 import pytest
 
 from harness import mariadb
@@ -10,7 +12,7 @@ from harness.site import Site
 from harness.wait import until
 from notes_verbs import comment, create_note, destroy_note, edit_note, leads_to_view, shown_comments, view_path
 
-pytestmark = pytest.mark.mariadb_only
+pytestmark = pytest.mark.server_only
 
 
 @pytest.fixture(scope="module")
@@ -125,12 +127,14 @@ def test_a_user_is_destroyed_once(site, cut, request):
 
 def test_a_server_that_stays_away_leaves_it_open_and_says_so(tmp_path):
     """Nobody can know: the page says that one should look before sending again."""
-    server = mariadb.MariaDb(is_durable=True)
+    server = mariadb.own(is_durable=True)
     relay = CuttingProxy(server.port)
     server.port = relay.port
-    shared, mariadb._shared = mariadb._shared, server
     both = Site(tmp_path, {"REQUEST_DEADLINE_MS": 3000})
-    try:
+    with contextlib.ExitStack() as undo:
+        undo.callback(server.close)
+        undo.enter_context(mariadb.instead(server))
+        undo.callback(both.kill)
         both.start()
         client = Client(both.url)
         assert client.login("me", both.passwords["me"]).status_code == 302
@@ -143,7 +147,3 @@ def test_a_server_that_stays_away_leaves_it_open_and_says_so(tmp_path):
         name = server.database_of((both.notes.state_dir, both.notes.name))
         found = until(lambda: server.root(f"SELECT title FROM {name}.notes"), "the note is there after all")
         assert found[0][0] == "T"
-    finally:
-        both.kill()
-        mariadb._shared = shared
-        server.close()

@@ -120,7 +120,7 @@ def test_database_is_whole_and_private(site, me):
 
 
 def restore(site, *arguments):
-    return programs.run(programs.NOTES_SVC, "--restore", *arguments, STATE_DIR=site.state_dir)
+    return programs.run(programs.NOTES_SVC, "--restore", *arguments, **site.notes.settings)
 
 
 def test_restored_note_comes_back_with_its_comments_while_the_service_runs(site, me):

@@ -20,7 +20,7 @@ def printed(program):
 def test_every_setting_named_in_readme_is_in_a_settings_table():
     named = set(re.findall(r"`([A-Z][A-Z0-9]*_[A-Z0-9_]+)`", README)) - {"NAME_FILE"}
     tables = printed(programs.NOTES_SVC) + printed(programs.USERAUTH_SVC)
-    known = set(re.findall(r"^([A-Z][A-Z0-9_]+) ", tables, re.M))
+    known = set(re.findall(r"^([A-Z][A-Z0-9_]+) ", tables, re.M)) | set(re.findall(r"\(alias ([A-Z0-9_]+)\)", tables))
     assert named and named <= known, named - known
 
 
@@ -34,6 +34,14 @@ def test_options_of_the_services_in_readme_are_in_their_help():
     options = set(re.findall(r"notes-svc (--[a-z-]+)", README))
     told = programs.run(programs.NOTES_SVC, "--help").stdout
     assert options and all(option in told for option in options), options
+
+
+def test_options_in_readme_are_in_the_help_of_some_program():
+    options = set(re.findall(r"`(--[a-z-]+)[ `]", README)) | set(re.findall(r"^\./dev run.* (--[a-z-]+)", README, re.M))
+    told = subprocess.run([str(ROOT / "dev"), "run", "--help"], capture_output=True, text=True, check=True).stdout
+    told += "".join(programs.run(program, "--help").stdout for program in (programs.NOTES_SVC, programs.USERAUTH_SVC))
+    told += programs.run(programs.USERAUTH_CLI, "--help").stdout + programs.run(programs.USERAUTH_CLI, "add", "--help").stdout
+    assert {"--mysql", "--replicas"} <= options and all(option in told for option in options), options
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

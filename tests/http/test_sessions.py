@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The session: its cookie, its life, what is stored of it, and how it follows the user's account.
 
-Times are made to pass by changing the sessions table while the service is stopped, never by waiting.
+Times are made to pass by changing what is kept while the service is stopped, never by waiting.
 """
 
 import base64
@@ -12,12 +12,13 @@ import time
 import pytest
 
 from cookies import set_cookies
+from harness import kept_sessions
 from harness.client import Client
 from harness.client import browser_session as open_session
 from harness.programs import remember_secret
 from harness.site import Site
 from harness.wait import until
-from notes_verbs import create_note, open_database, view_path
+from notes_verbs import create_note, view_path
 
 NOTES_ENV = {"LOGIN_FAILURES_PER_MIN": 0}
 
@@ -35,20 +36,12 @@ def is_in(client):
 def age(site, **seconds):
     """With the service stopped: moves these times of all sessions into the past (created=, used=, checked=)."""
     site.notes.stop()
-    database = open_database(site.notes)
-    for name, value in seconds.items():
-        database.execute(f"UPDATE sessions SET {name}_unix_ms = {name}_unix_ms - ?", (value * 1000,))
-    database.commit()
-    database.close()
+    kept_sessions.age(site.notes, **seconds)
     site.notes.start()
 
 
 def session_rows(site):
-    database = open_database(site.notes)
-    try:
-        return database.execute("SELECT * FROM sessions").fetchall()
-    finally:
-        database.close()
+    return kept_sessions.rows(site.notes)
 
 
 # --- the cookie ---
@@ -238,11 +231,7 @@ def test_running_service_ends_a_session_too(tmp_path):
         client = open_session(site, "me")
         create_note(client, "kept")
         assert is_in(client)
-        database = open_database(site.notes)
-        for name in ("created", "used"):
-            database.execute(f"UPDATE sessions SET {name}_unix_ms = {name}_unix_ms - 3600000")
-        database.commit()
-        database.close()
+        kept_sessions.age(site.notes, created=3600, used=3600)
         answer = client.post("/notes/comment", {"key": "kept", "message": "late"})
         assert (answer.status_code, answer.headers["Location"]) == (302, "/users/login")
     finally:

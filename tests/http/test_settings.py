@@ -252,6 +252,26 @@ def test_print_config_masks_secrets(program, tmp_path):
     assert done.returncode == 0 and secret not in done.stdout and "****" in done.stdout
 
 
+def test_redis_is_named_once_and_its_password_is_masked(tmp_path):
+    secret = new_password("redis")
+    where = {"REDIS_URL": f"redis://app:{secret}@cache:6380/3"}
+    for settings in (where, {"REDIS_ENDPOINT": "cache", "REDIS_PASSWORD": secret},
+                     {"REDIS_SENTINELS": "a,b:26380", "REDIS_PASSWORD": secret, "REDIS_SENTINEL_PASSWORD": secret}):
+        done = run(NOTES_SVC, "--print-config", STATE_DIR=tmp_path, **settings)
+        assert done.returncode == 0, done.stderr
+        assert secret not in done.stdout and "****" in done.stdout
+    for more, name in (({"REDIS_ENDPOINT": "cache"}, "REDIS_ENDPOINT"), ({"REDIS_PASSWORD": secret}, "REDIS_PASSWORD"),
+                       ({"REDIS_TIMEOUT_MS": "0"}, "REDIS_TIMEOUT_MS")):
+        done = run(NOTES_SVC, "--check-config", STATE_DIR=tmp_path, **where, **more)
+        assert_fault(done, name)
+        assert secret not in done.stderr
+    for settings, name in (({"REDIS_URL": f"rediss://:{secret}@cache"}, "REDIS_URL"), ({"REDIS_PASSWORD": secret}, "REDIS_PASSWORD"),
+                           ({"REDIS_URL": f"redis://:{secret}@cache/x"}, "REDIS_URL")):
+        done = run(NOTES_SVC, "--check-config", STATE_DIR=tmp_path, **settings)
+        assert_fault(done, name)
+        assert secret not in done.stderr
+
+
 @by_name
 def test_print_config_with_bad_settings_is_exit_2(program):
     done = run(program, "--print-config", PORT="abc", LOG_FORMAT="xml", LISTEN="300.1.1.1")

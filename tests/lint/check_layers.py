@@ -32,7 +32,7 @@ MAY_INCLUDE = {
 
 # Pure files: no I/O, no library, nothing but base.
 PURE = ["notes-svc/note/note.", "notes-svc/comment/comment.", "userauth-svc/user/user.", "userauth-svc/auth/throttle.",
-        "notes-svc/live/engineio.", "notes-svc/live/socketio.", "notes-svc/live/timers."]
+        "notes-svc/live/bus_message.", "notes-svc/live/engineio.", "notes-svc/live/socketio.", "notes-svc/live/timers."]
 
 # Header -> files that own it.
 OWNERS = {
@@ -40,6 +40,7 @@ OWNERS = {
     "curl/curl.h": ["common/http/http_client.c"],
     "sqlite3.h": ["common/data/db_sqlite.c"],
     "mysql.h": ["common/data/db_mysql_*"],
+    "hiredis/hiredis.h": ["common/data/redis_link.c"],
     "wslay/wslay.h": ["common/http/websocket.c"],
     "nettle/sha1.h": ["common/http/websocket.c"],
     "nettle/base64.h": ["common/http/websocket.c"],

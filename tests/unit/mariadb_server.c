@@ -5,17 +5,14 @@
 
 #include "unit.h"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "temp_folder.h"
 
 #define SERVER_PROGRAM "/usr/sbin/mariadbd"
@@ -34,49 +31,11 @@ static struct {
     pid_t pid;
 } server;
 
-static int free_port(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t size = sizeof(address);
-    int probe = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(bind(probe, (struct sockaddr *)&address, size), 0);
-    assert_int_equal(getsockname(probe, (struct sockaddr *)&address, &size), 0);
-    assert_int_equal(close(probe), 0);
-    return ntohs(address.sin_port);
-}
-
-/* Without our sanitizers' settings and output; ends with us. */
-static pid_t spawn(const char *const *arguments)
-{
-    pid_t parent = getpid();
-    pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid > 0)
-        return pid;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    int nowhere = open("/dev/null", O_RDWR);
-    if (getppid() != parent || dup2(nowhere, 0) < 0 || dup2(nowhere, 1) < 0 || dup2(nowhere, 2) < 0)
-        _exit(126);
-    union {
-        const char *const *ours;
-        char *const *theirs; /* which execvp does not write to */
-    } list = {.ours = arguments};
-    execvp(arguments[0], list.theirs);
-    _exit(127);
-}
-
-static int finish(pid_t pid)
-{
-    int status = 0;
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
 static int client(const char *sql)
 {
     const char *const arguments[] = {
         "mariadb", "--no-defaults", server.socket_option, "-uroot", "-e", sql, NULL};
-    return finish(spawn(arguments));
+    return child_finish(child_spawn(arguments));
 }
 
 bool mariadb_server_install(void)
@@ -99,8 +58,8 @@ bool mariadb_server_install(void)
                                      "--auth-root-authentication-method=normal",
                                      "--skip-test-db",
                                      NULL};
-    assert_int_equal(finish(spawn(arguments)), 0);
-    server.port = free_port();
+    assert_int_equal(child_finish(child_spawn(arguments)), 0);
+    server.port = child_free_port();
     (void)snprintf(server.port_option, sizeof(server.port_option), "--port=%d", server.port);
     mariadb_server_run();
     mariadb_server_sql("CREATE USER notes@'127.0.0.1' IDENTIFIED BY 'p/w:@ 1%';"
@@ -124,7 +83,7 @@ void mariadb_server_run(void)
                                      "--skip-name-resolve",
                                      "--character-set-server=latin1",
                                      NULL};
-    server.pid = spawn(arguments);
+    server.pid = child_spawn(arguments);
     for (int i = 0; i < START_TRIES; i++) {
         if (client("SELECT 1") == 0)
             return;
@@ -136,22 +95,19 @@ void mariadb_server_run(void)
 
 void mariadb_server_end(int signal)
 {
-    assert_int_equal(kill(server.pid, signal), 0);
-    (void)finish(server.pid);
+    child_signal(server.pid, signal);
+    (void)child_finish(server.pid);
     server.pid = 0;
 }
 
 void mariadb_server_pause(void)
 {
-    int status = 0;
-    assert_int_equal(kill(server.pid, SIGSTOP), 0);
-    assert_int_equal(waitpid(server.pid, &status, WUNTRACED), server.pid);
-    assert_true(WIFSTOPPED(status));
+    child_pause(server.pid);
 }
 
 void mariadb_server_resume(void)
 {
-    assert_int_equal(kill(server.pid, SIGCONT), 0);
+    child_signal(server.pid, SIGCONT);
 }
 
 /* The second statement fails while the connection is still there. */

@@ -15,18 +15,21 @@
 #include "base/text.h"
 #include "base/workers.h"
 #include "http/websocket.h"
+#include "live/room.h"
 
 #include "unit.h"
 
-#define WAIT_MS         20000
-#define TEXT_MAX_BYTES  4096
-#define WRITERS_COUNT   4
-#define EVENTS_COUNT    50
-#define SESSION_FILL    7
-#define PING_NEVER_MS   600000
-#define CLOSE_FRAME     "(close)"
-#define JOIN(revision)  "40/notes,{\"key\":\"k\",\"revision\":" #revision "}"
-#define CONNECTED_START "40/notes,{\"sid\":"
+#define WAIT_MS          20000
+#define TEXT_MAX_BYTES   4096
+#define WRITERS_COUNT    4
+#define EVENTS_COUNT     50
+#define SESSION_FILL     7
+#define PING_NEVER_MS    600000
+#define CONFIRM_EVERY_MS 5
+#define ROOMS_COUNT      150
+#define CLOSE_FRAME      "(close)"
+#define JOIN(revision)   "40/notes,{\"key\":\"k\",\"revision\":" #revision "}"
+#define CONNECTED_START  "40/notes,{\"sid\":"
 
 /* The pretended database and what the hub tells. */
 struct app {
@@ -36,6 +39,10 @@ struct app {
     _Atomic int left_count;
     _Atomic bool is_session_alive;
     _Atomic int served_count;
+    _Atomic int confirms_count;
+    _Atomic bool is_away;      /* the database: for confirm */
+    _Atomic int64_t overtakes; /* confirm sees this revision, whose event comes just then */
+    struct hub *hub;
 };
 
 struct world {
@@ -57,6 +64,26 @@ read_state(struct app *app, struct ctx *ctx, const char *key, int64_t known, str
         out->packet = arena_format(&ctx->arena, "state %lld", (long long)out->revision);
     atomic_fetch_add(&app->reads_count, 1);
     return ERR_OK;
+}
+
+static enum err confirm(
+    struct app *app, struct ctx *ctx, const char *const *keys, size_t count, int64_t *out_revisions)
+{
+    (void)keys;
+    assert_true(count >= 1 && count <= ROOM_CONFIRM_COUNT);
+    int64_t overtakes = atomic_exchange(&app->overtakes, 0);
+    (void)pthread_mutex_lock(&app->lock);
+    int64_t previous = app->revision;
+    app->revision = overtakes ? overtakes : app->revision;
+    for (size_t i = 0; i < count; i++)
+        out_revisions[i] = app->revision;
+    (void)pthread_mutex_unlock(&app->lock);
+    if (overtakes)
+        hub_publish(app->hub,
+                    &(struct live_step){.key = "k", .previous = previous, .revision = overtakes},
+                    arena_format(&ctx->arena, "event %lld", (long long)overtakes));
+    atomic_fetch_add(&app->confirms_count, 1);
+    return atomic_load(&app->is_away) ? ERR_UNAVAILABLE : ERR_OK;
 }
 
 static enum err serve(struct app *app, struct ctx *ctx, const struct hub_call *call)
@@ -84,7 +111,7 @@ static void leave(struct app *app, void *place)
     atomic_fetch_add(&app->left_count, 1);
 }
 
-static void start(struct world *world, int64_t check_every_ms)
+static void start_with(struct world *world, int64_t check_every_ms, int64_t confirm_every_ms)
 {
     memset(world, 0, sizeof(*world));
     assert_int_equal(pthread_mutex_init(&world->app.lock, NULL), 0);
@@ -100,12 +127,25 @@ static void start(struct world *world, int64_t check_every_ms)
         .connect_timeout_ms = PING_NEVER_MS,
         .queue_max_bytes = 1 << 20,
         .check_every_ms = check_every_ms,
+        .confirm_every_ms = confirm_every_ms,
         .read = read_state,
+        .confirm = confirm,
         .serve = serve,
         .check = check,
         .leave = leave,
     });
     assert_non_null(world->hub);
+    world->app.hub = world->hub;
+}
+
+static void start(struct world *world, int64_t check_every_ms)
+{
+    start_with(world, check_every_ms, PING_NEVER_MS);
+}
+
+static void start_confirming(struct world *world)
+{
+    start_with(world, PING_NEVER_MS, CONFIRM_EVERY_MS);
 }
 
 static void stop(struct world *world)
@@ -371,6 +411,165 @@ static void a_stop_says_goodbye_to_all(void **state)
     assert_int_equal(atomic_load(&world.app.left_count), 2);
 }
 
+/* ---- what nobody published ---- */
+
+static void write_unseen(struct world *world, int64_t revision)
+{
+    (void)pthread_mutex_lock(&world->app.lock);
+    world->app.revision = revision;
+    (void)pthread_mutex_unlock(&world->app.lock);
+}
+
+/* Until the rooms were compared some more times. */
+static void wait_confirmed(struct world *world)
+{
+    int until = atomic_load(&world->app.confirms_count) + 5;
+    for (int waited_ms = 0; atomic_load(&world->app.confirms_count) < until; waited_ms++) {
+        assert_true(waited_ms < WAIT_MS);
+        (void)poll(NULL, 0, 1);
+    }
+}
+
+static void a_change_that_nobody_published_is_found(void **state)
+{
+    struct world world;
+    (void)state;
+    start_confirming(&world);
+    int fd = come(&world, false);
+    join_settled(fd, JOIN(10));
+    write_unseen(&world, 15);
+    assert_string_equal(hear(fd), "state 15");
+    wait_confirmed(&world);
+    publish(&world, 15, 16);
+    assert_string_equal(hear(fd), "event 16");
+    close(fd);
+    stop(&world);
+}
+
+static void an_event_that_comes_meanwhile_is_enough(void **state)
+{
+    struct world world;
+    (void)state;
+    start_confirming(&world);
+    int fd = come(&world, false);
+    join_settled(fd, JOIN(10));
+    for (int64_t revision = 11; revision < 30; revision++) {
+        int reads_count = atomic_load(&world.app.reads_count);
+        atomic_store(&world.app.overtakes, revision);
+        char text[32];
+        (void)snprintf(text, sizeof(text), "event %lld", (long long)revision);
+        assert_string_equal(hear(fd), text);
+        wait_confirmed(&world);
+        assert_int_equal(atomic_load(&world.app.reads_count), reads_count);
+    }
+    close(fd);
+    stop(&world);
+}
+
+static void a_database_that_went_back_is_the_truth(void **state)
+{
+    struct world world;
+    (void)state;
+    start_confirming(&world);
+    int fd = come(&world, false);
+    join_settled(fd, JOIN(10));
+    publish(&world, 10, 20);
+    assert_string_equal(hear(fd), "event 20");
+    write_unseen(&world, 12);
+    assert_string_equal(hear(fd), "state 12");
+    publish(&world, 12, 13);
+    assert_string_equal(hear(fd), "event 13");
+    close(fd);
+    stop(&world);
+}
+
+static void a_note_that_is_gone_is_told_once(void **state)
+{
+    struct world world;
+    (void)state;
+    start_confirming(&world);
+    int fd = come(&world, false);
+    join_settled(fd, JOIN(10));
+    write_unseen(&world, 0);
+    assert_string_equal(hear(fd), "gone");
+    wait_confirmed(&world);
+    write_unseen(&world, 20);
+    assert_string_equal(hear(fd), "state 20");
+    write_unseen(&world, 0);
+    hub_publish(world.hub,
+                &(struct live_step){.key = "k", .previous = 20, .revision = 21, .is_gone = true},
+                "gone by event");
+    const char *text = hear(fd);
+    assert_true(text_equals(text, "gone by event") || text_equals(text, "gone"));
+    wait_confirmed(&world);
+    write_unseen(&world, 30);
+    assert_string_equal(hear(fd), "state 30");
+    close(fd);
+    stop(&world);
+}
+
+/* What only a newcomer was told, the others hear too. */
+static void a_newcomer_to_a_lost_change_is_not_the_only_one_to_know(void **state)
+{
+    struct world world;
+    (void)state;
+    start(&world, PING_NEVER_MS);
+    write_unseen(&world, 0);
+    int first = come(&world, false);
+    join(first, JOIN(9));
+    assert_string_equal(hear(first), "gone");
+    write_unseen(&world, 20);
+    int second = come(&world, false);
+    join(second, JOIN(9));
+    assert_string_equal(hear(second), "state 20");
+    hub_confirm_all(world.hub);
+    assert_string_equal(hear(first), "state 20");
+    publish(&world, 20, 21);
+    assert_string_equal(hear(second), "event 21");
+    close(first);
+    close(second);
+    stop(&world);
+}
+
+static void a_database_that_is_away_is_asked_again(void **state)
+{
+    struct world world;
+    (void)state;
+    start_confirming(&world);
+    int fd = come(&world, false);
+    join_settled(fd, JOIN(10));
+    atomic_store(&world.app.is_away, true);
+    write_unseen(&world, 15);
+    wait_confirmed(&world);
+    atomic_store(&world.app.is_away, false);
+    assert_string_equal(hear(fd), "state 15");
+    close(fd);
+    stop(&world);
+}
+
+static void rooms_beyond_one_batch_are_confirmed_at_once(void **state)
+{
+    struct world world;
+    int fds[ROOMS_COUNT];
+    char packet[64];
+    (void)state;
+    start(&world, PING_NEVER_MS);
+    for (int i = 0; i < ROOMS_COUNT; i++) {
+        (void)snprintf(packet, sizeof(packet), "40/notes,{\"key\":\"k%d\",\"revision\":10}", i);
+        fds[i] = come(&world, false);
+        join_settled(fds[i], packet);
+    }
+    assert_int_equal(atomic_load(&world.app.confirms_count), 0);
+    write_unseen(&world, 15);
+    hub_confirm_all(world.hub);
+    for (int i = 0; i < ROOMS_COUNT; i++)
+        assert_string_equal(hear(fds[i]), "state 15");
+    assert_int_equal(atomic_load(&world.app.confirms_count), 3);
+    for (int i = 0; i < ROOMS_COUNT; i++)
+        close(fds[i]);
+    stop(&world);
+}
+
 /* ---- several threads ---- */
 
 struct writer {
@@ -431,6 +630,13 @@ int main(void)
         UNIT(a_session_that_is_over_is_found_out),
         UNIT(calls_are_answered_in_order),
         UNIT(a_stop_says_goodbye_to_all),
+        UNIT(a_change_that_nobody_published_is_found),
+        UNIT(an_event_that_comes_meanwhile_is_enough),
+        UNIT(a_database_that_went_back_is_the_truth),
+        UNIT(a_note_that_is_gone_is_told_once),
+        UNIT(a_newcomer_to_a_lost_change_is_not_the_only_one_to_know),
+        UNIT(a_database_that_is_away_is_asked_again),
+        UNIT(rooms_beyond_one_batch_are_confirmed_at_once),
         UNIT(many_writers_give_one_chain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

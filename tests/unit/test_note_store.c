@@ -88,6 +88,34 @@ static void created_note_is_found_in_each_part(void **state)
     assert_int_equal(revision, NOW);
 }
 
+static void revisions_of_several_are_read_together(void **state)
+{
+    (void)state;
+    CLEANUP(notes_db_done) struct notes_db notes;
+    notes_db_init(&notes);
+    const char *keys[NOTE_REVISIONS_MAX_COUNT + 1];
+    int64_t revisions[NOTE_REVISIONS_MAX_COUNT + 1];
+    for (size_t i = 0; i <= NOTE_REVISIONS_MAX_COUNT; i++)
+        keys[i] = arena_format(&notes.ctx.arena, "k%zu", i);
+    for (size_t i = 0; i < NOTE_REVISIONS_MAX_COUNT; i += 2)
+        create(&notes, keys[i], NOW + (int64_t)i);
+    create(&notes, "K2", NOW + 1000);
+    assert_int_equal(
+        note_revisions(&notes.ctx, notes.db, keys, NOTE_REVISIONS_MAX_COUNT, revisions), ERR_OK);
+    for (size_t i = 0; i < NOTE_REVISIONS_MAX_COUNT; i++)
+        assert_int_equal(revisions[i], i % 2 ? 0 : NOW + (int64_t)i);
+    const char *same[] = {"k4", "k4", "none", "k6"};
+    assert_int_equal(note_revisions(&notes.ctx, notes.db, same, 4, revisions), ERR_OK);
+    assert_int_equal(revisions[0], NOW + 4);
+    assert_int_equal(revisions[1], NOW + 4);
+    assert_int_equal(revisions[2], 0);
+    assert_int_equal(revisions[3], NOW + 6);
+    assert_int_equal(note_revisions(&notes.ctx, notes.db, keys, 0, revisions), ERR_INVALID);
+    assert_int_equal(
+        note_revisions(&notes.ctx, notes.db, keys, NOTE_REVISIONS_MAX_COUNT + 1, revisions),
+        ERR_INVALID);
+}
+
 static void note_without_html_shows_its_body(void **state)
 {
     (void)state;
@@ -470,6 +498,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT(created_note_is_found_in_each_part),
+        UNIT(revisions_of_several_are_read_together),
         UNIT(note_without_html_shows_its_body),
         UNIT(key_that_exists_is_a_conflict_and_changes_nothing),
         UNIT(update_keeps_the_earlier_version_and_raises_revisions),

@@ -157,8 +157,19 @@ static void what_is_no_base64url_is_refused(void **state)
         const char *text;
         size_t size_bytes;
     } rows[] = {
-        {"Zg==", 1}, {"Zh", 1},   {"Z", 1},      {"Zm9v", 2}, {"Zm+v", 3},
-        {"Zm/v", 3}, {"Zm9 ", 3}, {"Zm9v\n", 3}, {"", 1},     {"AAAA", SECRET_MAX_BYTES + 1},
+        {"Zg==", 1},
+        {"Zh", 1},
+        {"Z", 1},
+        {"Zm9v", 2},
+        {"Zm+v", 3},
+        {"Zm/v", 3},
+        {"Zm9 ", 3},
+        {"Zm9v\n", 3},
+        {"", 1},
+        {"AAAA", SECRET_MAX_BYTES + 1},
+        {"\xc5\xbe"
+         "AA",
+         3},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What only a database server can do to the services: it stops, is killed, stands still, takes no writes, holds locks."""
+import collections
 import concurrent.futures
+import itertools
+import threading
 
 import pytest
 
@@ -8,24 +11,13 @@ from harness import mariadb
 from harness.client import Client
 from harness.errors import assert_error
 from harness.programs import new_password
-from harness.services import Notes, StartFailed
+from harness.services import Notes
 from harness.site import Site
 from harness.stored import migrations
 from harness.wait import until
 from notes_verbs import create_note
 
-pytestmark = pytest.mark.mariadb_only
-
-
-@pytest.fixture(scope="module")
-def server():
-    """A server of its own: what happens to it must not happen to other tests."""
-    own = mariadb.MariaDb(is_durable=True)
-    shared = mariadb._shared
-    mariadb._shared = own
-    yield own
-    mariadb._shared = shared
-    own.close()
+pytestmark = pytest.mark.server_only
 
 
 @pytest.fixture
@@ -88,24 +80,29 @@ def test_server_that_stands_still_is_a_503_at_the_deadline(server, site):
     server.pause()
     try:
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
-            answers = list(pool.map(lambda n: save(client, f"still{n}").status_code, range(4)))
-        assert answers == [503] * 4
+            answers = [pool.submit(save, client, f"still{n}") for n in range(4)]
+            assert Client(site.url).get("/healthz").status_code == 200
+            assert [answer.result().status_code for answer in answers] == [503] * 4
     finally:
         server.resume()
     until(lambda: save(client, "moving").status_code == 302, "writing again")
 
 
-def test_server_that_takes_no_writes_is_read(server, site):
+@pytest.mark.parametrize("variable", ["read_only", "super_read_only"])
+def test_server_that_takes_no_writes_is_read(server, site, variable):
+    if variable == "super_read_only" and mariadb.engine() == "mariadb":
+        variable = "read_only"  # this server has no other
     client = signed_in(site)
     create_note(client, "readable")
-    server.root("SET GLOBAL read_only = 1")
+    server.root(f"SET GLOBAL {variable} = 1")
     try:
-        assert save(client, "refused").status_code == 503
+        refused = save(client, "refused")
+        assert refused.status_code == 503 and "precious refused" in refused.text
         assert "A title" in client.html("/notes/view?key=readable").text("notetitle")
         assert site.api.get("/find/me").status_code == 200
         assert_error(site.api.post("/create-user", json={"username": "x", "provider": "x"}), 503)
     finally:
-        server.root("SET GLOBAL read_only = 0")
+        server.root(f"SET GLOBAL {variable} = 0", "SET GLOBAL read_only = 0")
     until(lambda: save(client, "written").status_code == 302, "writing again")
     assert site.api.post("/create-user", json={"username": "x", "provider": "x"}).status_code == 200
 
@@ -127,34 +124,141 @@ def test_row_that_another_holds_locked_is_a_503_and_it_recovers(server, site):
 def test_killed_connections_are_made_again(server, site):
     client = signed_in(site)
     for number in range(5):
-        server.root(*[f"KILL {row[0]}" for row in server.root(f"SELECT id FROM information_schema.processlist WHERE user = '{mariadb.USER}'")])
+        server.kill_sessions()
         assert client.get("/").status_code == 200
         assert save(client, f"killed{number}").status_code == 302
 
 
-def test_start_without_a_server_is_one_clear_line(server, services):
-    service = services.userauth()
-    server.stop()
+class Writers:
+    """Threads that comment on one note until told to stop, each comment with a text of its own."""
+
+    def __init__(self, site, urls, threads=4):
+        self.client = signed_in(site)
+        create_note(self.client, "load")
+        self.token = self.client.csrf()
+        self.urls = urls
+        self.database = site.notes.database.name
+        self.is_over = threading.Event()
+        self.done = collections.defaultdict(list)
+        self.pool = concurrent.futures.ThreadPoolExecutor(threads)
+        self.runs = [self.pool.submit(self._run, number) for number in range(threads)]
+
+    def _run(self, number):
+        one = Client(self.urls[number % len(self.urls)])
+        one.http.cookies.update(self.client.http.cookies)
+        for place in itertools.count():
+            if self.is_over.is_set():
+                return
+            text = f"w{number}-{place}"
+            answer = one.post("/notes/comment", {"key": "load", "message": text, "csrf": self.token})
+            self.done[answer.status_code].append(text)
+
+    def wait_for(self, count):
+        """`count` more comments that were answered well."""
+        goal = len(self.done[302]) + count
+        until(lambda: len(self.done[302]) >= goal or any(run.done() for run in self.runs), f"{count} comments", 60)
+
+    def end(self):
+        self.is_over.set()
+        for run in self.runs:
+            run.result()
+        self.pool.shutdown()
+
+    def assert_kept(self, server):
+        """What was answered well is there, once; what was not is there once or not at all; nothing else is."""
+        assert set(self.done) <= {302, 503}, {code: len(texts) for code, texts in self.done.items()}
+        rows = [row[0] for row in server.root(f"SELECT message FROM {self.database}.comments")]
+        there = [row.decode() if isinstance(row, bytes) else row for row in rows]
+        assert len(there) == len(set(there))
+        assert set(self.done[302]) <= set(there) <= set(self.done[302]) | set(self.done[503])
+
+
+def test_nothing_answered_is_lost_when_the_server_is_killed_under_load(server, site):
+    writers = Writers(site, [site.url])
     try:
-        with pytest.raises(StartFailed) as failed:
-            service.start()
-        lines = failed.value.stderr.splitlines()
-        assert failed.value.code == 1 and len(lines) == 1, failed.value
-        assert "the database can't be reached" in lines[0] and server.password not in lines[0]
+        for _ in range(3):
+            writers.wait_for(20)
+            server.kill()
+            server.start()
+        writers.wait_for(20)
     finally:
-        server.start()
-    service.start()
+        writers.end()
+    writers.assert_kept(server)
 
 
-@pytest.mark.parametrize("setting, what", [("DATABASE_PASSWORD", "ER_ACCESS_DENIED_ERROR"), ("DATABASE_URL", "ER_BAD_DB_ERROR")])
-def test_wrong_password_or_database_is_one_clear_line(server, services, setting, what):
-    service = services.userauth()
-    value = {"DATABASE_PASSWORD": new_password(), "DATABASE_URL": server.settings("notes_missing")["DATABASE_URL"]}[setting]
-    service.settings[setting] = value
-    with pytest.raises(StartFailed) as failed:
-        service.start()
-    lines = failed.value.stderr.splitlines()
-    assert failed.value.code == 1 and len(lines) == 1 and what in lines[0], failed.value
+@pytest.mark.parametrize("what", ["KILL", "KILL QUERY"])
+def test_nothing_is_lost_or_doubled_when_connections_are_killed_under_load(server, site, what):
+    writers = Writers(site, [site.url])
+    try:
+        for _ in range(40):
+            writers.wait_for(2)
+            server.kill_sessions(what)
+        writers.wait_for(20)
+    finally:
+        writers.end()
+    writers.assert_kept(server)
+
+
+def test_storm_on_one_note_by_two_processes_loses_nothing(server, site):
+    """All lock the same rows; whoever becomes a deadlock's victim is served all the same."""
+    second = Notes(site.state_dir, site.userauth, WRITES_PER_MIN=0, REQUEST_DEADLINE_MS=20000).start()
+    site.notes.restart(REQUEST_DEADLINE_MS=20000)
+    try:
+        writers = Writers(site, [site.url, second.url], threads=12)
+        try:
+            writers.wait_for(300)
+        finally:
+            writers.end()
+        assert set(writers.done) == {302}, {code: len(texts) for code, texts in writers.done.items()}
+        writers.assert_kept(server)
+    finally:
+        second.stop()
+
+
+@pytest.fixture
+def pair(server):
+    """Two servers with one user and one database name: `server` and another."""
+    other = mariadb.own(is_durable=True)
+    other.root(f"ALTER USER {mariadb.USER}@'127.0.0.1' IDENTIFIED BY '{server.password}'")
+    yield server, other
+    server.root("SET GLOBAL read_only = 0")
+    other.close()
+
+
+def names_in(server, database):
+    return {row[0] for row in server.root(f"SELECT username FROM {database}.users")}
+
+
+def test_next_host_takes_over_and_one_that_takes_writes_is_preferred(pair, services):
+    first, second = pair
+    service = services.userauth(REQUEST_DEADLINE_MS=5000)
+    database = service.database.name
+    second.root(f"CREATE DATABASE {database}")
+    url = f"mysql://{mariadb.USER}@127.0.0.1:{{}}/{database}"
+    service.settings["DATABASE_URL"] = url.format(second.port)
+    service.start()  # the second gets its tables, as replication would give it
+    service.restart(DATABASE_URL=url.format(f"{first.port},127.0.0.1:{second.port}"))
+    numbers = itertools.count()
+
+    def writes_to(server):
+        """Makes a user, over and over until it works; it must be on this server then."""
+        name = f"user{next(numbers)}"
+        until(lambda: service.api().post("/create-user", json={"username": name, "provider": "x"}).status_code == 200, name, 30)
+        assert name in names_in(server, database)
+        return True
+
+    assert writes_to(first)
+    first.kill()
+    assert writes_to(second)
+    first.start()
+    first.root("SET GLOBAL read_only = 1")
+    service.restart()  # asks the first one first
+    assert writes_to(second)
+    first.root("SET GLOBAL read_only = 0")
+    second.root("SET GLOBAL read_only = 1")
+    assert writes_to(first)
+    second.kill()
+    assert writes_to(first)
 
 
 def test_older_names_of_the_settings_sign_in(server, services):

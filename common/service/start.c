@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Depends on: log.h, db.h, threads. */
+#include "service/start.h"
+
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/ctx.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "data/db.h"
+#include "data/db_settings.h"
+
+#define DATABASE  "database" /* as in the services' health */
+#define MS_PER_S  1000
+#define NS_PER_MS 1000000L
+#define GUARD_MS  1000 /* budget of a ctx that only logs */
+
+/* --- Signals --- */
+
+/* Tells the guard's thread, and no other, that its time is over. */
+#define STARTED SIGUSR2
+
+/* The main thread may be in the middle of anything and stays there: the process ends around it. A
+ * migration that is cut off goes on at the next start. */
+static void *end_at_signal(void *argument)
+{
+    const struct start_guard *guard = argument;
+    sigset_t awaited = guard->ends;
+    sigaddset(&awaited, STARTED);
+    if (sigwaitinfo(&awaited, NULL) == STARTED)
+        return NULL;
+    struct ctx ctx;
+    ctx_init(&ctx, guard->log, GUARD_MS);
+    log_info(&ctx, "service.stopped", log_i64("pid", getpid()));
+    log_end(guard->log);
+    _exit(0);
+}
+
+void start_guard_begin(struct start_guard *guard, struct log *log, const sigset_t *ends)
+{
+    guard->log = log;
+    guard->ends = *ends;
+    sigset_t started;
+    sigset_t before;
+    sigemptyset(&started);
+    sigaddset(&started, STARTED);
+    (void)pthread_sigmask(SIG_BLOCK, &started, &before);
+    guard->has_thread = pthread_create(&guard->thread, NULL, end_at_signal, guard) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void start_guard_end(struct start_guard *guard)
+{
+    if (!guard->has_thread)
+        return;
+    (void)pthread_kill(guard->thread, STARTED);
+    (void)pthread_join(guard->thread, NULL);
+    guard->has_thread = false;
+}
+
+/* --- Database --- */
+
+static void sleep_ms(int64_t ms)
+{
+    nanosleep(&(struct timespec){.tv_sec = (time_t)(ms / MS_PER_S),
+                                 .tv_nsec = (long)(ms % MS_PER_S) * NS_PER_MS},
+              NULL);
+}
+
+/* Only what is new: a server that is away for an hour is one line. */
+static void report_wait(const struct ctx *ctx, bool is_refused, char *told, size_t told_size)
+{
+    if (text_equals(told, ctx->why.text))
+        return;
+    (void)snprintf(told, told_size, "%s", ctx->why.text);
+    if (is_refused)
+        log_error(ctx, "service.waiting", log_str("for", DATABASE), log_str("why", told));
+    else
+        log_warn(ctx, "service.waiting", log_str("for", DATABASE), log_str("why", told));
+}
+
+enum err start_database(struct ctx *ctx,
+                        struct app *app,
+                        const struct db_settings *settings,
+                        const struct db *db,
+                        enum err (*prepare)(struct ctx *ctx, struct app *app))
+{
+    if (settings->path)
+        return prepare(ctx, app);
+    char told[CTX_WHY_MAX_BYTES] = "";
+    for (int64_t wait_ms = START_WAIT_FIRST_MS;; wait_ms *= 2) {
+        CLEANUP(ctx_done) struct ctx attempt;
+        ctx_init(&attempt, ctx->log, START_BUDGET_MS);
+        enum err err = prepare(&attempt, app);
+        if (err && err != ERR_UNAVAILABLE)
+            return ctx_fail(ctx, err, "%s", attempt.why.text);
+        if (!err && told[0])
+            log_info(ctx, "dependency.found", log_str("name", DATABASE));
+        if (!err) {
+            ctx->deadline_ms = clock_monotonic_ms() + START_BUDGET_MS;
+            return ERR_OK;
+        }
+        report_wait(&attempt, db_is_refused(db), told, sizeof(told));
+        if (wait_ms > START_WAIT_MAX_MS)
+            wait_ms = START_WAIT_MAX_MS;
+        sleep_ms(wait_ms);
+    }
+}

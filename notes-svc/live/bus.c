@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The channel's name is made of the site's key, so that sites that share a Redis don't hear each
+ * other (its database numbers don't part channels); the key can't be told from the name. Depends
+ * on: redis.h, hub.h. */
+#include "live/bus.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/ctx.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "data/redis.h"
+#include "live/hub.h"
+
+#define CHANNEL_PURPOSE   "live events"
+#define CHANNEL_ID_BYTES  12
+#define CHANNEL_MAX_CHARS 63
+#define STEP_BUDGET_MS    60000 /* of one wait and its message; Redis' own time-out is shorter */
+#define WAIT_MS           1000
+
+struct bus {
+    struct bus_options options;
+    char channel[CHANNEL_MAX_CHARS + 1];
+    char sender[BUS_SENDER_CHARS + 1];
+    pthread_t thread;
+    bool has_thread;
+    int wake_fd;
+    _Atomic bool is_stopping;
+    _Atomic bool is_whole;
+    _Atomic bool is_muted; /* the last publication failed */
+
+    /* The thread's own. */
+    bool is_lost; /* and it was said */
+    bool has_complained;
+    int64_t retry_ms;
+};
+
+/* ---- publishing ---- */
+
+void bus_publish(struct ctx *ctx, struct bus *bus, const struct bus_message *message)
+{
+    if (!bus)
+        return;
+    struct bus_message own = *message;
+    struct redis_answer answer;
+    own.sender = bus->sender;
+    /* Twice does no harm: an event that is known is dropped, the rest says "look". */
+    const struct redis_command publish = {REDIS_ARGS(redis_text("PUBLISH"),
+                                                     redis_text(bus->channel),
+                                                     bus_message_write(&ctx->arena, &own)),
+                                          .can_repeat = true};
+    enum err err = redis_run(ctx, ctx->redis, &publish, &answer);
+    if (!err)
+        atomic_store(&bus->is_muted, false);
+    else if (!atomic_exchange(&bus->is_muted, true))
+        log_warn(ctx, "live.publish_failed", log_str("why", ctx->why.text));
+    if (err)
+        ctx_forgive(ctx);
+}
+
+bool bus_is_whole(struct bus *bus)
+{
+    return bus && atomic_load(&bus->is_whole);
+}
+
+/* ---- what others say ---- */
+
+static void take_event(struct bus *bus, const struct bus_message *message)
+{
+    const struct live_step step = {.key = message->key,
+                                   .previous = message->previous,
+                                   .revision = message->revision,
+                                   .is_gone = message->kind == BUS_GONE};
+    struct hub *hub = bus->options.hub;
+    if (hub_has_room(hub, message->key) && hub_backlog_bytes(hub) < BUS_BACKLOG_MAX_BYTES)
+        hub_publish(hub, &step, message->packet);
+}
+
+static void take_message(struct bus *bus, const struct bus_message *message)
+{
+    struct hub *hub = bus->options.hub;
+    if (text_equals(message->sender, bus->sender))
+        return;
+    switch (message->kind) {
+    case BUS_EVENT:
+    case BUS_GONE:
+        take_event(bus, message);
+        break;
+    case BUS_REFRESH:
+        if (hub_has_room(hub, message->key))
+            hub_refresh(hub, message->key);
+        break;
+    case BUS_SESSION_END:
+        hub_end_session(hub, message->digest);
+        break;
+    case BUS_KINDS_COUNT:
+        break;
+    }
+    if (message->is_home_too && hub_has_room(hub, HUB_HOME))
+        hub_refresh(hub, HUB_HOME);
+}
+
+/* ---- the thread ---- */
+
+static enum err listen_once(struct bus *bus, struct redis_subscriber *subscriber)
+{
+    struct bytes text;
+    bool has_message = false;
+    struct bus_message message;
+    CLEANUP(ctx_done) struct ctx ctx;
+    ctx_init(&ctx, bus->options.log, STEP_BUDGET_MS);
+    enum err err =
+        redis_subscriber_wait(&ctx, subscriber, bus->wake_fd, WAIT_MS, &text, &has_message);
+    if (err) {
+        log_warn(&ctx, "live.bus_lost", log_str("why", ctx.why.text));
+        bus->is_lost = true;
+        return err;
+    }
+    if (!has_message)
+        return ERR_OK;
+    if (bus_message_read(&ctx.arena, text, &message)) {
+        take_message(bus, &message);
+    } else if (!bus->has_complained) {
+        bus->has_complained = true;
+        log_warn(&ctx, "live.message_refused", log_i64("bytes", (int64_t)text.n));
+    }
+    return ERR_OK;
+}
+
+/* What was said while nobody listened is found by comparing. */
+static void listen(struct bus *bus, struct redis_subscriber *subscriber)
+{
+    bus->retry_ms = BUS_RETRY_FIRST_MS;
+    atomic_store(&bus->is_whole, true);
+    hub_confirm_all(bus->options.hub);
+    while (!atomic_load(&bus->is_stopping) && !listen_once(bus, subscriber))
+        continue;
+    atomic_store(&bus->is_whole, false);
+}
+
+static void rest(struct bus *bus)
+{
+    uint32_t random = 0;
+    secret_random(&random, sizeof(random));
+    int64_t half_ms = bus->retry_ms / 2;
+    struct pollfd wake = {.fd = bus->wake_fd, .events = POLLIN};
+    (void)poll(&wake, 1, (int)(half_ms + (int64_t)random % (half_ms + 1)));
+    bus->retry_ms = bus->retry_ms * 2 < BUS_RETRY_MAX_MS ? bus->retry_ms * 2 : BUS_RETRY_MAX_MS;
+}
+
+static void join(struct bus *bus)
+{
+    CLEANUP(redis_subscriber_free_ptr) struct redis_subscriber *subscriber = NULL;
+    struct ctx ctx;
+    ctx_init(&ctx, bus->options.log, STEP_BUDGET_MS);
+    enum err err = redis_subscriber_open(&ctx, bus->options.redis, bus->channel, &subscriber);
+    if (err && !bus->is_lost)
+        log_warn(&ctx, "live.bus_lost", log_str("why", ctx.why.text));
+    else if (!err)
+        log_info(&ctx, "live.bus_joined", log_str("channel", bus->channel));
+    bus->is_lost = err;
+    ctx_done(&ctx);
+    if (!err)
+        listen(bus, subscriber);
+}
+
+static void *run(void *argument)
+{
+    struct bus *bus = argument;
+    (void)pthread_setname_np(pthread_self(), "live-bus");
+    while (!atomic_load(&bus->is_stopping)) {
+        join(bus);
+        if (!atomic_load(&bus->is_stopping))
+            rest(bus);
+    }
+    return NULL;
+}
+
+/* ---- life ---- */
+
+static void set_names(struct bus *bus)
+{
+    unsigned char digest[SECRET_DIGEST_BYTES];
+    unsigned char sender[BUS_SENDER_BYTES];
+    struct arena arena;
+    arena_init(&arena);
+    secret_digest(bus->options.site_key, CHANNEL_PURPOSE, strlen(CHANNEL_PURPOSE), digest);
+    const char *channel =
+        arena_format(&arena, "notes:%s:events", secret_base64url(&arena, digest, CHANNEL_ID_BYTES));
+    (void)memcpy(bus->channel, channel, strlen(channel) + 1);
+    secret_random(sender, sizeof(sender));
+    (void)memcpy(bus->sender, secret_base64url(&arena, sender, sizeof(sender)),
+                 sizeof(bus->sender));
+    arena_done(&arena);
+}
+
+static bool start_thread(struct bus *bus)
+{
+    sigset_t all;
+    sigset_t before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    bus->has_thread = pthread_create(&bus->thread, NULL, run, bus) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return bus->has_thread;
+}
+
+struct bus *bus_new(const struct bus_options *options)
+{
+    struct bus *bus = calloc(1, sizeof(*bus));
+    if (!bus)
+        abort();
+    bus->options = *options;
+    bus->retry_ms = BUS_RETRY_FIRST_MS;
+    set_names(bus);
+    bus->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (bus->wake_fd >= 0 && start_thread(bus))
+        return bus;
+    bus_free(bus);
+    return NULL;
+}
+
+void bus_stop(struct bus *bus)
+{
+    if (!bus || !bus->has_thread)
+        return;
+    uint64_t one = 1;
+    atomic_store(&bus->is_stopping, true);
+    (void)!write(bus->wake_fd, &one, sizeof(one));
+    (void)pthread_join(bus->thread, NULL);
+    bus->has_thread = false;
+}
+
+void bus_free(struct bus *bus)
+{
+    if (!bus)
+        return;
+    bus_stop(bus);
+    if (bus->wake_fd >= 0)
+        (void)close(bus->wake_fd);
+    free(bus);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What keeps sessions: SQL (session_db.c) or Redis (session_redis.c). Private to session_store.c,
+ * whose header says what each function means. Each uses its own connection of ctx. */
+#ifndef NOTES_SESSION_DRIVER_H
+#define NOTES_SESSION_DRIVER_H
+
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+
+struct ctx;
+struct session;
+
+/* Units: left_ms is how long the session lives yet if nobody uses it, more than 0. */
+struct session_driver {
+    enum err (*insert)(struct ctx *ctx, const struct session *session, int64_t left_ms);
+    enum err (*fill)(struct ctx *ctx, struct session *session);
+    enum err (*touch)(struct ctx *ctx, const struct session *session, int64_t left_ms);
+    enum err (*delete)(struct ctx *ctx, const struct session *session);
+};
+
+extern const struct session_driver session_db;
+extern const struct session_driver session_redis;
+
+#endif

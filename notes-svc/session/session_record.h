@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A session as one value: what a store of keys and values keeps under its digest. Lines of text:
+ * the format's version, the times of making, of the last use and of the last check (unix, ms), the
+ * user's entity tag, the user's name. Who reads it does not trust it. Pure. */
+#ifndef NOTES_SESSION_RECORD_H
+#define NOTES_SESSION_RECORD_H
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+
+struct ctx;
+struct session;
+
+#define SESSION_RECORD_MAX_BYTES 4096
+
+/* Errors: ERR_INTERNAL the texts can't be kept: too long, empty, or lines in an entity tag. */
+MUST_CHECK enum err
+session_record_write(struct ctx *ctx, const struct session *session, struct bytes *out_record);
+
+/* Fills all but id, digest and form token. Errors: ERR_INVALID not such a record. */
+MUST_CHECK enum err
+session_record_read(struct ctx *ctx, struct bytes record, struct session *session);
+
+#endif

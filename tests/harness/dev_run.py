@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: MIT
+"""A started `./dev run` in a copy of the tree (fixture `tree`), and the processes that belong to it."""
+import os
+import pathlib
+import random
+import re
+import signal
+import socket
+import subprocess
+
+from . import programs
+from .wait import until
+
+START_S = 600  # it builds first
+STOP_S = 60
+LISTEN = "0A"  # in /proc/net/tcp
+LOOPBACK = "0100007F"
+
+
+def free_port(count=1):
+    """The first of so many free ports in a row, below those that the system gives to outgoing connections and those that
+    `--local-servers` takes."""
+    while True:
+        first = random.randint(10000, 19000)
+        if not any(is_listening(first + i) for i in range(count)):
+            return first
+
+
+def is_listening(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Run:
+    """`text()` is all that it printed. Options as on the command line; `env` is added to the environment."""
+
+    def __init__(self, tree, *options, **env):
+        self.out = pathlib.Path(tree) / "run.out"
+        with self.out.open("w") as out:
+            self.process = subprocess.Popen([str(tree / "dev"), "run", *map(str, options)], cwd=tree, stdin=subprocess.DEVNULL,
+                                            stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
+                                            env={**os.environ, **env})
+
+    def text(self):
+        return self.out.read_text()
+
+    def wait_for_text(self, text):
+        until(lambda: text in self.text() or self.process.poll() is not None, text, START_S)
+        assert text in self.text(), self.text()
+        return self
+
+    def wait_end(self):
+        return self.process.wait(START_S)
+
+    def stop(self, number=signal.SIGINT):
+        os.killpg(self.process.pid, number)
+        return self.process.wait(STOP_S)
+
+    def password(self):
+        """That of the first user, which is shown at the first start."""
+        return programs.remember_secret(re.search(r"password +(\S+)", self.text())[1])
+
+    def processes(self):
+        """Ids of what it runs: services and servers."""
+        return [pid for pid in all_processes() if parent_of(pid) == self.process.pid]
+
+
+def start(tree, folder, *options, port=None, users_port=None, **env):
+    port, users_port = port or free_port(), users_port or free_port()
+    run = Run(tree, "--port", port, "--users-port", users_port, "--var", folder, *options, **env)
+    run.wait_for_text(f"http://localhost:{port}/")
+    return run, port
+
+
+def all_processes():
+    return [int(entry.name) for entry in pathlib.Path("/proc").iterdir() if entry.name.isdigit()]
+
+
+def parent_of(pid):
+    """None when there is no such process, or when it has ended and waits to be collected."""
+    try:
+        state, parent = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
+    except OSError:
+        return None
+    return None if state == "Z" else int(parent)
+
+
+def is_alive(pid):
+    return parent_of(pid) is not None
+
+
+def name_of(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return None
+
+
+def services_of(folder):
+    """Process ids of services whose STATE_DIR is this folder."""
+    found = []
+    for pid in all_processes():
+        try:
+            environ = pathlib.Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if name_of(pid) in ("notes-svc", "userauth-svc") and f"STATE_DIR={folder}".encode() in environ:
+            found.append(pid)
+    return found
+
+
+def listeners(pids):
+    """(address, port) of each TCP socket on which these processes listen; the address as the kernel writes it."""
+    inodes = set()
+    for pid in pids:
+        for link in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+            try:
+                inodes.add(os.readlink(link))
+            except OSError:
+                continue
+    rows = [line.split() for table in ("tcp", "tcp6") for line in pathlib.Path(f"/proc/net/{table}").read_text().splitlines()[1:]]
+    found = [row[1].split(":") for row in rows if row[3] == LISTEN and f"socket:[{row[9]}]" in inodes]
+    return [(address, int(port, 16)) for address, port in found]
+
+
+def command_lines():
+    """What every user sees of all processes."""
+    lines = []
+    for pid in all_processes():
+        try:
+            lines.append(pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" "))
+        except OSError:
+            continue
+    return b"\n".join(lines)

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""The sessions that a notes-svc has kept, in its database or in its Redis; the service may be running.
+
+    rows(notes)                 # one dict a session: digest, username, user_etag, and three times
+    age(notes, used=7300)       # moves these times of all sessions into the past; what Redis lets go when, stays
+    clear(notes)
+"""
+from urllib.parse import urlsplit
+
+from . import redis, stored
+
+TIMES = ("created", "used", "checked")
+PREFIX = "notes:session:"
+IN_DATABASE = "redis.call('SELECT', ARGV[1]) return redis.call(unpack(ARGV, 2))"
+
+
+def redis_command(notes, *args):
+    """A command in the Redis database that this service uses."""
+    url = urlsplit(notes.settings["REDIS_URL"])
+    return redis.command(url.port, "EVAL", IN_DATABASE, 0, url.path[1:] or 0, *args, password=notes.settings["REDIS_PASSWORD"])
+
+
+def is_in_redis(notes):
+    return bool(notes.settings.get("REDIS_URL"))
+
+
+def redis_keys(notes, pattern=PREFIX + "*"):
+    return redis_command(notes, "KEYS", pattern)
+
+
+def _read(notes, key):
+    version, created, used, checked, etag, username = redis_command(notes, "GET", key).decode().split("\n")
+    assert version == "1"
+    return {"digest": bytes.fromhex(key.decode()[len(PREFIX):]), "username": username, "user_etag": etag,
+            "created_unix_ms": int(created), "used_unix_ms": int(used), "checked_unix_ms": int(checked)}
+
+
+def rows(notes):
+    if is_in_redis(notes):
+        return [_read(notes, key) for key in redis_keys(notes)]
+    with stored.opened(notes.database) as database:
+        return [dict(zip(row.keys() if hasattr(row, "keys") else row.names, row))
+                for row in database.execute("SELECT * FROM sessions").fetchall()]
+
+
+def age(notes, **seconds):
+    if not is_in_redis(notes):
+        with stored.opened(notes.database, is_writable=True) as database:
+            for name, value in seconds.items():
+                database.execute(f"UPDATE sessions SET {name}_unix_ms = {name}_unix_ms - ?", (value * 1000,))
+        return
+    for key in redis_keys(notes):
+        row = _read(notes, key)
+        times = [str(row[f"{name}_unix_ms"] - seconds.get(name, 0) * 1000) for name in TIMES]
+        record = "\n".join(["1", *times, row["user_etag"], row["username"]])
+        redis_command(notes, "SET", key, record, "KEEPTTL")
+
+
+def clear(notes):
+    if is_in_redis(notes):
+        for key in redis_keys(notes):
+            redis_command(notes, "DEL", key)
+    else:
+        with stored.opened(notes.database, is_writable=True) as database:
+            database.execute("DELETE FROM sessions")

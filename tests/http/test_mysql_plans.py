@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+"""No statement of the stores walks a whole table that grows: the server is asked how it would run each of them."""
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from harness import mariadb, programs
+
+pytestmark = pytest.mark.server_only
+
+ROWS = 4000
+SOURCES = {"notes": ["notes-svc/session/session_store.c", "notes-svc/note/note_store.c", "notes-svc/comment/comment_store.c"],
+           "userauth": ["userauth-svc/user/user_store.c", "userauth-svc/auth/throttle_store.c"]}
+# Words of a statement that may walk a table, and why.
+WALKS = {"COUNT": "of a table whose rows are limited, by housekeeping"}
+LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"')
+TABLE_FREE = ("home_list", "site_values", "service_values", "schema_migrations")
+
+
+def statements(path):
+    """What the source holds as struct db_statement, in MySQL's words; macros are resolved by the preprocessor."""
+    folders = [f"-I{programs.ROOT / name}" for name in ("common", path.split("/")[0])]
+    compiler = shutil.which("gcc") or shutil.which("cc")
+    text = subprocess.run([compiler, "-E", "-P", '-DNOTES_VERSION="x"', *folders, programs.ROOT / path],
+                          check=True, capture_output=True, text=True).stdout
+    found = {}
+    for start in re.finditer(r"struct db_statement (\w+) = \{", text):
+        end = text.index("};", start.end())
+        own, _, mysql = text[start.end():end].partition(".mysql =")
+        found[start[1]] = "".join(LITERAL.findall(mysql or own))
+    return found
+
+
+def explainable(sql):
+    """The statement with values in it; None for one whose plan says nothing, such as a plain INSERT."""
+    if not re.match(r"SELECT|UPDATE|DELETE|INSERT.* SELECT ", sql, re.S):
+        return None
+    sql = re.sub(r"(LIMIT|OFFSET) \?", r"\1 10", sql)
+    return sql.replace("?", "'17'")
+
+
+def fill(server, database, table):
+    """Rows that differ in every column."""
+    columns = server.root("SELECT column_name, data_type, character_maximum_length FROM information_schema.columns "
+                          f"WHERE table_schema = '{database}' AND table_name = '{table}' AND extra NOT LIKE '%GENERATED%'")
+    names = ",".join(f"`{name}`" for name, _, _ in columns)
+    values = []
+    for name, kind, size in columns:
+        if kind in ("tinyint",):
+            values.append("n % 2")
+        elif kind in ("bigint", "int"):
+            values.append("n")
+        elif kind == "binary":
+            values.append(f"RPAD(n, {size}, 'x')")
+        else:
+            values.append("CONCAT('k', n)")
+    server.root(f"USE {database}", f"DELETE FROM {table}",
+                f"INSERT INTO {table} ({names}) WITH RECURSIVE numbers AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM numbers "
+                f"WHERE n < {ROWS}) SELECT {','.join(values)} FROM numbers", f"ANALYZE TABLE {table}")
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    """Database of each service, with many rows in each table that grows."""
+    from harness.site import Site
+    site = Site(tmp_path_factory.mktemp("plans"))
+    site.start()
+    names = {"notes": site.notes.database.name, "userauth": site.userauth.database.name}
+    site.stop()
+    server = mariadb.shared()
+    deep = "max_recursive_iterations" if mariadb.engine() == "mariadb" else "cte_max_recursion_depth"
+    server.root(f"SET GLOBAL {deep} = {ROWS + 1}")
+    for database in names.values():
+        for table, in server.root(f"SHOW TABLES FROM {database}"):
+            if table not in TABLE_FREE and not table.startswith("schema_"):
+                fill(server, database, table)
+    return names
+
+
+CASES = [(service, path, name, sql) for service, paths in SOURCES.items() for path in paths for name, sql in statements(path).items()
+         if explainable(sql)]
+
+
+@pytest.mark.parametrize("service, path, name, sql", CASES, ids=[f"{path.split('/')[-1]}-{name}" for _, path, name, _ in CASES])
+def test_statement_walks_no_table_that_grows(filled, service, path, name, sql):
+    connection = mariadb.shared().connect(filled[service])
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(("EXPLAIN FORMAT=TRADITIONAL " if mariadb.engine() == "mysql" else "EXPLAIN ") + explainable(sql))
+            columns = [column[0] for column in cursor.description]
+            plan = [dict(zip(columns, row)) for row in cursor.fetchall()]
+    finally:
+        connection.close()
+    walked = [row for row in plan if row["type"] in ("ALL", "index") and row["table"] not in TABLE_FREE
+              and not str(row["table"]).startswith("<") and int(row["rows"] or 0) > ROWS / 10]
+    reason = WALKS.get(name)
+    assert reason or not walked, (sql, walked)
+
+
+def test_statements_were_found():
+    assert len(CASES) > 30 and {path for _, path, _, _ in CASES} == {path for paths in SOURCES.values() for path in paths}

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: MIT
+"""Starting with a database server that is away, refuses us, takes no writes, says nothing: the service waits for it."""
+import signal
+import socket
+
+import pytest
+
+from harness import mariadb, programs
+from harness.programs import new_password
+from harness.stored import migrations
+from harness.wait import until
+
+pytestmark = pytest.mark.server_only
+
+
+@pytest.fixture(params=["userauth", "notes"])
+def service(request, server, services):
+    """One that is not started; notes-svc gets a userauth-svc that runs."""
+    if request.param == "userauth":
+        return services.userauth()
+    return services.notes(services.userauth().start())
+
+
+def assert_waits(service, level, *words):
+    """It runs, says once what it waits for, and nothing on standard error."""
+    line = service.wait_log(event="service.waiting")
+    assert line["level"] == level and line["for"] == "database", line
+    for word in words:
+        assert word in line["why"], line
+    assert service.is_running() and service.stderr_text() == ""
+    assert service.settings["DATABASE_PASSWORD"] not in service.stdout_text()
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_server_that_is_away_is_waited_for(server, service, end):
+    getattr(server, end)()
+    try:
+        service.spawn()
+        assert_waits(service, "warn", "can't be reached", f"127.0.0.1:{server.port}")
+        assert not service.is_ready()
+    finally:
+        server.start()
+    service.wait_ready()
+    assert len(service.log_lines(event="service.waiting")) >= 1
+    assert service.log_lines(event="dependency.found")
+    service.wait_log(event="service.started")
+    assert migrations(service.database)
+
+
+def test_same_reason_is_told_once(server, service):
+    """In the server's place stands one that hangs up on everybody."""
+    server.stop()
+    try:
+        with socket.create_server(("127.0.0.1", server.port)) as listener:
+            listener.settimeout(30)
+            service.spawn()
+            for _ in range(6):
+                listener.accept()[0].close()
+            assert len(service.log_lines(event="service.waiting")) == 1, service.tail()
+    finally:
+        server.start()
+    service.wait_ready()
+
+
+@pytest.mark.parametrize("setting, what", [("DATABASE_PASSWORD", "ER_ACCESS_DENIED_ERROR"), ("DATABASE_URL", "ER_BAD_DB_ERROR")])
+def test_server_that_refuses_us_is_an_error_and_waited_for(server, service, setting, what):
+    right = dict(service.settings)
+    service.settings[setting] = {"DATABASE_PASSWORD": new_password(),
+                                 "DATABASE_URL": server.settings("notes_missing")["DATABASE_URL"]}[setting]
+    service.spawn()
+    assert_waits(service, "error", what)
+    if setting == "DATABASE_URL":
+        server.root("CREATE DATABASE notes_missing")
+    else:
+        server.root(f"ALTER USER {mariadb.USER}@'127.0.0.1' IDENTIFIED BY '{service.settings[setting]}'")
+    try:
+        service.wait_ready()
+    finally:
+        server.root("DROP DATABASE IF EXISTS notes_missing",
+                    f"ALTER USER {mariadb.USER}@'127.0.0.1' IDENTIFIED BY '{server.password}'")
+        service.kill()
+        service.settings = right
+
+
+def test_server_that_takes_no_writes_is_waited_for(server, service):
+    server.root("SET GLOBAL read_only = 1")
+    try:
+        service.spawn()
+        assert_waits(service, "warn", "read")
+    finally:
+        server.root("SET GLOBAL read_only = 0")
+    service.wait_ready()
+    assert migrations(service.database)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("how", ["stop", "pause"])
+def test_signal_ends_one_that_waits(server, service, how, number):
+    """Also in the middle of a call that stands still."""
+    getattr(server, how)()
+    try:
+        service.spawn()
+        if how == "stop":
+            service.wait_log(event="service.waiting")
+        else:
+            until(lambda: server.has_client(service.pid), "a connection")
+        service.signal(number)
+        assert service.wait_exit() == 0
+        assert service.log_lines()[-1]["event"] == "service.stopped"
+    finally:
+        server.resume() if how == "pause" else server.start()
+
+
+def test_signal_ends_one_that_waits_for_another_ones_migration(server, service):
+    holder = server.connect(service.database.name)
+    with holder.cursor() as cursor:
+        cursor.execute("SELECT GET_LOCK(CONCAT('notes.', SHA2(DATABASE(), 224)), 0)")
+        service.spawn()
+        until(lambda: [what for _, _, what in server.sessions() if what and "GET_LOCK" in what], "waiting")
+        service.signal(signal.SIGTERM)
+        assert service.wait_exit() == 0
+    holder.close()
+    service.start()
+
+
+def test_newer_programs_database_still_stops_the_start(server, service):
+    service.start()
+    service.stop()
+    known = max(migrations(service.database))
+    server.root(f"INSERT INTO {service.database.name}.schema_migrations VALUES ({known + 1}, 'newer', {known + 1}, 1)")
+    service.spawn()
+    assert service.wait_exit() == 1
+    assert "newer program" in service.stderr_text() and len(service.stderr_text().splitlines()) == 1
+
+
+@pytest.mark.parametrize("settings", [{"DATABASE_URL": "mysql://user@/db"}, {"DATABASE_URL": "mysql://u@h:0/db"},
+                                      {"DATABASE_TLS": "perhaps"}])
+def test_malformed_setting_stops_the_start(server, service, settings):
+    service.settings.update(settings)
+    service.spawn()
+    assert service.wait_exit() == 2
+    assert list(settings)[0] in service.stderr_text()
+
+
+def test_administration_does_not_wait_for_ever(server, services):
+    userauth = services.userauth().start()
+    notes = services.notes(userauth).start()
+    notes.stop()
+    settings = {**notes.settings, "DATABASE_PASSWORD": new_password()}
+    done = programs.run(notes.program, "--restore", "key", **settings)
+    assert done.returncode == 1 and "ER_ACCESS_DENIED_ERROR" in done.stderr
+    assert len(done.stderr.splitlines()) == 1

@@ -1,0 +1,380 @@
+# SPDX-License-Identifier: MIT
+"""Sessions and the count of failed logins in Redis: what is kept there, what two processes share, and what people see
+while it is away, full, or refuses the password. Nobody is ever signed out by an outage."""
+import base64
+import concurrent.futures
+import re
+import signal
+
+import pytest
+
+from harness import kept_sessions, mariadb
+from harness.client import Client
+from harness.client import browser_session as open_session
+from harness.errors import assert_error
+from harness.live import Live, Raw
+from harness.programs import new_password, remember_secret
+from harness.redis import Redis
+from harness.services import Notes
+from harness.site import Site
+from harness.wait import until
+from notes_verbs import check_page, create_note, error_page, view_path
+
+NOTES_ENV = {"WRITES_PER_MIN": 0, "LOGIN_FAILURES_PER_MIN": 0}
+NOTICE = "be checked right now"
+
+
+@pytest.fixture
+def redis():
+    with Redis(has_password=True) as server:
+        yield server
+
+
+@pytest.fixture
+def site(redis, tmp_path):
+    """Users `me` and `you`, a note "k"; sessions in `redis`."""
+    both = Site(tmp_path, {**NOTES_ENV, **redis.settings()})
+    both.start()
+    both.client = open_session(both, "me")
+    create_note(both.client, "k", "Its title", "Its body")
+    both.client.csrf()
+    yield both
+    redis.close()
+    both.stop()
+
+
+def dependencies(notes):
+    return Client(notes.url).get("/readyz").json()["dependencies"]
+
+
+def replay(notes, cookie, path="/notes/add", **options):
+    return Client(notes.url).get(path, headers={"Cookie": f"notescookie.sid={cookie}"}, **options)
+
+
+def wait_back(site):
+    """The first answer that knows the session again."""
+    until(lambda: site.client.get("/notes/add").status_code == 200, "Redis is found again, and the session in it", 30)
+
+
+def assert_unknown(page, what="the page"):
+    """Neither signed in nor signed out, and says so."""
+    assert NOTICE in page.all_text, what
+    assert page.by_id("signed-in-user") is None, what
+    assert "/users/login" not in [node.get("href") for node in page.all("a")], what
+
+
+# --- what is kept ---
+
+def test_a_key_is_a_digest_and_goes_by_itself(site):
+    cookie = remember_secret(site.client.session_cookie)
+    token = remember_secret(site.client.csrf())
+    raw = base64.urlsafe_b64decode(cookie + "=")
+    keys = kept_sessions.redis_keys(site.notes, "*")
+    assert len(keys) == 1
+    assert len(kept_sessions.rows(site.notes)[0]["digest"]) == 32
+    kept = keys[0] + kept_sessions.redis_command(site.notes, "GET", keys[0])
+    for secret in (cookie.encode(), raw, raw.hex().encode(), token.encode()):
+        assert secret not in kept
+    assert 7000 < kept_sessions.redis_command(site.notes, "TTL", keys[0]) <= 7200
+    for text in (keys[0].decode()[len(kept_sessions.PREFIX):], keys[0].decode()):
+        assert replay(site.notes, text).status_code == 302, "what is kept is no key to the site"
+
+
+def test_nothing_of_sessions_is_in_the_database(site):
+    with kept_sessions.stored.opened(site.notes.database) as database:
+        assert database.execute("SELECT COUNT(*) FROM sessions").fetchone()[0] == 0
+
+
+def test_idle_and_absolute_life_bound_the_key(site, redis):
+    site.notes.restart(SESSION_IDLE_S=100, SESSION_ABSOLUTE_S=120)
+    client = open_session(site, "you")
+    key, = [key for key in kept_sessions.redis_keys(site.notes)
+            if kept_sessions.redis_command(site.notes, "TTL", key) <= 100]
+    kept_sessions.age(site.notes, created=70, used=70)
+    assert client.get("/notes/add").status_code == 200
+    assert kept_sessions.redis_command(site.notes, "TTL", key) <= 50, "what is left of the absolute life"
+    kept_sessions.redis_command(site.notes, "PEXPIRE", key, 1)
+    until(lambda: client.get("/notes/add").status_code == 302, "Redis has let it go")
+    assert redis.command("DBSIZE") == 1, "the other user's is still there"
+
+
+def calls(redis, name):
+    """How often the server ran this command."""
+    lines = redis.command("INFO", "commandstats").decode().splitlines()
+    return sum(int(re.search(r"calls=(\d+)", line)[1]) for line in lines if line.startswith(f"cmdstat_{name}:"))
+
+
+def test_use_while_signing_out_brings_nothing_back(site, redis):
+    """A request has read its session and asks for the user; when it notes the use, the session is gone."""
+    kept_sessions.age(site.notes, used=100, checked=100)
+    got, stored = calls(redis, "get"), calls(redis, "set")
+    site.userauth.signal(signal.SIGSTOP)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        try:
+            page = pool.submit(site.client.get, "/notes/add")
+            until(lambda: calls(redis, "get") > got, "the session is read")
+            kept_sessions.clear(site.notes)
+        finally:
+            site.userauth.signal(signal.SIGCONT)
+        assert page.result().status_code == 200
+    assert calls(redis, "set") == stored + 1, "its use was to be noted"
+    assert kept_sessions.rows(site.notes) == []
+
+
+def test_record_that_is_none_is_nobody(site):
+    key, = kept_sessions.redis_keys(site.notes)
+    for value in ("", "2\n1\n1\n1\netag\nme", "x" * 5000, b"\xff\xfe", "1\n1\n1\n1\netag", "null"):
+        kept_sessions.redis_command(site.notes, "SET", key, value)
+        assert site.client.get("/notes/add").status_code == 302, value
+    site.notes.wait_log(event="session.record_refused")
+
+
+def test_value_of_another_type_is_an_outage_and_no_sign_out(site):
+    key, = kept_sessions.redis_keys(site.notes)
+    kept_sessions.redis_command(site.notes, "DEL", key)
+    kept_sessions.redis_command(site.notes, "RPUSH", key, "x")
+    answer = site.client.get("/notes/add")
+    assert answer.status_code == 503 and "Set-Cookie" not in answer.headers
+
+
+def test_number_of_the_database_counts(redis, tmp_path):
+    settings = redis.settings()
+    settings["REDIS_URL"] = settings["REDIS_URL"].replace("/0", "/7")
+    site = Site(tmp_path, {**NOTES_ENV, **settings}).start()
+    try:
+        open_session(site, "me")
+        assert redis.command("DBSIZE") == 0
+        assert len(kept_sessions.redis_keys(site.notes)) == 1
+    finally:
+        site.stop()
+
+
+# --- two processes ---
+
+@pytest.fixture
+def two(redis, tmp_path):
+    """A site and a second notes-svc beside it, on one MariaDB and one Redis."""
+    server = mariadb.shared()
+    database = server.settings(server.database_of((tmp_path, "two")))
+    both = Site(tmp_path, {"WRITES_PER_MIN": 0, "LOGIN_FAILURES_PER_MIN": 5, **database, **redis.settings()}).start()
+    second = Notes(both.state_dir, both.userauth, **both.notes_env).start()
+    yield both, second
+    second.stop()
+    both.stop()
+
+
+def wrong_login(notes, number):
+    """Each time another name: userauth-svc has a limit of its own for one name."""
+    return Client(notes.url).login(f"nobody{number}", "wrong").status_code
+
+
+def test_two_share_sign_in_and_sign_out(two):
+    site, second = two
+    client = open_session(site, "me")
+    cookie = client.session_cookie
+    assert replay(second, cookie).status_code == 200
+    with Raw(second.url, cookie=cookie) as raw:
+        raw.join()
+        assert Client(second.url).get("/users/logout", headers={"Cookie": f"notescookie.sid={cookie}"}).status_code == 302
+        assert raw.is_ended()
+    assert client.get("/notes/add").status_code == 302
+    assert replay(site.notes, cookie).status_code == 302
+
+
+def test_two_count_failed_logins_together(two, redis):
+    site, second = two
+    codes = [wrong_login(notes, number) for number, notes in enumerate((site.notes, second) * 3)]
+    assert codes[:5] == [302] * 5 and codes[5] == 429
+    for notes in (site.notes, second):
+        answer = Client(notes.url).login("me", site.passwords["me"])
+        assert answer.status_code == 429 and 1 <= int(answer.headers["Retry-After"]) <= 60
+    key, = redis.command("KEYS", "notes:login:*")
+    assert 0 < redis.command("PTTL", key) <= 60000
+    redis.command("DEL", key)
+    assert wrong_login(second, 9) == 302, "the second saw less than its own limit"
+
+
+def test_right_logins_count_nowhere(two, redis):
+    site, second = two
+    for number in range(8):
+        assert Client((site.notes, second)[number % 2].url).login("me", site.passwords["me"]).status_code == 302
+    assert redis.command("KEYS", "notes:login:*") == []
+
+
+def test_garbled_counter_leaves_the_limit_of_the_process(two, redis):
+    site, _ = two
+    wrong_login(site, 0)
+    key, = redis.command("KEYS", "notes:login:*")
+    redis.command("SET", key, "garbled")
+    codes = [wrong_login(site, number) for number in range(1, 6)]
+    assert codes == [302] * 4 + [429]
+
+
+# --- away ---
+
+def test_reading_goes_on_and_nobody_is_signed_out(site, redis):
+    before = site.client.get("/").headers["ETag"]
+    redis.kill()
+    for path in ("/", view_path("k"), "/users/login"):
+        answer = site.client.get(path)
+        assert answer.status_code == 200 and "Set-Cookie" not in answer.headers, path
+        assert_unknown(check_page(site.client.html(path)), path)
+    unknown = site.client.get("/", headers={"If-None-Match": before})
+    assert unknown.status_code == 200 and unknown.headers["ETag"] != before
+    assert_unknown(error_page(site.client.get("/nowhere"), 404))
+    stranger = Client(site.url).html("/")
+    assert NOTICE not in stranger.all_text, "who brings no session is told nothing"
+    assert "/users/login" in [node.get("href") for node in stranger.first("header").all("a")]
+    redis.start()
+    until(lambda: site.client.get("/", headers={"If-None-Match": unknown.headers["ETag"]}).status_code == 200,
+          "the page without the notice is another one", 30)
+
+
+def test_what_needs_a_session_is_503_and_keeps_the_text(redis, tmp_path):
+    with Redis(append_only=True) as durable:
+        site = Site(tmp_path, {**NOTES_ENV, **durable.settings()}).start()
+        site.client = open_session(site, "me")
+        create_note(site.client, "k")
+        site.client.csrf()
+        durable.kill()
+        try:
+            error_page(site.client.get("/notes/add"), 503)
+            assert int(site.client.get("/notes/add").headers["Retry-After"]) >= 1
+            assert site.client.head("/notes/add").status_code == 503
+            saved = site.client.post("/notes/save", {"docreate": "create", "notekey": "new", "title": "My title",
+                                                     "body": "typed\r\n<b>text</b>"})
+            page = error_page(saved, 503)
+            assert page.by_id("kept-title")["value"] == "My title"
+            assert page.by_id("kept-text").text.split() == ["typed", "<b>text</b>"]
+            assert "not signed out" in page.all_text
+            page = error_page(site.client.post("/notes/comment", {"key": "k", "message": "my remark"}), 503)
+            assert page.by_id("kept-text").text.strip() == "my remark"
+            script = site.client.post("/notes/comment", {"key": "k", "message": "m"}, headers={"Accept": "application/json"})
+            assert_error(script, 503)
+            assert site.client.session_cookie
+            durable.start()
+            wait_back(site)
+            assert "my remark" not in site.client.get(view_path("k")).text
+            assert site.client.post("/notes/comment", {"key": "k", "message": "again"}).status_code == 302
+        finally:
+            site.stop()
+
+
+def test_login_while_away_is_503(site, redis):
+    redis.kill()
+    client = Client(site.url)
+    page = error_page(client.login("me", site.passwords["me"]), 503)
+    assert not client.is_signed_in and "not signed in" in page.all_text
+    assert client.login("me", "wrong").status_code == 302
+    redis.start()
+    until(lambda: client.login("me", site.passwords["me"]).headers.get("Location") == "/", "logging in works again", 30)
+
+
+@pytest.mark.parametrize("is_post", [False, True])
+def test_logout_while_away_is_honest(site, redis, is_post):
+    redis.kill()
+    answer = site.client.post("/users/logout") if is_post else site.client.get("/users/logout")
+    page = error_page(answer, 503)
+    assert "could not be ended everywhere" in page.all_text
+    assert "notescookie.sid=;" in answer.headers["Set-Cookie"] and int(answer.headers["Retry-After"]) >= 1
+    assert not site.client.is_signed_in
+    assert NOTICE not in page.all_text
+
+
+def test_logout_while_away_as_json(site, redis):
+    redis.kill()
+    answer = site.client.get("/users/logout", headers={"Accept": "application/json"})
+    assert_error(answer, 503)
+    assert "notescookie.sid=;" in answer.headers["Set-Cookie"]
+
+
+def test_limit_of_the_process_holds_while_away(site, redis):
+    site.notes.restart(LOGIN_FAILURES_PER_MIN=3)
+    redis.kill()
+    assert [wrong_login(site, number) for number in range(4)] == [302, 302, 302, 429]
+
+
+def test_health_tells_it_and_the_log_once(site, redis):
+    assert dependencies(site.notes)["redis"] == "ok"
+    redis.kill()
+    until(lambda: dependencies(site.notes)["redis"] == "lost", "the loss is known", 30)
+    for _ in range(20):
+        site.client.get("/")
+    assert Client(site.url).get("/readyz").status_code == 200
+    redis.start()
+    until(lambda: dependencies(site.notes)["redis"] == "ok", "it is found again", 30)
+    assert len(site.notes.log_lines(event="redis.lost")) == 1
+    assert len(site.notes.log_lines(event="redis.back")) == 1
+
+
+def test_hanging_redis_is_an_absent_one(site, redis):
+    redis.pause()
+    answer = site.client.get("/")
+    assert answer.status_code == 200 and NOTICE in answer.text
+    error_page(site.client.get("/notes/add"), 503)
+    redis.resume()
+    wait_back(site)
+
+
+def test_start_without_redis(redis, tmp_path):
+    redis.stop()
+    site = Site(tmp_path, {**NOTES_ENV, **redis.settings()}).start()
+    try:
+        assert dependencies(site.notes)["redis"] == "lost"
+        assert site.notes.log_lines(event="redis.lost", level="error")
+        assert Client(site.url).get("/").status_code == 200
+        assert Client(site.url).login("me", site.passwords["me"]).status_code == 503
+        redis.start()
+        client = Client(site.url)
+        until(lambda: client.login("me", site.passwords["me"]).headers.get("Location") == "/", "it is found by itself", 30)
+        assert client.get("/notes/add").status_code == 200
+    finally:
+        site.stop()
+
+
+def test_start_with_a_wrong_password_says_so(redis, tmp_path):
+    wrong = new_password("redis")
+    site = Site(tmp_path, {**NOTES_ENV, **redis.settings(), "REDIS_PASSWORD": wrong}).start()
+    try:
+        lost = site.notes.wait_log(event="redis.lost")
+        assert "password" in lost["why"].lower() or "WRONGPASS" in lost["why"], lost
+        assert dependencies(site.notes)["redis"] == "lost"
+        assert Client(site.url).get("/").status_code == 200
+        assert Client(site.url).login("me", site.passwords["me"]).status_code == 503
+    finally:
+        site.stop()
+
+
+# --- live sockets ---
+
+def test_sockets_outlive_redis_and_events_are_refused(site, redis):
+    with Live(site.url, cookie=site.client.session_cookie, notes={"key": "k"}) as live, \
+            Live(site.url, notes={"key": "k"}) as stranger:
+        redis.kill()
+        answer = live.call("create-message", {"message": "lost?"})
+        assert answer["code"] == "ServiceUnavailable", answer
+        assert live.is_connected() and stranger.is_connected()
+        with Live(site.url, cookie=site.client.session_cookie, notes={"key": "k"}) as late:
+            assert late.is_connected(), "anybody may listen"
+    assert "lost?" not in Client(site.url).get(view_path("k")).text
+
+
+# --- full ---
+
+def test_full_redis_reads_on_and_takes_no_login(site, redis):
+    redis.command("CONFIG", "SET", "maxmemory", 1)
+    assert site.client.get("/notes/add").status_code == 200
+    assert site.client.post("/notes/comment", {"key": "k", "message": "m"}).status_code == 302
+    fresh = Client(site.url)
+    page = error_page(fresh.login("me", site.passwords["me"]), 503)
+    assert "not signed in" in page.all_text and not fresh.is_signed_in
+    assert site.client.logout().status_code == 302, "what frees room works"
+    redis.command("CONFIG", "SET", "maxmemory", 0)
+    assert fresh.login("me", site.passwords["me"]).status_code == 302 and fresh.is_signed_in
+
+
+def test_use_that_full_redis_cannot_note_is_logged_and_goes_on(site, redis):
+    kept_sessions.age(site.notes, used=100, checked=1)
+    redis.command("CONFIG", "SET", "maxmemory", 1)
+    assert site.client.get("/notes/add").status_code == 200
+    site.notes.wait_log(event="session.touch_failed")

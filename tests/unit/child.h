@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A program that a test runs beside itself: silent, and never longer than the test. */
+#ifndef NOTES_CHILD_H
+#define NOTES_CHILD_H
+
+#include <sys/types.h>
+
+/* `arguments` ends with NULL; the first is the program. */
+pid_t child_spawn(const char *const *arguments);
+
+/* Waits for its end. Its exit code, -1 when a signal ended it. */
+int child_finish(pid_t pid);
+
+/* Signals; the second waits until it stands still. */
+void child_signal(pid_t pid, int signal);
+void child_pause(pid_t pid);
+
+/* A port of 127.0.0.1 that nobody listens on. */
+int child_free_port(void);
+
+#endif
