@@ -168,6 +168,13 @@ static enum err prepare_database(struct ctx *ctx, struct app *app)
     return session_device_key(ctx, db, &app->device_key);
 }
 
+static enum err open_database(struct ctx *ctx, struct app *app)
+{
+    assert(app->lanes); /* the lanes were opened first */
+    return start_database(ctx, app, &app->config->database, app->lanes->items[0].db,
+                          prepare_database);
+}
+
 static enum err build_parts(struct ctx *ctx, struct app *app)
 {
     app->userauth = userauth_client_new(app->config);
@@ -298,8 +305,7 @@ static enum err build(struct ctx *ctx, struct app *app)
     if (!err)
         err = open_lanes(ctx, app);
     if (!err)
-        err = start_database(ctx, app, &app->config->database, app->lanes->items[0].db,
-                             prepare_database);
+        err = open_database(ctx, app);
     if (!err)
         err = build_parts(ctx, app);
     if (!err && app->config->redis.options.is_set)

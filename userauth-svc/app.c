@@ -6,6 +6,7 @@
  * for people instead of leaving a worker without one. Depends on: everything. */
 #include "app.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,6 +86,13 @@ static enum err prepare_database(struct ctx *ctx, struct app *app)
     if (!err && applied_count)
         log_info(ctx, "database.migrated", log_i64("migrations", applied_count));
     return err ? err : decoy_key(ctx, app->lanes->items[0].db, &app->decoy_key);
+}
+
+static enum err open_database(struct ctx *ctx, struct app *app)
+{
+    assert(app->lanes); /* the lanes were opened first */
+    return start_database(ctx, app, &app->config->database, app->lanes->items[0].db,
+                          prepare_database);
 }
 
 /* Old deployments may have such keys, so they are no reason not to start. */
@@ -173,8 +181,7 @@ static enum err build(struct ctx *ctx, struct app *app)
     if (!err)
         err = open_lanes(ctx, app);
     if (!err)
-        err =
-            start_database(ctx, app, &config->database, app->lanes->items[0].db, prepare_database);
+        err = open_database(ctx, app);
     if (!err)
         err = start_workers(ctx, app);
     if (!err)

@@ -320,6 +320,7 @@ static enum err run_statement(struct ctx *ctx,
         err = take_statement(ctx, connection, statement, &prepared);
     if (err)
         return err;
+    assert(prepared);
     err = prepared_bind(ctx, prepared, values);
     if (!err)
         err = execute(ctx, connection, prepared);
@@ -380,6 +381,7 @@ static enum err server_run(struct ctx *ctx,
     enum err err = run_again(ctx, connection, statement, values, &prepared);
     if (err)
         return err;
+    assert(prepared);
     bool has_rows = prepared->columns_count > 0;
     int64_t changed_count = has_rows ? 0 : (int64_t)mysql_stmt_affected_rows(prepared->code);
     if (mysql_stmt_insert_id(prepared->code))
@@ -410,6 +412,7 @@ static enum err server_query(struct ctx *ctx,
     enum err err = run_again(ctx, connection, statement, values, &prepared);
     if (err)
         return err;
+    assert(prepared);
     connection->rows_open_count++;
     *out_cursor = prepared;
     return ERR_OK;
@@ -417,6 +420,7 @@ static enum err server_query(struct ctx *ctx,
 
 static void end_rows(struct connection *connection, struct prepared *prepared)
 {
+    assert(prepared);
     if (prepared->is_at_end)
         return;
     prepared->is_at_end = true;
@@ -430,6 +434,7 @@ static enum err server_next(struct ctx *ctx, void *state, void *cursor, bool *ou
     if (connection->transaction == TRANSACTION_BROKEN)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "the transaction was undone by an earlier failure");
     bool has_row = false;
+    assert(prepared);
     if (!prepared->is_at_end && !prepared_fetch(prepared, &has_row))
         return ctx_fail(ctx, ERR_UNAVAILABLE, "a row can't be read: %s",
                         mysql_stmt_error(prepared->code));

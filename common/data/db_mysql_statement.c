@@ -12,7 +12,6 @@
 #include "base/ctx.h"
 
 #define VALUES_MAX_COUNT 64
-#define TEXT_MIN_BYTES   256
 #define CHARSET_OF_BYTES 63 /* "binary": no text */
 
 /* ---- columns ---- */
@@ -28,6 +27,16 @@ static bool is_number(enum enum_field_types type)
     return false;
 }
 
+static void *bytes_of(struct db_mysql_column *column)
+{
+    return column->grown ? column->grown : column->start;
+}
+
+static size_t capacity_of(const struct db_mysql_column *column)
+{
+    return column->grown ? column->grown_bytes : sizeof(column->start);
+}
+
 /* From the growing buffer to the library's view of it. */
 static void bind_column(struct db_mysql_column *column, MYSQL_BIND *bind)
 {
@@ -36,15 +45,14 @@ static void bind_column(struct db_mysql_column *column, MYSQL_BIND *bind)
     bool is_i64 = column->kind == DB_I64;
     *bind = (MYSQL_BIND){
         .buffer_type = TYPES[column->kind],
-        .buffer = is_i64 ? (void *)&column->number : column->bytes,
-        .buffer_length = is_i64 ? sizeof(column->number) : column->capacity_bytes,
+        .buffer = is_i64 ? (void *)&column->number : bytes_of(column),
+        .buffer_length = is_i64 ? sizeof(column->number) : capacity_of(column),
         .length = &column->size_bytes,
         .is_null = &column->is_null,
         .error = &column->is_cut,
     };
 }
 
-/* Texts get room when there is one (fetch_long). */
 static bool make_columns(struct prepared *prepared, MYSQL_RES *meta)
 {
     unsigned count = mysql_num_fields(meta);
@@ -81,7 +89,7 @@ bool prepared_make(struct prepared *prepared, MYSQL *handle, const struct db_sta
 void prepared_free(struct prepared *prepared)
 {
     for (unsigned i = 0; i < prepared->columns_count; i++)
-        free(prepared->columns[i].bytes);
+        free(prepared->columns[i].grown);
     free(prepared->columns);
     free(prepared->binds);
     if (prepared->code)
@@ -143,12 +151,11 @@ bool prepared_execute(struct prepared *prepared)
 static bool fetch_long(struct prepared *prepared, unsigned place)
 {
     struct db_mysql_column *column = &prepared->columns[place];
-    size_t wanted_bytes = column->size_bytes > TEXT_MIN_BYTES ? column->size_bytes : TEXT_MIN_BYTES;
-    char *bytes = realloc(column->bytes, wanted_bytes);
+    char *bytes = realloc(column->grown, column->size_bytes);
     if (!bytes)
         return false;
-    column->bytes = bytes;
-    column->capacity_bytes = wanted_bytes;
+    column->grown = bytes;
+    column->grown_bytes = column->size_bytes;
     bind_column(column, &prepared->binds[place]);
     return !mysql_stmt_fetch_column(prepared->code, &prepared->binds[place], place, 0);
 }
@@ -162,8 +169,7 @@ bool prepared_fetch(struct prepared *prepared, bool *out_has_row)
     bool is_grown = false;
     for (unsigned i = 0; i < prepared->columns_count; i++) {
         const struct db_mysql_column *column = &prepared->columns[i];
-        if (column->kind == DB_I64 || column->is_null ||
-            column->size_bytes <= column->capacity_bytes)
+        if (column->kind == DB_I64 || column->is_null || column->size_bytes <= capacity_of(column))
             continue;
         if (!fetch_long(prepared, i))
             return false;
@@ -175,11 +181,11 @@ bool prepared_fetch(struct prepared *prepared, bool *out_has_row)
 struct db_value prepared_column(const struct prepared *prepared, int column)
 {
     assert(column >= 0 && (unsigned)column < prepared->columns_count);
-    const struct db_mysql_column *it = &prepared->columns[column];
+    struct db_mysql_column *it = &prepared->columns[column];
     if (it->is_null)
         return db_null();
     return (struct db_value){.kind = it->kind,
                              .number = it->number,
-                             .bytes = it->bytes ? it->bytes : "",
+                             .bytes = bytes_of(it),
                              .size_bytes = it->size_bytes};
 }

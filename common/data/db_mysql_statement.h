@@ -17,11 +17,14 @@
 /* The library's `my_bool`; others have `bool`. */
 typedef __typeof__(*((MYSQL_BIND *)NULL)->is_null) db_mysql_flag;
 
+#define DB_MYSQL_START_BYTES 256
+
 struct db_mysql_column {
     enum db_kind kind;
     int64_t number;
-    char *bytes;
-    size_t capacity_bytes;
+    char start[DB_MYSQL_START_BYTES]; /* for texts and blobs, until one is longer */
+    char *grown;                      /* NULL: none was */
+    size_t grown_bytes;
     unsigned long size_bytes;
     db_mysql_flag is_null;
     db_mysql_flag is_cut;
