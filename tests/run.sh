@@ -69,7 +69,8 @@ meson_tests() { # step build-folder
 run_pytest() { # step files...
     local name=$1 status=0
     shift
-    NOTES_BUILD=$out/asan NOTES_TEST_ENGINE=${engine:-} NOTES_TEST_REDIS=${redis:-} "$python" -m pytest -q -rs -p no:cacheprovider --junitxml="$out/$name.xml" "$@" || status=1
+    NOTES_BUILD=$out/asan NOTES_TEST_ENGINE=${engine:-} NOTES_TEST_REDIS=${redis:-} "$python" -m pytest -q -rs -p no:cacheprovider \
+        --junitxml="$out/$name.xml" "$@" || status=1
     count_junit "$name" "$out/$name.xml" && return $status
 }
 

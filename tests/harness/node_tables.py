@@ -4,20 +4,17 @@
 Made by the statements that Sequelize runs (tests/from_node/tables.*.sql), or by Sequelize itself where its packages
 can be had: `sequelize_rows` then runs tests/from_node/make_tables.mjs.
 """
-import functools
 import json
 import pathlib
 import re
 import secrets
-import shutil
 import sqlite3
 import subprocess
 
-from . import mariadb, programs
+from . import mariadb, npm, programs
 
 FOLDER = pathlib.Path(__file__).resolve().parents[1] / "from_node"
 PACKAGES = programs.BUILD / "from_node"
-INSTALL_TIMEOUT_S = 300
 COLUMNS = {
     "SQNotes": ("notekey", "title", "body"),
     "SQMessages": ("from", "namespace", "room", "message", "timestamp"),
@@ -26,20 +23,9 @@ COLUMNS = {
 TIME = "2020-02-29T12:30:45.678Z"
 
 
-@functools.cache
 def sequelize_fault():
     """None when Sequelize is there (installed on first use), else why it is not."""
-    if not shutil.which("node") or not shutil.which("npm"):
-        return "no node and npm here"
-    PACKAGES.mkdir(parents=True, exist_ok=True)
-    for name in ("package.json", "package-lock.json", "make_tables.mjs"):
-        shutil.copy(FOLDER / name, PACKAGES / name)
-    try:
-        done = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=PACKAGES, timeout=INSTALL_TIMEOUT_S,
-                              capture_output=True, text=True, check=False)
-    except subprocess.TimeoutExpired:
-        return "npm ci took too long"
-    return None if done.returncode == 0 else "npm ci: " + done.stderr.strip()[-200:]
+    return npm.install("from_node")[1]
 
 
 class Source:
