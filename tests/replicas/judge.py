@@ -54,10 +54,22 @@ def of_home_chain(history, who, chain):
     return []
 
 
+def of_order(history, viewer):
+    """On one connection nothing older comes after something newer, whether it is shown or not."""
+    if isinstance(viewer.view, HomeView):
+        revisions = [revision for revision, _ in history.homes]
+    else:
+        revisions = [state.revision for state in history.timeline(viewer.view.key)]
+    places = {revision: place for place, revision in enumerate(revisions)}
+    heard = [(join, places.get(revision, -1)) for join, revision in viewer.heard]
+    return [] if heard == sorted(heard) else [f"{viewer.name} was sent something older after something newer"]
+
+
 def of_viewer(history, viewer):
     view = viewer.view
     faults = [f"{viewer.name}: {viewer.fault}"] if viewer.fault else []
     faults += [f"{viewer.name}: {one} arrived twice" for one in view.twice]
+    faults += of_order(history, viewer)
     for chain in view.chains:
         if isinstance(view, HomeView):
             faults += of_home_chain(history, viewer.name, chain)

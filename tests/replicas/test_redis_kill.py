@@ -6,12 +6,12 @@ import threading
 import pytest
 
 from harness.client import Client
-from harness.live import Live
 from harness.replicas import Replicas
 from harness.redis import Redis
 from harness.wait import until
+from history import PAGE_COMMENTS
 from notes_verbs import create_note
-from viewers import read_all_comments
+from viewers import NoteView, RawViewer, read_all_comments
 from writers import JSON
 
 COMMENTS_COUNT = 1000
@@ -86,7 +86,11 @@ def test_a_thousand_comments_while_redis_is_killed(site):
     for number in range(COMMENTS_COUNT):
         texts.put(f"comment {number:04}")
     posters = [Poster(site, number % 2, texts) for number in range(WRITERS_COUNT)]
-    with Live(site.notes[0].url, notes={"key": KEY}) as here, Live(site.notes[1].url, notes={"key": KEY}) as there:
+    listeners = [RawViewer(f"listener{number}", NoteView(KEY), site, number, lambda *_: None) for number in range(4)]
+    for listener in listeners:
+        listener.calm()
+        listener.start()
+    try:
         for poster in posters:
             poster.start()
         for answered in KILLS_AT:
@@ -99,10 +103,14 @@ def test_a_thousand_comments_while_redis_is_killed(site):
         for poster in posters:
             poster.join(PATIENCE_S)
             assert not poster.is_alive() and poster.fault is None, poster.fault
-        until_all_there(site, posters, (here, there))
+        until_all_there(site, posters, listeners)
+    finally:
+        for listener in listeners:
+            listener.stop()
+            listener.join()
 
 
-def until_all_there(site, posters, lives):
+def until_all_there(site, posters, listeners):
     answered = {text: number for poster in posters for text, number in poster.answered.items()}
     assert len(answered) == COMMENTS_COUNT
     rows = site.database.root(f"SELECT id, message FROM {site.schema}.comments")
@@ -112,11 +120,11 @@ def until_all_there(site, posters, lives):
     for url in site.urls:
         assert read_all_comments(url, KEY) == newest_first
     revision, = site.database.root(f"SELECT revision FROM {site.schema}.notes")[0]
-    for live in lives:
-        until(lambda: live.events and live.events[-1][1]["revision"] == revision, "a listener has the last state")
-        heard = [data["id"] for name, data in live.events if name == "newmessage"]
-        assert len(heard) == len(set(heard)), "an event came twice"
-        revisions = [data["revision"] for _, data in live.events]
-        assert revisions == sorted(revisions), "something older came after something newer"
+    for listener in listeners:
+        until(lambda: listener.view.now.revision == revision, "a listener has the last state")
+        shown = [message for _, _, message in listener.view.now.comments]
+        assert shown == newest_first[:len(shown)] and len(shown) >= PAGE_COMMENTS
+        assert listener.view.twice == [], "an event came twice"
+        assert listener.heard == sorted(listener.heard), "something older came after something newer"
     if not site.keeps_sessions:
         assert sum(poster.sign_ins for poster in posters) > 0

@@ -196,6 +196,7 @@ class Viewer(threading.Thread):
         self.is_calm = threading.Event()
         self.is_over = threading.Event()
         self.joins = 0
+        self.heard = []  # (which connection, revision) in the order in which they came
         self.fault = None
 
     def run(self):
@@ -228,6 +229,8 @@ class Viewer(threading.Thread):
         self.is_joined = True
 
     def hear(self, name, data):
+        if isinstance(data, dict):
+            self.heard.append((self.joins, data["revision"]))
         must_ask = self.view.apply(name, data)
         short = data if not isinstance(data, dict) else {n: data[n] for n in ("id", "previous", "revision") if n in data}
         self.log(f"hears {name} {short}{', asks' if must_ask else ''}")
@@ -282,6 +285,8 @@ class SocketioViewer(Viewer):
     def follow(self, url, stay_s):
         namespace = self.view.namespace
         client = socketio.Client(reconnection=False)
+        trigger = client.eio._trigger_event  # runs each message in a thread of its own, so that they overtake each other
+        client.eio._trigger_event = lambda event, *args, run_async=False: trigger(event, *args, run_async=False)
         for event in self.view.events:
             client.on(event, self._hearer(client, event), namespace=namespace)
         try:
