@@ -138,7 +138,7 @@ DEFINE_CLEANUP(char *, free)
 
 /* Keeps a second process off the same file, whatever name it knows it by: caches and events are
  * this process's. The file is there: the lanes have opened it. */
-static enum err lock_database(struct ctx *ctx, const struct config *config)
+enum err app_lock_database(struct ctx *ctx, const struct config *config)
 {
     const char *path = config->database.path;
     if (!path)
@@ -160,7 +160,7 @@ static enum err prepare_database(struct ctx *ctx, struct app *app)
     const struct migrations *migrations =
         app->config->database.path ? &notes_migrations : &notes_migrations_mysql;
     int64_t applied = 0;
-    enum err err = lock_database(ctx, app->config);
+    enum err err = app_lock_database(ctx, app->config);
     if (err || (err = migrate_run(ctx, db, migrations, &applied)))
         return err;
     if (applied)

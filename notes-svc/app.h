@@ -55,6 +55,10 @@ MUST_CHECK enum err
 app_new(struct ctx *ctx, const void *config, struct log *log, struct app **out_app);
 void app_free(struct app *app);
 
+/* Keeps a second process off the same SQLite file for as long as this one lives; a server needs
+ * nothing. Errors: ERR_CONFLICT another one has it. */
+MUST_CHECK enum err app_lock_database(struct ctx *ctx, const struct config *config);
+
 struct http_server *app_server(struct app *app);
 void app_set_draining(struct app *app);
 

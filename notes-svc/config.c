@@ -26,6 +26,8 @@ const struct setting config_settings[] = {
      .help = "folder of the embedded database and of the generated key"},
     DB_SETTING_ROWS(struct config, database, "notes.sqlite"),
     REDIS_SETTING_ROWS(struct config, redis),
+    {.name = "FROM_NODE_PASSWORD", .at = SECRET(from_node_password),
+     .help = "password of the MySQL user that --from-node reads as, when it is not in its URL"},
     {.name = "USER_SERVICE_URL", .at = TEXT(user_service_url), .fallback = "http://127.0.0.1:5858",
      .help = "where userauth-svc answers"},
     {.name = "USER_SERVICE_ID", .at = TEXT(user_service_id), .fallback = "them",

@@ -19,7 +19,8 @@ struct config {
     const char *listen;
     const char *state_dir;
     struct db_settings database;
-    struct redis_settings redis; /* sessions are there when one is set */
+    struct redis_settings redis;      /* sessions are there when one is set */
+    struct secret from_node_password; /* of the database that --from-node reads */
     const char *user_service_url;
     const char *user_service_id;
     struct secret user_service_key;

@@ -3,6 +3,7 @@
  * notes-svc: what the program is, told to service.c, which runs it. */
 #include "app.h"
 #include "config.h"
+#include "from_node.h"
 #include "restore.h"
 #include "routes.h"
 #include "service/service.h"
@@ -46,6 +47,12 @@ static int64_t drain_wait_ms_of(const void *storage)
 static const struct service_tool tools[] = {
     {"--restore", "KEY", "bring back the note that was destroyed last under this key",
      "The note is back, with its comments and versions.", restore_note},
+    {.name = "--from-node",
+     .argument = "URL",
+     .help = "bring over a Node version's notes and comments: sqlite:PATH or mysql://...; "
+             "--dry-run after it only tells",
+     .work = from_node,
+     .flag = "--dry-run"},
 };
 
 int main(int argc, char **argv)

@@ -69,7 +69,8 @@ meson_tests() { # step build-folder
 run_pytest() { # step files...
     local name=$1 status=0
     shift
-    NOTES_BUILD=$out/asan NOTES_TEST_ENGINE=${engine:-} NOTES_TEST_REDIS=${redis:-} "$python" -m pytest -q -rs -p no:cacheprovider --junitxml="$out/$name.xml" "$@" || status=1
+    NOTES_BUILD=$out/asan NOTES_TEST_ENGINE=${engine:-} NOTES_TEST_REDIS=${redis:-} "$python" -m pytest -q -rs -p no:cacheprovider \
+        --junitxml="$out/$name.xml" "$@" || status=1
     count_junit "$name" "$out/$name.xml" && return $status
 }
 
@@ -116,6 +117,7 @@ step unit-tsan "unit tests, TSan" meson_tests unit-tsan "$out/tsan"
 step tools "build-time compilers" run_pytest tools tests/unit
 step http "black box over HTTP" run_pytest http tests/http
 together http_mariadb http_mysql
+step replicas "several processes as one site, while everything breaks" run_pytest replicas tests/replicas
 step cli "userauth-cli" run_pytest cli tests/cli
 step browser "Chromium" run_pytest browser tests/browser
 step fuzz "fuzz targets, ${FUZZ_SECONDS:-10} s each" run_fuzz

@@ -28,6 +28,8 @@ const struct setting config_settings[] = {
     {.name = "STATE_DIR", .at = TEXT(state_dir), .fallback = "./var",
      .help = "folder of the embedded database and of the generated key"},
     DB_SETTING_ROWS(struct config, database, "users.sqlite"),
+    {.name = "FROM_NODE_PASSWORD", .at = SECRET(from_node_password),
+     .help = "password of the MySQL user that --from-node reads as, when it is not in its URL"},
     {.name = "API_KEYS", .at = SECRET(api_keys),
      .help = "who may call: NAME:KEY[,NAME:KEY...], keys should have 16 characters or more;"
              " unset: one is made in STATE_DIR/userauth.key"},

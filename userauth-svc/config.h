@@ -18,7 +18,8 @@ struct config {
     const char *listen;
     const char *state_dir;
     struct db_settings database;
-    struct secret api_keys; /* unset: the key is in key_path */
+    struct secret from_node_password; /* of the database that --from-node reads */
+    struct secret api_keys;           /* unset: the key is in key_path */
     int64_t http_loops;
     int64_t workers;
     int64_t hash_workers;

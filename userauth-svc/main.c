@@ -4,6 +4,7 @@
 #include "app.h"
 #include "auth/password.h"
 #include "config.h"
+#include "from_node.h"
 #include "routes.h"
 #include "service/service.h"
 
@@ -41,6 +42,15 @@ static int64_t drain_wait_ms_of(const void *storage)
     return ((const struct config *)storage)->drain_wait_ms;
 }
 
+static const struct service_tool tools[] = {
+    {.name = "--from-node",
+     .argument = "URL",
+     .help = "bring over a Node version's users: sqlite:PATH or mysql://...; "
+             "--dry-run after it only tells",
+     .work = from_node,
+     .flag = "--dry-run"},
+};
+
 int main(int argc, char **argv)
 {
     struct config config = {0};
@@ -52,6 +62,8 @@ int main(int argc, char **argv)
         .settings_count = config_settings_count,
         .config = &config,
         .router = &routes,
+        .tools = tools,
+        .tools_count = ARRAY_COUNT(tools),
         .config_check = config_check,
         .log_level = log_level_of,
         .log_format = log_format_of,

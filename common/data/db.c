@@ -61,8 +61,7 @@ enum err db_open(struct ctx *ctx, const struct db_options *options, struct db **
     if (fault)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "the database's URL %s", fault);
     const char *path = db_url_path(options->url);
-    return path ? db_sqlite_open(ctx, path, options->lock_wait_ms, out_db)
-                : db_mysql_open(ctx, options, out_db);
+    return path ? db_sqlite_open(ctx, path, options, out_db) : db_mysql_open(ctx, options, out_db);
 }
 
 struct db *db_new(const struct db_driver *driver, void *state)
@@ -181,6 +180,21 @@ struct bytes db_rows_blob(struct ctx *ctx, const struct db_rows *rows, int colum
     assert(value.kind == DB_BLOB);
     char *copy = arena_text_copy(&ctx->arena, value.bytes, value.size_bytes);
     return (struct bytes){.p = (const unsigned char *)copy, .n = value.size_bytes};
+}
+
+struct db_value db_rows_value(struct ctx *ctx, const struct db_rows *rows, int column)
+{
+    struct db_value value = read_column(rows, column);
+    if (value.kind == DB_TEXT || value.kind == DB_BLOB)
+        value.bytes = arena_text_copy(&ctx->arena, value.bytes, value.size_bytes);
+    return value;
+}
+
+struct bytes db_rows_bytes(struct ctx *ctx, const struct db_rows *rows, int column)
+{
+    struct db_value value = db_rows_value(ctx, rows, column);
+    assert(value.kind != DB_I64);
+    return (struct bytes){.p = value.bytes, .n = value.size_bytes};
 }
 
 static enum err begin(struct ctx *ctx, struct db *db, bool is_write, struct db_transaction *out_tx)

@@ -85,6 +85,7 @@ struct db_options {
     const char *tls_ca; /* file with the authorities for DB_TLS_VERIFY; NULL: the system's */
     /* A server that is away is no failure of db_open: the next use connects. */
     bool can_connect_later;
+    bool is_read_only; /* a file of SQLite is neither made nor written; MySQL: db_begin_read */
     /* How long a tool without a deadline (ctx->deadline_ms is INT64_MAX) waits for a lock; 0: for
      * ever. With a deadline, that is the limit. */
     int64_t lock_wait_ms;
@@ -136,6 +137,10 @@ int64_t db_rows_i64(const struct db_rows *rows, int column);
 /* NULL for NULL. */
 const char *db_rows_text(struct ctx *ctx, const struct db_rows *rows, int column);
 struct bytes db_rows_blob(struct ctx *ctx, const struct db_rows *rows, int column);
+/* A text or a blob of another program, any bytes at all; p is NULL for NULL. */
+struct bytes db_rows_bytes(struct ctx *ctx, const struct db_rows *rows, int column);
+/* Any value as it is, to be bound again. */
+struct db_value db_rows_value(struct ctx *ctx, const struct db_rows *rows, int column);
 
 /* A write transaction. SQLite: the write lock is taken at the start (BEGIN IMMEDIATE, behind an
  * in-process queue that is fair and obeys the deadline), nobody else writes in it. MySQL: READ

@@ -50,8 +50,10 @@ struct db {
     bool is_undone; /* db_find_out has found that the transaction did not happen */
 };
 
-MUST_CHECK enum err
-db_sqlite_open(struct ctx *ctx, const char *path, int64_t lock_wait_ms, struct db **out_db);
+MUST_CHECK enum err db_sqlite_open(struct ctx *ctx,
+                                   const char *path,
+                                   const struct db_options *options,
+                                   struct db **out_db);
 const char *db_sqlite_library(void);
 
 MUST_CHECK enum err

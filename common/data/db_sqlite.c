@@ -48,7 +48,7 @@ struct compiled {
 
 struct connection {
     sqlite3 *handle;
-    struct write_gate *gate;
+    struct write_gate *gate; /* NULL: nothing is written */
     int64_t lock_wait_ms;
     int64_t deadline_ms;   /* of the call that runs */
     int64_t lock_until_ms; /* how long it may wait for a lock */
@@ -192,6 +192,8 @@ enter_gate(struct ctx *ctx, struct connection *connection, struct write_gate **o
         return ERR_OK;
     if (connection->transaction == TRANSACTION_READ)
         return ctx_fail(ctx, ERR_INTERNAL, "a write in a transaction that reads");
+    if (!connection->gate)
+        return ctx_fail(ctx, ERR_INTERNAL, "a write to a database that was opened to be read");
     /* Their snapshot may be older than the file by now, which SQLite refuses at once: sometimes. We
      * refuse it always. */
     if (connection->rows_open_count > 0)
@@ -595,12 +597,15 @@ static enum err open_file(struct ctx *ctx, struct connection *connection, const 
 {
     /* Without CREATE: the gate has made the file, or its name is a dangling link, which is not
      * followed. */
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
-                SQLITE_OPEN_EXRESCODE;
+    bool is_read_only = !connection->gate;
+    int flags = (is_read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
+                SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
     int code = sqlite3_open_v2(path, &connection->handle, flags, NULL);
     if (code != SQLITE_OK)
         return fail(ctx, connection, code);
     set_options(connection);
+    if (is_read_only) /* finds out whether it is a database at all */
+        return run_plain(ctx, connection, &look_at_schema);
     if (sqlite3_db_readonly(connection->handle, "main") == 1)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "the file can only be read, not written");
     enum err err = start_wal(ctx, connection);
@@ -618,7 +623,10 @@ static enum err name_file(struct ctx *ctx, enum err err, const char *path)
     return ctx_fail(ctx, err, "can't open the database %s: %s", path, cause);
 }
 
-enum err db_sqlite_open(struct ctx *ctx, const char *path, int64_t lock_wait_ms, struct db **out_db)
+enum err db_sqlite_open(struct ctx *ctx,
+                        const char *path,
+                        const struct db_options *options,
+                        struct db **out_db)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, start_library);
@@ -627,10 +635,11 @@ enum err db_sqlite_open(struct ctx *ctx, const char *path, int64_t lock_wait_ms,
     CLEANUP(sqlite_close_ptr) struct connection *connection = calloc(1, sizeof(*connection));
     if (!connection)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "out of memory");
-    connection->lock_wait_ms = lock_wait_ms;
+    connection->lock_wait_ms = options->lock_wait_ms;
     set_deadline(ctx, connection);
-    connection->gate = write_gate_open(file);
-    if (!connection->gate)
+    if (!options->is_read_only)
+        connection->gate = write_gate_open(file);
+    if (!connection->gate && !options->is_read_only)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "can't open the database %s: %s", path,
                         strerrordesc_np(errno));
     enum err err = open_file(ctx, connection, file);

@@ -75,6 +75,14 @@ static int output_done(const struct service *service)
     return SERVICE_EXIT_FAILED;
 }
 
+static bool has_work(const struct service *service)
+{
+    for (size_t i = 0; i < service->tools_count; i++)
+        if (service->tools[i].work)
+            return true;
+    return false;
+}
+
 static int print_help(const struct service *service, struct env_faults *faults)
 {
     (void)faults;
@@ -87,7 +95,8 @@ static int print_help(const struct service *service, struct env_faults *faults)
                (int)(OPTION_COLUMNS - 1 - strlen(service->tools[i].name)),
                service->tools[i].argument, service->tools[i].help);
     printf("\nSettings come from the environment, see --print-config.\n"
-           "Exit codes: 0 done, 1 failed, 2 wrong settings or wrong usage.\n");
+           "Exit codes: 0 done, 1 failed, 2 wrong settings or wrong usage%s.\n",
+           has_work(service) ? ", 3 the other data can't be reached" : "");
     return output_done(service);
 }
 
@@ -334,12 +343,25 @@ static const struct service_tool *find_tool(const struct service *service, const
     return NULL;
 }
 
-static int
-use_tool(const struct service *service, const struct service_tool *tool, const char *argument)
+/* What the command line says: an option, or else a tool with its argument. Neither: wrong usage. */
+struct command {
+    const struct option *option;
+    const struct service_tool *tool;
+    const char *argument;
+    bool has_flag;
+};
+
+static int use_tool(const struct service *service, const struct command *command)
 {
+    const struct service_tool *tool = command->tool;
+    if (tool->work) {
+        int code = tool->work(service->config, command->argument, command->has_flag);
+        int output_code = output_done(service);
+        return code ? code : output_code;
+    }
     struct ctx ctx;
     ctx_init(&ctx, NULL, START_BUDGET_MS);
-    enum err err = tool->run(&ctx, service->config, argument);
+    enum err err = tool->run(&ctx, service->config, command->argument);
     if (err)
         fprintf(stderr, "%s: %s\n", service->name, ctx.why.text[0] ? ctx.why.text : err_text(err));
     else
@@ -367,8 +389,9 @@ static const struct option *read_arguments(const struct service *service, int ar
     if (option && argc == 2)
         return option;
     if (tool) {
-        fprintf(stderr, "%s: %s needs one %s. See %s --help.\n", service->name, tool->name,
-                tool->argument, service->name);
+        fprintf(stderr, "%s: %s needs one %s%s%s. See %s --help.\n", service->name, tool->name,
+                tool->argument, tool->flag ? ", and after it nothing or " : "",
+                tool->flag ? tool->flag : "", service->name);
         return NULL;
     }
     if (option)
@@ -378,6 +401,15 @@ static const struct option *read_arguments(const struct service *service, int ar
         fprintf(stderr, "%s: \"%s\" is not an option. See %s --help.\n", service->name, argv[1],
                 service->name);
     return NULL;
+}
+
+static struct command read_command(const struct service *service, int argc, char **argv)
+{
+    const struct service_tool *tool = argc > 2 ? find_tool(service, argv[1]) : NULL;
+    bool has_flag = tool && tool->flag && argc == 4 && text_equals(argv[3], tool->flag);
+    if (tool && (argc == 3 || has_flag))
+        return (struct command){.tool = tool, .argument = argv[2], .has_flag = has_flag};
+    return (struct command){.option = read_arguments(service, argc, argv)};
 }
 
 /* No core files, which would hold passwords and keys; no gain of rights by a program that we might
@@ -391,12 +423,9 @@ static bool harden(void)
            secret_start();
 }
 
-/* Either an option or, when that is NULL, a tool with its argument (the second one). */
-static int run_with_settings(const struct service *service,
-                             const struct option *option,
-                             const struct service_tool *tool,
-                             const char *argument)
+static int run_with_settings(const struct service *service, const struct command *command)
 {
+    const struct option *option = command->option;
     struct arena arena;
     arena_init(&arena);
     struct env_faults faults = {.arena = &arena};
@@ -409,10 +438,10 @@ static int run_with_settings(const struct service *service,
     int code;
     if (option)
         code = option->run(service, &faults);
-    else if (faults.count > 0 || !tool)
+    else if (faults.count > 0)
         code = print_faults(service, &faults);
     else
-        code = use_tool(service, tool, argument);
+        code = use_tool(service, command);
     if (reads_settings)
         env_secrets_done(service->settings, service->settings_count, service->config);
     arena_done(&arena);
@@ -421,14 +450,13 @@ static int run_with_settings(const struct service *service,
 
 int service_main(const struct service *service, int argc, char **argv)
 {
-    const struct service_tool *tool = argc == 3 ? find_tool(service, argv[1]) : NULL;
-    const struct option *option = tool ? NULL : read_arguments(service, argc, argv);
-    if (!option && !tool)
+    const struct command command = read_command(service, argc, argv);
+    if (!command.option && !command.tool)
         return SERVICE_EXIT_USAGE;
     if (!harden()) {
         fprintf(stderr, "%s: can't start: the system refuses its protections or random numbers\n",
                 service->name);
         return SERVICE_EXIT_FAILED;
     }
-    return run_with_settings(service, option, tool, tool ? argv[2] : NULL);
+    return run_with_settings(service, &command);
 }

@@ -10,6 +10,7 @@
 #ifndef NOTES_SERVICE_H
 #define NOTES_SERVICE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,7 +24,12 @@ struct ctx;
 struct http_server;
 struct router;
 
-enum service_exit { SERVICE_EXIT_OK = 0, SERVICE_EXIT_FAILED = 1, SERVICE_EXIT_USAGE = 2 };
+enum service_exit {
+    SERVICE_EXIT_OK = 0,
+    SERVICE_EXIT_FAILED = 1,
+    SERVICE_EXIT_USAGE = 2,
+    SERVICE_EXIT_UNREACHABLE = 3, /* of a tool that needs another's data */
+};
 
 #define SERVICE_TICK_MS 1000
 
@@ -34,6 +40,9 @@ struct service_tool {
     const char *help;
     const char *done; /* printed when it worked */
     enum err (*run)(struct ctx *ctx, const void *config, const char *argument);
+    /* Longer work instead of `run` and `done`: it prints by itself and gives the exit code. */
+    int (*work)(const void *config, const char *argument, bool has_flag);
+    const char *flag; /* may come after the argument of `work`, "--dry-run"; NULL: none */
 };
 
 struct service {

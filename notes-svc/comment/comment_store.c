@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/ctx.h"
 #include "data/db.h"
 #include "note/note.h"
@@ -30,6 +31,14 @@ static const struct db_statement NEWER_BEFORE = {
 static const struct db_statement FIND = {
     "SELECT c.id, c.note_id, c.author, n.author FROM notes n"
     " JOIN comments c ON c.note_id = n.id WHERE n.note_key = ? AND c.id = ?"};
+static const struct db_statement LAST_ID = {"SELECT COALESCE(MAX(id), 0) FROM comments"};
+/* Byte by byte on every engine: no collation of MySQL's counts. */
+static const struct db_statement COUNT_EQUAL = {
+    "SELECT COUNT(*) FROM comments WHERE note_id = ? AND id <= ? AND made_unix_ms = ?"
+    " AND author = ? AND message = ?",
+    .mysql = "SELECT COUNT(*) FROM comments WHERE note_id = ? AND id <= ? AND made_unix_ms = ?"
+             " AND CAST(author AS BINARY) = CAST(? AS BINARY)"
+             " AND CAST(message AS BINARY) = CAST(? AS BINARY)"};
 static const struct db_statement DELETE = {"DELETE FROM comments WHERE id = ? AND note_id = ?"};
 
 /* What only the transaction in question can have written or removed. */
@@ -185,6 +194,91 @@ enum err comment_find(struct ctx *ctx,
     };
     return ERR_OK;
 }
+
+/* ---- moving from another program ---- */
+
+static enum err read_number(struct ctx *ctx,
+                            struct db *db,
+                            const struct db_statement *statement,
+                            struct db_values values,
+                            int64_t *out_number)
+{
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    bool has_row = false;
+    enum err err = db_query(ctx, db, statement, values, &rows);
+    if (err || (err = db_next(ctx, &rows, &has_row)))
+        return err;
+    *out_number = has_row ? db_rows_i64(&rows, 0) : 0;
+    return ERR_OK;
+}
+
+enum err comment_last_id(struct ctx *ctx, struct db *db, int64_t *out_id)
+{
+    return read_number(ctx, db, &LAST_ID, DB_NO_VALUES, out_id);
+}
+
+enum err comment_count_equal(struct ctx *ctx,
+                             struct db *db,
+                             const struct comment_move *move,
+                             int64_t up_to_id,
+                             int64_t *out_count)
+{
+    const struct comment_draft *draft = &move->draft;
+    return read_number(ctx, db, &COUNT_EQUAL,
+                       DB_VALUES(db_i64(move->note_id), db_i64(up_to_id),
+                                 db_i64(draft->now_unix_ms), db_text(draft->author),
+                                 db_text(draft->message)),
+                       out_count);
+}
+
+static enum err insert_move(struct ctx *ctx, struct db *db, struct comment_move *move)
+{
+    const struct comment_draft *draft = &move->draft;
+    struct note_state note = {0};
+    enum err err = lock_note(ctx, db, &LOCK_NOTE_BY_ID, db_i64(move->note_id), &note);
+    move->is_gone = err == ERR_NOT_FOUND;
+    if (move->is_gone) {
+        ctx_forgive(ctx);
+        return ERR_OK;
+    }
+    if (err)
+        return err;
+    int64_t revision = note_revision_after(note.revision, clock_unix_ms());
+    err = db_run(ctx, db, &SET_REVISION, DB_VALUES(db_i64(revision), db_i64(note.id)), NULL);
+    if (err)
+        return err;
+    return db_run(ctx, db, &INSERT,
+                  DB_VALUES(db_i64(note.id), db_text(draft->author), db_text(draft->message),
+                            db_i64(draft->now_unix_ms)),
+                  NULL);
+}
+
+static enum err
+move_once(struct ctx *ctx, struct db *db, struct comment_move *const *items, size_t count)
+{
+    CLEANUP(db_transaction_done) struct db_transaction tx = {0};
+    enum err err = db_begin(ctx, db, &tx);
+    for (size_t i = 0; !err && i < count; i++)
+        err = insert_move(ctx, db, items[i]);
+    return err ? err : db_commit(ctx, &tx);
+}
+
+enum err
+comment_move_all(struct ctx *ctx, struct db *db, struct comment_move *const *items, size_t count)
+{
+    enum err err = ERR_OK;
+    int tries_count = 0;
+    if (count > COMMENT_MOVE_MAX_COUNT)
+        return ctx_fail(ctx, ERR_INVALID, "a move of %zu comments", count);
+    if (count == 0)
+        return ERR_OK;
+    do
+        err = move_once(ctx, db, items, count);
+    while (db_repeats(ctx, db, err, &tries_count));
+    return err;
+}
+
+/* ---- destroying ---- */
 
 static enum err destroy_once(struct ctx *ctx,
                              struct db *db,

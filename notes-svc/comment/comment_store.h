@@ -7,6 +7,7 @@
 #ifndef NOTES_COMMENT_STORE_H
 #define NOTES_COMMENT_STORE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/cleanup.h"
@@ -74,6 +75,29 @@ MUST_CHECK enum err comment_find(struct ctx *ctx,
                                  const char *note_key,
                                  int64_t id,
                                  struct comment_place *out_place);
+
+/* A comment that another program kept; draft.now_unix_ms is when it was made. */
+struct comment_move {
+    struct comment_draft draft;
+    int64_t note_id;
+    bool is_gone; /* of comment_move_all: the note was destroyed meanwhile */
+};
+
+/* The id of the newest comment of all; 0: there are none. */
+MUST_CHECK enum err comment_last_id(struct ctx *ctx, struct db *db, int64_t *out_id);
+
+/* How many comments of the note with ids up to this one have the same author, message and time. */
+MUST_CHECK enum err comment_count_equal(struct ctx *ctx,
+                                        struct db *db,
+                                        const struct comment_move *move,
+                                        int64_t up_to_id,
+                                        int64_t *out_count);
+
+/* Adds them in this order, in one transaction.
+ * Units: count up to COMMENT_MOVE_MAX_COUNT. */
+#define COMMENT_MOVE_MAX_COUNT 200
+MUST_CHECK enum err
+comment_move_all(struct ctx *ctx, struct db *db, struct comment_move *const *items, size_t count);
 
 /* Errors: ERR_NOT_FOUND it or its note is gone. */
 MUST_CHECK enum err comment_destroy(struct ctx *ctx,

@@ -62,12 +62,11 @@ static bool split_head(char *head, const char *words[WORDS_COUNT])
 {
     for (size_t i = 0; i < WORDS_COUNT; i++) {
         char *end = strchr(head, ' ');
-        bool is_last = i == WORDS_COUNT - 1;
-        if (!*head || *head == ' ' || (end == NULL) != is_last)
+        if (!*head || *head == ' ')
             return false;
         words[i] = head;
-        if (is_last)
-            return true;
+        if (!end)
+            return i == WORDS_COUNT - 1;
         *end = '\0';
         head = end + 1;
     }

@@ -213,6 +213,7 @@ void hub_free(struct hub *hub)
     deliver_all(hub);
     while (hub->clients)
         client_drop(hub, hub->clients);
+    clients_resume(hub); /* those that waited for an answer: none is buried before */
     clients_bury(hub);
     if (hub->epoll_fd >= 0)
         (void)close(hub->epoll_fd);

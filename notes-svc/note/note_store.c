@@ -10,7 +10,9 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/ctx.h"
+#include "base/text.h"
 #include "data/db.h"
 
 /* One row per enum note_part, the columns are the same. */
@@ -56,6 +58,8 @@ static const struct db_statement SET_HOME_REVISION = {
     " WHERE note_key = ? ORDER BY revision DESC LIMIT 1"
 static const struct db_statement LAST_DESTROYED = {LAST_DESTROYED_TEXT,
                                                    .mysql = LAST_DESTROYED_TEXT " FOR UPDATE"};
+static const struct db_statement COUNT_DESTROYED_TWINS = {
+    "SELECT COUNT(*) FROM destroyed_notes WHERE note_key = ? AND created_unix_ms = ?"};
 static const struct db_statement INSERT = {
     "INSERT INTO notes (note_key, title, author, version, revision, home_revision,"
     " created_unix_ms, changed_unix_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"};
@@ -503,6 +507,104 @@ enum err note_restore(struct ctx *ctx,
     } while (db_repeats(ctx, db, err, &tries_count));
     if (!err)
         *out_change = change;
+    return err;
+}
+
+/* ---- moving from another program ---- */
+
+static enum err
+was_destroyed(struct ctx *ctx, struct db *db, const struct note_move *item, bool *out_was_destroyed)
+{
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    bool has_row = false;
+    enum err err =
+        db_query(ctx, db, &COUNT_DESTROYED_TWINS,
+                 DB_VALUES(db_text(item->save.key), db_i64(item->created_unix_ms)), &rows);
+    if (!err)
+        err = db_next(ctx, &rows, &has_row);
+    if (!err)
+        *out_was_destroyed = has_row && db_rows_i64(&rows, 0) > 0;
+    return err;
+}
+
+static enum err look_at_move(struct ctx *ctx, struct db *db, struct note_move *item)
+{
+    struct note here = {0};
+    bool is_gone = false;
+    enum err err = note_find(ctx, db, item->save.key, NOTE_BODY, &here);
+    if (!err) {
+        bool is_same =
+            text_equals(here.title, item->save.title) && text_equals(here.body, item->save.body);
+        item->outcome = is_same ? NOTE_MOVED_BEFORE : NOTE_MOVED_OTHER;
+        return ERR_OK;
+    }
+    if (err != ERR_NOT_FOUND)
+        return err;
+    ctx_forgive(ctx);
+    err = was_destroyed(ctx, db, item, &is_gone);
+    if (!err)
+        item->outcome = is_gone ? NOTE_MOVED_DESTROYED : NOTE_MOVED;
+    return err;
+}
+
+static enum err
+insert_move(struct ctx *ctx, struct db *db, const struct note_move *item, int64_t now_unix_ms)
+{
+    const struct note_save *save = &item->save;
+    struct note_change destroyed = {0};
+    enum err err = find_state(ctx, db, &LAST_DESTROYED, save->key, &destroyed);
+    if (err && err != ERR_NOT_FOUND)
+        return err;
+    struct note_change change = {
+        .version = destroyed.version + 1,
+        .revision = note_revision_after(destroyed.previous, now_unix_ms),
+    };
+    err =
+        db_run(ctx, db, &INSERT,
+               DB_VALUES(db_text(save->key), db_text(save->title), db_text(save->user),
+                         db_i64(change.version), db_i64(change.revision), db_i64(save->now_unix_ms),
+                         db_i64(item->created_unix_ms), db_i64(save->now_unix_ms)),
+               NULL);
+    if (err)
+        return err;
+    change.id = db_last_id(db);
+    return insert_version(ctx, db, save, change);
+}
+
+static enum err
+move_once(struct ctx *ctx, struct db *db, struct note_move *const *items, size_t count)
+{
+    CLEANUP(db_transaction_done) struct db_transaction tx = {0};
+    int64_t now_unix_ms = clock_unix_ms();
+    int64_t home_revision = 0;
+    bool is_changed = false;
+    enum err err = begin_change(ctx, db, now_unix_ms, &tx, &home_revision);
+    for (size_t i = 0; !err && i < count; i++) {
+        err = look_at_move(ctx, db, items[i]);
+        if (err || items[i]->outcome != NOTE_MOVED)
+            continue;
+        is_changed = true;
+        err = insert_move(ctx, db, items[i], now_unix_ms);
+    }
+    if (!err && is_changed)
+        err = write_home(ctx, db, home_revision);
+    return err ? err : db_commit(ctx, &tx);
+}
+
+enum err note_move_all(
+    struct ctx *ctx, struct db *db, struct note_move *const *items, size_t count, bool is_dry)
+{
+    enum err err = ERR_OK;
+    int tries_count = 0;
+    if (count > NOTE_MOVE_MAX_COUNT)
+        return ctx_fail(ctx, ERR_INVALID, "a move of %zu notes", count);
+    for (size_t i = 0; !err && is_dry && i < count; i++)
+        err = look_at_move(ctx, db, items[i]);
+    if (is_dry || count == 0)
+        return err;
+    do
+        err = move_once(ctx, db, items, count);
+    while (db_repeats(ctx, db, err, &tries_count));
     return err;
 }
 

@@ -7,6 +7,7 @@
 #ifndef NOTES_NOTE_STORE_H
 #define NOTES_NOTE_STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -113,6 +114,26 @@ MUST_CHECK enum err note_restore(struct ctx *ctx,
                                  struct db *db,
                                  const struct note_act *act,
                                  struct note_change *out_change);
+
+/* A note that another program kept, and what became of it. */
+enum note_moved {
+    NOTE_MOVED,
+    NOTE_MOVED_BEFORE,    /* it is here, with this text */
+    NOTE_MOVED_OTHER,     /* a note of this key is here with another text */
+    NOTE_MOVED_DESTROYED, /* it was here and was destroyed */
+};
+struct note_move {
+    struct note_save save; /* now_unix_ms: when the text was changed; user NULL */
+    int64_t created_unix_ms;
+    enum note_moved outcome; /* of note_move_all */
+};
+
+/* Makes those notes that are not here, with the times that they had: the home list is ordered by
+ * these. Nothing that is here is changed. With is_dry nothing is written.
+ * Units:  count up to NOTE_MOVE_MAX_COUNT in one transaction. */
+#define NOTE_MOVE_MAX_COUNT 32
+MUST_CHECK enum err note_move_all(
+    struct ctx *ctx, struct db *db, struct note_move *const *items, size_t count, bool is_dry);
 
 /* Removes for good what was destroyed before that time, oldest first, with versions and comments.
  * Units:  at most limit_count notes, 1..NOTE_PURGE_MAX_COUNT, in one transaction.

@@ -6,6 +6,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -91,6 +92,8 @@ static enum err serve(struct app *app, struct ctx *ctx, const struct hub_call *c
     (void)ctx;
     (void)call;
     atomic_fetch_add(&app->served_count, 1);
+    (void)pthread_mutex_lock(&app->lock); /* a test may hold it */
+    (void)pthread_mutex_unlock(&app->lock);
     return ERR_OK;
 }
 
@@ -570,6 +573,25 @@ static void rooms_beyond_one_batch_are_confirmed_at_once(void **state)
     stop(&world);
 }
 
+/* The sanitizers say whether the client, for whom the answer comes too late, is freed. */
+static void a_stop_amid_a_call_frees_its_client(void **state)
+{
+    struct world world;
+    (void)state;
+    start(&world, PING_NEVER_MS);
+    int fd = come(&world, true);
+    join_settled(fd, JOIN(10));
+    (void)pthread_mutex_lock(&world.app.lock);
+    say(fd, "42/notes,1[\"create-message\",{\"message\":\"m\"}]");
+    while (atomic_load(&world.app.served_count) == 0)
+        (void)sched_yield();
+    hub_stop(world.hub);
+    (void)pthread_mutex_unlock(&world.app.lock);
+    stop(&world);
+    assert_int_equal(atomic_load(&world.app.left_count), 1);
+    close(fd);
+}
+
 /* ---- several threads ---- */
 
 struct writer {
@@ -637,6 +659,7 @@ int main(void)
         UNIT(a_newcomer_to_a_lost_change_is_not_the_only_one_to_know),
         UNIT(a_database_that_is_away_is_asked_again),
         UNIT(rooms_beyond_one_batch_are_confirmed_at_once),
+        UNIT(a_stop_amid_a_call_frees_its_client),
         UNIT(many_writers_give_one_chain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include "auth/throttle_store.h"
 #include "base/ctx.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "data/db.h"
 #include "user/user.h"
 #include "user/user_store.h"
@@ -235,6 +236,86 @@ enum err account_update(struct ctx *ctx,
         *out_user = user;
     return err;
 }
+
+/* ---- moving from another program ---- */
+
+/* A hash that was renewed here at a login tells nothing of the other: then it is the same account
+ * when it was made in the same millisecond. */
+static enum err look_at_password(struct ctx *ctx,
+                                 const struct user_login *here,
+                                 const struct account_move *move,
+                                 bool *out_is_other)
+{
+    int64_t created_unix_ms = 0;
+    if (!here->password || !move->password || password_is_bcrypt(here->password)) {
+        *out_is_other =
+            move->password && !(here->password && text_equals(here->password, move->password));
+        return ERR_OK;
+    }
+    enum err err = user_find_created(ctx, ctx->db, here->id, &created_unix_ms);
+    if (!err)
+        *out_is_other = created_unix_ms != move->created_unix_ms;
+    return err;
+}
+
+static enum err look_at_move(struct ctx *ctx, struct account_move *move)
+{
+    struct user_login here = {0};
+    enum err err = user_find_login(ctx, ctx->db, move->user.username, &here);
+    if (err && err != ERR_NOT_FOUND)
+        return err;
+    if (err) {
+        ctx_forgive(ctx);
+        move->outcome = ACCOUNT_MOVED;
+    } else if (!text_equals(here.username, move->user.username)) {
+        move->outcome = ACCOUNT_MOVED_SPELLED;
+    } else {
+        bool is_other = false;
+        err = look_at_password(ctx, &here, move, &is_other);
+        move->outcome = is_other ? ACCOUNT_MOVED_PASSWORD : ACCOUNT_MOVED_BEFORE;
+        return err;
+    }
+    return ERR_OK;
+}
+
+static enum err insert_move(struct ctx *ctx, struct account_move *move)
+{
+    move->user.generation = secret_token(&ctx->arena, GENERATION_RANDOM_BYTES);
+    enum err err = user_insert_kept(ctx, ctx->db, &move->user, move->password,
+                                    move->created_unix_ms, move->updated_unix_ms);
+    return err ? err : throttle_drop(ctx, ctx->db, username_key(ctx, move->user.username));
+}
+
+static enum err move_once(struct ctx *ctx, struct account_move *const *items, size_t count)
+{
+    CLEANUP(db_transaction_done) struct db_transaction tx = {0};
+    enum err err = db_begin(ctx, ctx->db, &tx);
+    for (size_t i = 0; !err && i < count; i++) {
+        err = look_at_move(ctx, items[i]);
+        if (!err && items[i]->outcome == ACCOUNT_MOVED)
+            err = insert_move(ctx, items[i]);
+    }
+    return err ? err : db_commit(ctx, &tx);
+}
+
+enum err
+account_move_all(struct ctx *ctx, struct account_move *const *items, size_t count, bool is_dry)
+{
+    enum err err = ERR_OK;
+    int tries_count = 0;
+    if (count > ACCOUNT_MOVE_MAX_COUNT)
+        return ctx_fail(ctx, ERR_INVALID, "a move of %zu users", count);
+    for (size_t i = 0; !err && is_dry && i < count; i++)
+        err = look_at_move(ctx, items[i]);
+    if (is_dry || count == 0)
+        return err;
+    do
+        err = move_once(ctx, items, count);
+    while (db_repeats(ctx, ctx->db, err, &tries_count));
+    return err;
+}
+
+/* ---- destroying ---- */
 
 static enum err destroy_once(struct ctx *ctx, const char *username, struct user *out_user)
 {

@@ -10,13 +10,15 @@
 #define NOTES_ACCOUNTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "user/user.h"
 
 struct ctx;
 struct password_settings;
-struct user;
 struct user_draft;
 
 /* Errors:  ERR_INVALID with the member; ERR_CONFLICT the name is taken. */
@@ -32,6 +34,27 @@ MUST_CHECK enum err account_find_or_create(struct ctx *ctx,
                                            const struct user_draft *draft,
                                            struct user *out_user,
                                            bool *out_is_new);
+
+/* A user that another program kept, with the hash of its password or NULL. */
+struct account_move {
+    struct user user; /* without id and generation */
+    const char *password;
+    int64_t created_unix_ms;
+    int64_t updated_unix_ms;
+    enum account_moved {
+        ACCOUNT_MOVED,
+        ACCOUNT_MOVED_BEFORE,   /* a user of this name is here */
+        ACCOUNT_MOVED_SPELLED,  /* of this name but for case */
+        ACCOUNT_MOVED_PASSWORD, /* of this name, but its password is another, or may be */
+    } outcome;                  /* of account_move_all */
+};
+
+/* Makes those users that are not here, in one transaction; who is here stays as they are. With
+ * is_dry nothing is written.
+ * Units: count up to ACCOUNT_MOVE_MAX_COUNT. */
+#define ACCOUNT_MOVE_MAX_COUNT 100
+MUST_CHECK enum err
+account_move_all(struct ctx *ctx, struct account_move *const *items, size_t count, bool is_dry);
 
 /* Errors:  ERR_NOT_FOUND; ERR_INVALID with the member; ERR_CONFLICT changed by somebody else in the
  * same moment. */

@@ -19,6 +19,7 @@ static const struct db_statement LOCK = {"SELECT " USER_COLUMNS " FROM users WHE
 static const struct db_statement FIND_LOGIN = {
     "SELECT id, username, CASE WHEN provider = ? THEN password END, generation"
     " FROM users WHERE name_key = ?"};
+static const struct db_statement FIND_CREATED = {"SELECT created_unix_ms FROM users WHERE id = ?"};
 static const struct db_statement LAST_ID = {"SELECT id FROM users ORDER BY id DESC LIMIT 1"};
 static const struct db_statement NEXT_HASH = {
     "SELECT password FROM users WHERE id >= ? AND password IS NOT NULL ORDER BY id LIMIT 1",
@@ -121,6 +122,15 @@ user_find_login(struct ctx *ctx, struct db *db, const char *username, struct use
     return ERR_OK;
 }
 
+enum err user_find_created(struct ctx *ctx, struct db *db, int64_t id, int64_t *out_created_unix_ms)
+{
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    enum err err = one_row(ctx, db, &FIND_CREATED, DB_VALUES(db_i64(id)), &rows);
+    if (!err)
+        *out_created_unix_ms = db_rows_i64(&rows, 0);
+    return err;
+}
+
 enum err user_last_id(struct ctx *ctx, struct db *db, int64_t *out_id)
 {
     CLEANUP(db_rows_done) struct db_rows rows = {0};
@@ -183,16 +193,27 @@ enum err user_list_page(struct ctx *ctx,
     return err;
 }
 
-enum err user_insert(struct ctx *ctx, struct db *db, const struct user *user, const char *password)
+enum err user_insert_kept(struct ctx *ctx,
+                          struct db *db,
+                          const struct user *user,
+                          const char *password,
+                          int64_t created_unix_ms,
+                          int64_t updated_unix_ms)
 {
-    int64_t now_unix_ms = clock_unix_ms();
     return db_run(ctx, db, &INSERT,
                   DB_VALUES(db_text(username_key(ctx, user->username)), db_text(user->username),
                             db_text(password), db_text(user->generation), db_text(user->provider),
                             db_text(user->family_name), db_text(user->given_name),
                             db_text(user->middle_name), db_text(user->emails),
-                            db_text(user->photos), db_i64(now_unix_ms), db_i64(now_unix_ms)),
+                            db_text(user->photos), db_i64(created_unix_ms),
+                            db_i64(updated_unix_ms)),
                   NULL);
+}
+
+enum err user_insert(struct ctx *ctx, struct db *db, const struct user *user, const char *password)
+{
+    int64_t now_unix_ms = clock_unix_ms();
+    return user_insert_kept(ctx, db, user, password, now_unix_ms, now_unix_ms);
 }
 
 /* A statement that must meet one row. */

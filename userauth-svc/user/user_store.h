@@ -41,6 +41,10 @@ user_lock(struct ctx *ctx, struct db *db, const char *username, struct user *out
 MUST_CHECK enum err
 user_find_login(struct ctx *ctx, struct db *db, const char *username, struct user_login *out_login);
 
+/* When the account was made; of a moved one, when the other program made it. */
+MUST_CHECK enum err
+user_find_created(struct ctx *ctx, struct db *db, int64_t id, int64_t *out_created_unix_ms);
+
 /* The id that the newest user has or, if it was destroyed, the newest that is left; 0: no users. */
 MUST_CHECK enum err user_last_id(struct ctx *ctx, struct db *db, int64_t *out_id);
 
@@ -61,6 +65,14 @@ MUST_CHECK enum err user_list_page(struct ctx *ctx,
  * Errors:  ERR_CONFLICT a user of that name exists. */
 MUST_CHECK enum err
 user_insert(struct ctx *ctx, struct db *db, const struct user *user, const char *password);
+
+/* The same for a user that another program has kept since then. */
+MUST_CHECK enum err user_insert_kept(struct ctx *ctx,
+                                     struct db *db,
+                                     const struct user *user,
+                                     const char *password,
+                                     int64_t created_unix_ms,
+                                     int64_t updated_unix_ms);
 
 /* Everything but name, password and generation.
  * Errors:  ERR_NOT_FOUND. */

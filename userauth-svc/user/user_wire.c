@@ -58,6 +58,23 @@ read_list(struct ctx *ctx, const json_t *body, const char *name, struct user_mem
                                    USER_LIST_MAX_BYTES));
 }
 
+bool user_wire_list_of(struct ctx *ctx, const char *text, const char **out_list)
+{
+    CLEANUP(json_body_release)
+    json_t *value = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    if (!json_is_array(value))
+        return false;
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        const json_t *item = json_array_get(value, i);
+        if (!json_is_string(item) && !json_is_object(item))
+            return false;
+    }
+    if (!json_body_print(ctx, value, USER_LIST_MAX_BYTES, out_list))
+        return true;
+    ctx_forgive(ctx);
+    return false;
+}
+
 static enum err read_password(struct ctx *ctx, const json_t *body, struct user_draft *draft)
 {
     struct user_member any = {0};

@@ -5,6 +5,8 @@
 #ifndef NOTES_USER_WIRE_H
 #define NOTES_USER_WIRE_H
 
+#include <stdbool.h>
+
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -23,6 +25,10 @@ struct user_list;
  * Tests:   tests/unit/test_user_wire.c */
 MUST_CHECK enum err
 user_wire_read(struct ctx *ctx, struct bytes body, struct user_draft *out_draft);
+
+/* Is the text a JSON array of strings and objects, within the limit of such a list? Then this is
+ * it, compact. */
+MUST_CHECK bool user_wire_list_of(struct ctx *ctx, const char *text, const char **out_list);
 
 /* 200 with the user. */
 MUST_CHECK enum err

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One run of --from-node. The source is opened to be read only and stays in one snapshot until the
+ * end; each page has memory and a deadline of its own, so that neither grows with the tables. What
+ * is told goes to standard output row by row, after the page was committed. Depends on: db,
+ * migrate. */
+#include "service/from_node.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "data/db_url.h"
+#include "data/migrate.h"
+#include "service/service.h"
+
+#define STEP_BUDGET_MS 60000 /* of a page, and of opening both databases */
+#define LOCK_WAIT_MS   5000
+
+/* ---- telling ---- */
+
+static void print_row(const char *table, struct bytes key, const char *what, const char *text)
+{
+    CLEANUP(arena_done) struct arena arena;
+    arena_init(&arena);
+    printf("%s %s: %s: %s\n", table, from_node_shown(&arena, key), what, text);
+}
+
+void from_node_list(struct from_node *run,
+                    struct from_node_counts *counts,
+                    const char *table,
+                    struct bytes key,
+                    const char *reason)
+{
+    run->lines_count++;
+    counts->listed++;
+    print_row(table, key, "not moved", reason);
+}
+
+void from_node_note_change(struct from_node *run,
+                           struct from_node_counts *counts,
+                           const char *table,
+                           struct bytes key,
+                           const char *change)
+{
+    run->lines_count++;
+    counts->changed++;
+    print_row(table, key, "changed", change);
+}
+
+void from_node_sum(const struct from_node *run, const struct from_node_counts *counts)
+{
+    printf("%s: %" PRId64 " %s, %" PRId64 " there already, %" PRId64 " listed", counts->what,
+           counts->moved, run->is_dry ? "to move" : "moved", counts->there, counts->listed);
+    if (counts->changed)
+        printf(", %" PRId64 " changed", counts->changed);
+    printf("\n");
+}
+
+static int report_failure(const struct from_node *run, const char *why)
+{
+    (void)fflush(stdout);
+    (void)fprintf(stderr, "%s: --from-node: %s\n", run->job->service, why);
+    return SERVICE_EXIT_UNREACHABLE;
+}
+
+/* ---- opening ---- */
+
+/* NULL: fine. */
+static const char *find_fault(struct arena *arena, const struct from_node_job *job, const char *url)
+{
+    const char *fault = db_url_fault(url);
+    struct db_url parts = {0};
+    if (fault)
+        return arena_format(arena, "the URL %s", fault);
+    if (!secret_is_set(job->password))
+        return NULL;
+    if (db_url_path(url))
+        return "FROM_NODE_PASSWORD is for MySQL, and the URL names an SQLite file";
+    if (!db_url_parse(arena, url, &parts) && parts.password)
+        return "FROM_NODE_PASSWORD is set, and the URL has a password too";
+    return NULL;
+}
+
+static enum err
+open_source(struct ctx *ctx, const struct from_node_job *job, const char *url, struct db **out_db)
+{
+    struct db_options options = {
+        .url = url,
+        .password = secret_is_set(job->password) ? job->password->text : NULL,
+        .tls = job->here->tls,
+        .tls_ca = job->here->tls_ca,
+        .lock_wait_ms = LOCK_WAIT_MS,
+        .is_read_only = true,
+    };
+    enum err err = db_open(ctx, &options, out_db);
+    if (!err)
+        return ERR_OK;
+    const char *cause = arena_text(&ctx->arena, ctx->why.text);
+    ctx_forgive(ctx);
+    return ctx_fail(ctx, err, "the Node version's data: %s", cause);
+}
+
+static enum err open_here(struct ctx *ctx, const struct from_node_job *job, struct db **out_db)
+{
+    int64_t applied_count = 0;
+    struct db_options options = *job->here;
+    options.lock_wait_ms = LOCK_WAIT_MS;
+    enum err err = job->state_dir ? service_state_dir(ctx, job->state_dir) : ERR_OK;
+    if (!err)
+        err = db_open(ctx, &options, out_db);
+    if (!err && job->prepare)
+        err = job->prepare(ctx, job->config);
+    return err ? err : migrate_run(ctx, *out_db, job->tables, &applied_count);
+}
+
+/* ---- pages ---- */
+
+enum err from_node_has_table(struct from_node *run,
+                             const struct db_statement *statement,
+                             bool *out_has_table)
+{
+    CLEANUP(ctx_done) struct ctx ctx;
+    ctx_init(&ctx, NULL, STEP_BUDGET_MS);
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    bool has_row = false;
+    enum err err = db_query(&ctx, run->source, statement, DB_NO_VALUES, &rows);
+    if (!err)
+        err = db_next(&ctx, &rows, &has_row);
+    if (!err)
+        *out_has_table = has_row && db_rows_i64(&rows, 0) > 0;
+    else
+        (void)snprintf(run->why, sizeof(run->why), "%s", ctx.why.text);
+    return err;
+}
+
+enum err from_node_refuse(struct from_node *run, const char *why)
+{
+    (void)snprintf(run->why, sizeof(run->why), "%s", why);
+    return ERR_INVALID;
+}
+
+enum err from_node_pages(struct from_node *run, from_node_page_fn *page, void *state)
+{
+    bool has_more = true;
+    enum err err = ERR_OK;
+    while (!err && has_more) {
+        struct ctx ctx;
+        ctx_init(&ctx, NULL, STEP_BUDGET_MS);
+        err = page(&ctx, run, state, &has_more);
+        if (err)
+            (void)snprintf(run->why, sizeof(run->why), "%s",
+                           ctx.why.text[0] ? ctx.why.text : err_text(err));
+        ctx_done(&ctx);
+    }
+    return err;
+}
+
+/* ---- the run ---- */
+
+static int move(struct ctx *ctx, struct from_node *run)
+{
+    CLEANUP(db_transaction_done) struct db_transaction snapshot = {0};
+    if (db_begin_read(ctx, run->source, &snapshot))
+        return report_failure(run, ctx->why.text);
+    if (run->job->move(run)) {
+        int code = report_failure(run, run->why);
+        (void)fprintf(stderr, "What was moved stays; run it again to go on.\n");
+        return code;
+    }
+    return run->lines_count ? SERVICE_EXIT_FAILED : SERVICE_EXIT_OK;
+}
+
+int from_node_run(const struct from_node_job *job, const char *url, bool is_dry)
+{
+    CLEANUP(ctx_done) struct ctx ctx;
+    ctx_init(&ctx, NULL, STEP_BUDGET_MS);
+    CLEANUP(db_close_ptr) struct db *source = NULL;
+    CLEANUP(db_close_ptr) struct db *here = NULL;
+    struct from_node run = {.job = job, .is_dry = is_dry};
+    const char *fault = find_fault(&ctx.arena, job, url);
+    if (fault) {
+        (void)report_failure(&run, fault);
+        return SERVICE_EXIT_USAGE;
+    }
+    if (open_source(&ctx, job, url, &source) || open_here(&ctx, job, &here))
+        return report_failure(&run, ctx.why.text);
+    run.source = source;
+    run.here = here;
+    return move(&ctx, &run);
+}
