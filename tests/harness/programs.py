@@ -23,7 +23,7 @@ SANITIZER_ENV = {
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
 }
-SANITIZER_REPORT = re.compile(r"ERROR: AddressSanitizer|runtime error|LeakSanitizer")
+SANITIZER_REPORT = re.compile(r"ERROR: AddressSanitizer|runtime error|LeakSanitizer|WARNING: ThreadSanitizer")
 HASH = re.compile(r"\$argon2i?d?\$|\$2[abxy]\$\d\d\$")
 
 # Every file that a program of this run printed to, and every text that must not be found in any of them.

@@ -29,6 +29,7 @@ class Chaos:
     def run(self, for_s):
         end_s = time.monotonic() + for_s
         while time.monotonic() < end_s:
+            assert all(one.is_running() for one in self.site.notes), "a replica ended by itself"
             act, = self.random.choices([act for act, _ in self.acts], [weight for _, weight in self.acts])
             self.log(act.__name__)
             self.counts[act.__name__] = self.counts.get(act.__name__, 0) + 1

@@ -21,6 +21,7 @@ from viewers import HomeView, NoteView, RawViewer, SocketioViewer, read_all_comm
 from writers import Writer
 
 SEEDS = [int(seed) for seed in os.environ.get("PROPERTY_SEEDS", "1,2,3").split(",")]
+CASES = [("redis", seed) for seed in SEEDS] + [("alone", SEEDS[0])]
 RUN_S = float(os.environ.get("PROPERTY_S", "15"))
 QUIET_S = float(os.environ.get("PROPERTY_QUIET_S", "3"))
 CONNECT_S = 20
@@ -31,7 +32,7 @@ LINES_SHOWN = 60
 NOTES_ENV = {"LIVE_PING_INTERVAL_MS": 2000, "LIVE_PING_TIMEOUT_MS": 5000, "WORKERS": 6, "REQUEST_DEADLINE_MS": 5000}
 
 
-@pytest.fixture(scope="module", params=["redis", "alone"])
+@pytest.fixture(scope="module")
 def site(request, tmp_path_factory):
     """alone: without Redis; sessions are in the database, and all changes are found by asking it."""
     with Replicas(tmp_path_factory.mktemp("replicas"), count=3, has_redis=request.param == "redis", **NOTES_ENV) as replicas:
@@ -128,7 +129,7 @@ def faults_of_pages(site, keys):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("site, seed", CASES, indirect=["site"])
 def test_whatever_happens_all_agree_and_nothing_is_lost_or_doubled(site, seed):
     log = Log()
     keys = [f"seed{seed}-{letter} <ü>" for letter in "abcdef"[:NOTES_COUNT]]
