@@ -40,8 +40,8 @@ struct log *log_new(int fd, const char *service, enum log_level level, enum log_
 /* Writes what is buffered (for at most LOG_FLUSH_MS when the reader stands still) and ends the
  * thread. */
 void log_free(struct log *log);
-/* The same, and leaves the log in place, for a process that ends while others still log: what they
- * say from now on is lost. */
+/* The same, and leaves the log in place, for a process that ends at once while others still log:
+ * what they say from now on is lost. Not to be freed any more. */
 void log_end(struct log *log);
 #define LOG_FLUSH_MS 2000
 

@@ -96,6 +96,18 @@ bool db_mysql_plain(MYSQL *handle, struct watched *watched, int64_t until_ms, co
     return !watch_end(watched) && !failed;
 }
 
+/* A server may name the way to sign in: one that hands it the password is not among ours. Oracle's
+ * library has that one switched off. */
+static void set_ways_to_sign_in(MYSQL *handle)
+{
+#ifdef MARIADB_PACKAGE_VERSION_ID
+    mysql_options(handle, MARIADB_OPT_RESTRICTED_AUTH,
+                  "mysql_native_password,caching_sha2_password,client_ed25519");
+#else
+    (void)handle;
+#endif
+}
+
 static void set_options(MYSQL *handle, const struct ctx *ctx)
 {
     int64_t left_s = ctx_left_ms(ctx) / MS_PER_S;
@@ -109,6 +121,7 @@ static void set_options(MYSQL *handle, const struct ctx *ctx)
     mysql_options(handle, MYSQL_OPT_PROTOCOL, &protocol);
     mysql_options(handle, MYSQL_OPT_LOCAL_INFILE, &no_files);
     mysql_options(handle, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+    set_ways_to_sign_in(handle);
 }
 
 static void set_tls(MYSQL *handle, const struct db_mysql_hosts *hosts)

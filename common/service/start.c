@@ -29,6 +29,7 @@
 static void *end_at_signal(void *argument)
 {
     const struct start_guard *guard = argument;
+    (void)pthread_setname_np(pthread_self(), "start");
     sigset_t awaited = guard->ends;
     sigaddset(&awaited, STARTED);
     if (sigwaitinfo(&awaited, NULL) == STARTED)
@@ -44,11 +45,10 @@ void start_guard_begin(struct start_guard *guard, struct log *log, const sigset_
 {
     guard->log = log;
     guard->ends = *ends;
-    sigset_t started;
+    sigset_t all;
     sigset_t before;
-    sigemptyset(&started);
-    sigaddset(&started, STARTED);
-    (void)pthread_sigmask(SIG_BLOCK, &started, &before);
+    sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     guard->has_thread = pthread_create(&guard->thread, NULL, end_at_signal, guard) == 0;
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 }

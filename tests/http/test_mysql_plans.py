@@ -11,12 +11,18 @@ from harness import mariadb, programs
 pytestmark = pytest.mark.server_only
 
 ROWS = 4000
-SOURCES = {"notes": ["notes-svc/session/session_store.c", "notes-svc/note/note_store.c", "notes-svc/comment/comment_store.c"],
-           "userauth": ["userauth-svc/user/user_store.c", "userauth-svc/auth/throttle_store.c"]}
 # Words of a statement that may walk a table, and why.
 WALKS = {"COUNT": "of a table whose rows are limited, by housekeeping"}
 LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"')
 TABLE_FREE = ("home_list", "site_values", "service_values", "schema_migrations")
+
+
+def sources(folder):
+    return [str(path.relative_to(programs.ROOT)) for path in sorted((programs.ROOT / folder).rglob("*.c"))
+            if "static const struct db_statement" in path.read_text()]
+
+
+SOURCES = {"notes": sources("notes-svc"), "userauth": sources("userauth-svc")}
 
 
 def statements(path):
@@ -101,3 +107,4 @@ def test_statement_walks_no_table_that_grows(filled, service, path, name, sql):
 
 def test_statements_were_found():
     assert len(CASES) > 30 and {path for _, path, _, _ in CASES} == {path for paths in SOURCES.values() for path in paths}
+    assert len(SOURCES["notes"]) >= 3 and len(SOURCES["userauth"]) >= 2

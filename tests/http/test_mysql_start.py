@@ -150,3 +150,19 @@ def test_administration_does_not_wait_for_ever(server, services):
     done = programs.run(notes.program, "--restore", "key", **settings)
     assert done.returncode == 1 and "ER_ACCESS_DENIED_ERROR" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_four_notes_start_at_once_on_an_empty_database(server, services):
+    """Also when the first two are killed in the middle of it."""
+    userauth = services.userauth().start()
+    all_four = [services.notes(userauth) for _ in range(4)]
+    for service in all_four:
+        service.spawn()
+    until(lambda: server.root(f"SHOW TABLES FROM {all_four[0].database.name}"), "a table", every_s=0.001)
+    for service in all_four[:2]:
+        service.kill()
+    for service in all_four[2:]:
+        service.wait_ready()
+    versions = migrations(all_four[3].database)
+    assert versions and versions == list(range(1, len(versions) + 1))
+    assert server.root(f"SELECT COUNT(*) FROM {all_four[3].database.name}.schema_migration_steps WHERE is_running = 1") == ((0,),)

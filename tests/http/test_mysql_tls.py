@@ -157,3 +157,49 @@ def test_verify_with_the_systems_authorities_does_not_know_ours(encrypted, servi
 def test_authority_that_can_not_be_read_is_told(encrypted, services, tmp_path):
     service, relay = through(encrypted, services, "localhost", DATABASE_TLS="verify", DATABASE_TLS_CA=tmp_path / "missing.pem")
     assert_refused(service, relay, "TLS", "SSL", "missing.pem")
+
+
+GREETING = (b"\x0a8.0.40\x00" + b"\x01\x00\x00\x00" + b"saltsalt\x00" + b"\x0f\xa2" + b"\xff" + b"\x02\x00" + b"\x08\x00" + b"\x15"
+            + bytes(10) + b"saltsaltsalt\x00" + b"mysql_native_password\x00")
+HAND_IT_OVER = b"\xfemysql_clear_password\x00"
+
+
+class Impostor:
+    """Takes the server's place, without TLS, and asks for the password itself."""
+
+    def __init__(self):
+        self.heard = bytearray()
+        self.asked = threading.Event()
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port = self.server.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                one, _ = self.server.accept()
+                threading.Thread(target=self._talk, args=(one,), daemon=True).start()
+
+    def _talk(self, one):
+        with contextlib.suppress(OSError), one:
+            one.settimeout(10)
+            one.sendall(len(GREETING).to_bytes(3, "little") + b"\x00" + GREETING)
+            answer = one.recv(65536)
+            self.heard += answer
+            if not answer:
+                return
+            one.sendall(len(HAND_IT_OVER).to_bytes(3, "little") + bytes([answer[3] + 1]) + HAND_IT_OVER)
+            self.asked.set()
+            while chunk := one.recv(65536):
+                self.heard += chunk
+
+
+def test_server_that_asks_for_the_password_itself_does_not_get_it(clear, services):
+    impostor = Impostor()
+    service = services.userauth(WORKERS=1, DATABASE_TLS="prefer")
+    service.settings["DATABASE_URL"] = f"mysql://{mariadb.USER}@127.0.0.1:{impostor.port}/{service.database.name}"
+    service.spawn()
+    assert impostor.asked.wait(20)
+    service.wait_log(event="service.waiting")
+    service.kill()
+    assert clear.password.encode() not in bytes(impostor.heard)
