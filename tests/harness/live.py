@@ -30,6 +30,8 @@ class Live:
         self.events = []
         self.changed = threading.Condition()
         self.client = socketio.Client(reconnection=False)
+        trigger = self.client.eio._trigger_event  # runs each message in a thread of its own, so that they overtake each other
+        self.client.eio._trigger_event = lambda event, *args, run_async=False: trigger(event, *args, run_async=False)
         for namespace in self.namespaces:
             for event in self.EVENTS[namespace]:
                 self.client.on(event, self._keeper(event), namespace=namespace)
