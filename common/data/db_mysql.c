@@ -214,6 +214,8 @@ static enum err start_call(struct ctx *ctx, struct connection *connection)
     connection->deadline_ms = ctx->deadline_ms;
     connection->is_sent = false;
     bool is_bound = connection->is_pinned || is_in_transaction(connection);
+    if (!is_bound && watch_is_stuck())
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "the database stands still: not asked just now");
     if (!is_bound && connection->handle &&
         (is_dead(connection) || db_mysql_hosts_look_again(connection->hosts)))
         drop(connection);
@@ -671,7 +673,7 @@ enum err db_mysql_open(struct ctx *ctx, const struct db_options *options, struct
     connection->lock_wait_ms = options->lock_wait_ms;
     connection->hosts = db_mysql_hosts_new(ctx, options);
     if (!connection->hosts)
-        return ERR_UNAVAILABLE;
+        return ERR_UNAVAILABLE; // cppcheck-suppress memleak ; CLEANUP closes it
     connection->is_watched = watch_add(&connection->watched);
     if (!connection->is_watched)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "can't start the thread that watches deadlines");

@@ -4,9 +4,12 @@
  * server that accepts and says nothing; it counts whole seconds. */
 #include "data/db_mysql_connect.h"
 
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/ctx.h"
@@ -17,6 +20,7 @@
 #include "data/deadline_watch.h"
 
 #define CONNECT_MAX_S   5
+#define SIGN_IN_MAX_S   10
 #define READ_BACKSTOP_S 600  /* the deadline watch is there first */
 #define LOST_NUMBER     2013 /* CR_SERVER_LOST */
 #define NO_TLS_NUMBER   2026 /* CR_SSL_CONNECTION_ERROR */
@@ -44,21 +48,50 @@ int ma_pvio_register_callback(
     db_mysql_flag is_on,
     void (*see)(int mode, MYSQL *handle, const unsigned char *bytes, size_t size_bytes));
 
-/* Where TLS is asked for, the library's caching_sha2_password takes it for given and sends the
+/* The sign-in that this thread is at. */
+static _Thread_local struct {
+    struct watched *watched; /* NULL: none */
+    int socket; /* a duplicate: the library closes its own when it likes; -1: not yet */
+    bool needs_tls;
+    bool is_ended; /* the server has no TLS, which is needed */
+} sign_in_now;
+
+/* The library's time limit counts for each read, so that a server that trickles would hold us: as
+ * soon as there is a socket, it is cut when the time has come.
+ *
+ * Where TLS is asked for, the library's caching_sha2_password takes it for given and sends the
  * password as it is, to a server without TLS too. It must encrypt it itself then, as for everybody
- * who does not ask for TLS. Comes after the server's greeting, before a password. */
-static void see_no_tls(int mode, MYSQL *handle, const unsigned char *bytes, size_t size_bytes)
+ * who does not ask for TLS; or, where TLS is needed, nothing more is said. Comes after the server's
+ * greeting, before a password. */
+static void see_sign_in(int mode, MYSQL *handle, const unsigned char *bytes, size_t size_bytes)
 {
     (void)mode;
     (void)bytes;
     (void)size_bytes;
-    if (handle->server_capabilities && !(handle->server_capabilities & CLIENT_SSL))
-        handle->options.use_ssl = 0;
+    if (sign_in_now.watched && sign_in_now.socket < 0) {
+        sign_in_now.socket = fcntl(handle->net.fd, F_DUPFD_CLOEXEC, 0);
+        watch_socket(sign_in_now.watched, sign_in_now.socket);
+    }
+    if (!handle->server_capabilities || handle->server_capabilities & CLIENT_SSL)
+        return;
+    handle->options.use_ssl = 0;
+    if (sign_in_now.watched && sign_in_now.needs_tls) {
+        sign_in_now.is_ended = true;
+        (void)shutdown(handle->net.fd, SHUT_RDWR);
+    }
+}
+
+static void forget_socket(void)
+{
+    watch_socket(sign_in_now.watched, -1);
+    if (sign_in_now.socket >= 0)
+        (void)close(sign_in_now.socket);
+    sign_in_now.socket = -1;
 }
 
 void db_mysql_start(void)
 {
-    if (mysql_library_init(0, NULL, NULL) || ma_pvio_register_callback(1, see_no_tls))
+    if (mysql_library_init(0, NULL, NULL) || ma_pvio_register_callback(1, see_sign_in))
         abort();
 }
 
@@ -170,11 +203,14 @@ sign_in(struct ctx *ctx, struct db_mysql_hosts *hosts, const struct db_host *hos
     if (has_tls)
         set_tls(handle, hosts);
     const char *password = secret_is_set(&hosts->password) ? hosts->password.text : "";
+    sign_in_now.needs_tls = hosts->tls != DB_TLS_PREFER;
+    sign_in_now.is_ended = false;
     bool is_in = mysql_real_connect(handle, host->name, hosts->url.user, password,
                                     hosts->url.database, host->port, NULL, CLIENT_FOUND_ROWS);
+    forget_socket();
     if (is_in && (hosts->tls == DB_TLS_PREFER || mysql_get_ssl_cipher(handle)))
         return handle;
-    if (is_in) /* the library's own "enforce" lets it pass */
+    if (is_in || sign_in_now.is_ended) /* the library's own "enforce" lets it pass */
         refuse_clear(ctx, hosts, host);
     else
         note_failure(ctx, hosts, host, handle);
@@ -203,15 +239,33 @@ static bool start_session(struct ctx *ctx,
 }
 
 /* In the clear when that is allowed and the server has no TLS; not when something else is wrong. */
+static MYSQL *sign_in_in_time(struct ctx *ctx,
+                              struct db_mysql_hosts *hosts,
+                              struct watched *watched,
+                              const struct db_host *host)
+{
+    int64_t latest_ms = clock_monotonic_ms() + (int64_t)SIGN_IN_MAX_S * MS_PER_S;
+    watch_begin(watched, -1, ctx->deadline_ms < latest_ms ? ctx->deadline_ms : latest_ms);
+    sign_in_now.watched = watched;
+    sign_in_now.socket = -1;
+    MYSQL *handle = sign_in(ctx, hosts, host, true);
+    if (!handle && hosts->tls == DB_TLS_PREFER && hosts->last_number == NO_TLS_NUMBER)
+        handle = sign_in(ctx, hosts, host, false);
+    sign_in_now.watched = NULL;
+    if (!handle)
+        watch_end_in_vain(watched);
+    else if (watch_end(watched))
+        mysql_close(TAKE(handle));
+    return handle;
+}
+
 static MYSQL *connect_host(struct ctx *ctx,
                            struct db_mysql_hosts *hosts,
                            struct watched *watched,
                            const struct db_host *host,
                            bool *out_is_writable)
 {
-    MYSQL *handle = sign_in(ctx, hosts, host, true);
-    if (!handle && hosts->tls == DB_TLS_PREFER && hosts->last_number == NO_TLS_NUMBER)
-        handle = sign_in(ctx, hosts, host, false);
+    MYSQL *handle = sign_in_in_time(ctx, hosts, watched, host);
     if (!handle || start_session(ctx, hosts, watched, handle, out_is_writable))
         return handle;
     note_failure(ctx, hosts, host, handle);

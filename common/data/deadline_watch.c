@@ -21,6 +21,7 @@ static struct {
     pthread_cond_t changed;
     struct watched *first;
     int64_t wakes_at_ms; /* when the thread looks next */
+    int64_t answered_ms; /* when a call ended last that was not cut */
     bool is_running;
 } watch = {.lock = PTHREAD_MUTEX_INITIALIZER, .wakes_at_ms = INT64_MAX};
 
@@ -30,7 +31,8 @@ static int64_t cut_due(int64_t now_ms)
     int64_t next_ms = INT64_MAX;
     for (struct watched *watched = watch.first; watched; watched = watched->next) {
         if (watched->until_ms <= now_ms) {
-            shutdown(watched->socket, SHUT_RDWR);
+            if (watched->socket >= 0)
+                shutdown(watched->socket, SHUT_RDWR);
             watched->is_cut = true;
             watched->until_ms = INT64_MAX;
         } else if (watched->until_ms < next_ms) {
@@ -120,6 +122,8 @@ void watch_begin(struct watched *watched, int socket, int64_t until_ms)
 {
     pthread_mutex_lock(&watch.lock);
     watched->socket = socket;
+    watched->begun_ms = clock_monotonic_ms();
+    watched->is_running = true;
     watched->is_cut = false;
     watched->until_ms = until_ms;
     bool is_earlier = until_ms < watch.wakes_at_ms;
@@ -128,11 +132,50 @@ void watch_begin(struct watched *watched, int socket, int64_t until_ms)
     pthread_mutex_unlock(&watch.lock);
 }
 
-bool watch_end(struct watched *watched)
+void watch_socket(struct watched *watched, int socket)
+{
+    pthread_mutex_lock(&watch.lock);
+    watched->socket = socket;
+    if (watched->is_cut && socket >= 0)
+        shutdown(socket, SHUT_RDWR);
+    pthread_mutex_unlock(&watch.lock);
+}
+
+static bool end(struct watched *watched, bool is_answered)
 {
     pthread_mutex_lock(&watch.lock);
     watched->until_ms = INT64_MAX;
+    watched->is_running = false;
     bool is_cut = watched->is_cut;
+    if (is_answered && !is_cut)
+        watch.answered_ms = clock_monotonic_ms();
     pthread_mutex_unlock(&watch.lock);
     return is_cut;
+}
+
+bool watch_end(struct watched *watched)
+{
+    return end(watched, true);
+}
+
+void watch_end_in_vain(struct watched *watched)
+{
+    (void)end(watched, false);
+}
+
+/* The walk is for the case that something is wrong: usually the last answer is recent. */
+bool watch_is_stuck(void)
+{
+    int64_t old_ms = clock_monotonic_ms() - WATCH_STUCK_MS;
+    int old_count = 0;
+    bool has_young = false;
+    pthread_mutex_lock(&watch.lock);
+    bool is_silent = watch.answered_ms < old_ms;
+    for (const struct watched *watched = watch.first; is_silent && watched;
+         watched = watched->next) {
+        old_count += watched->is_running && watched->begun_ms <= old_ms;
+        has_young |= watched->is_running && watched->begun_ms > old_ms;
+    }
+    pthread_mutex_unlock(&watch.lock);
+    return old_count >= WATCH_STUCK_COUNT && has_young;
 }

@@ -4,6 +4,8 @@
  * shut down from outside, and the read that waits on it fails at once. One thread of the process
  * does it, started by the first entry; it sleeps until the earliest deadline.
  *
+ * It also knows whether anything is answered at all (watch_is_stuck).
+ *
  * watch_add → any number of (watch_begin → the blocking call → watch_end) → watch_remove.
  * Threads: any, each with its own entry. One lock. */
 #ifndef NOTES_DEADLINE_WATCH_H
@@ -14,10 +16,15 @@
 
 #include "base/cleanup.h"
 
+#define WATCH_STUCK_MS    2000
+#define WATCH_STUCK_COUNT 2
+
 /* The caller's storage; zeroed before watch_add. */
 struct watched {
     int socket;
+    int64_t begun_ms;
     int64_t until_ms; /* INT64_MAX: nothing runs */
+    bool is_running;
     bool is_cut;
     struct watched *previous;
     struct watched *next;
@@ -27,9 +34,19 @@ struct watched {
 MUST_CHECK bool watch_add(struct watched *watched);
 void watch_remove(struct watched *watched);
 
-/* From now on the socket is cut at `until_ms`, a clock_monotonic_ms(); INT64_MAX is never. */
+/* From now on the socket is cut at `until_ms`, a clock_monotonic_ms(); INT64_MAX is never. Without
+ * a socket (-1) the call is only counted. */
 void watch_begin(struct watched *watched, int socket, int64_t until_ms);
+/* The call that began without a socket has one now; or, with -1, has none any more. */
+void watch_socket(struct watched *watched, int socket);
 /* After it the socket may be closed. True: it was cut. */
 bool watch_end(struct watched *watched);
+/* The same for a call that gave up by itself: nobody answered. */
+void watch_end_in_vain(struct watched *watched);
+
+/* Does the other side stand still? WATCH_STUCK_COUNT calls are waited for since WATCH_STUCK_MS,
+ * nothing was answered meanwhile, and a younger call finds out already whether that is still so:
+ * one more would only wait as well. */
+bool watch_is_stuck(void);
 
 #endif

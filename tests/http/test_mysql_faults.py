@@ -2,8 +2,11 @@
 """What only a database server can do to the services: it stops, is killed, stands still, takes no writes, holds locks."""
 import collections
 import concurrent.futures
+import contextlib
 import itertools
+import socket
 import threading
+import time
 
 import pytest
 
@@ -345,3 +348,84 @@ def test_crash_in_the_middle_of_starts_leaves_a_database_that_opens(server, serv
     service.start()
     versions = migrations(service.database)
     assert versions and versions == sorted(set(versions))
+
+
+class Trickle:
+    """A relay to the server that, once `is_slow`, greets newcomers with one byte a second instead."""
+
+    def __init__(self, port):
+        self.target = ("127.0.0.1", port)
+        self.is_slow = False
+        self.pairs = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                one, _ = self.listener.accept()
+                if self.is_slow:
+                    threading.Thread(target=self._drip, args=(one,), daemon=True).start()
+                    continue
+                other = socket.create_connection(self.target)
+                self.pairs.append((one, other))
+                for pair in ((one, other), (other, one)):
+                    threading.Thread(target=self._relay, args=pair, daemon=True).start()
+
+    @staticmethod
+    def _relay(source, sink):
+        with contextlib.suppress(OSError):
+            while chunk := source.recv(65536):
+                sink.sendall(chunk)
+
+    @staticmethod
+    def _drip(one):
+        with contextlib.suppress(OSError):
+            one.sendall(b"\xff\xff\x00\x00\x0a")
+            while True:
+                time.sleep(1)
+                one.sendall(b"8")
+
+    def become_slow(self):
+        self.is_slow = True
+        for pair in self.pairs:
+            for one in pair:
+                with contextlib.suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
+
+
+def test_server_that_greets_byte_by_byte_holds_nobody_past_the_deadline(server, services):
+    relay = Trickle(server.port)
+    userauth = services.userauth().start()
+    notes = services.notes(userauth, REQUEST_DEADLINE_MS=3000)
+    notes.settings["DATABASE_URL"] = notes.settings["DATABASE_URL"].replace(f":{server.port}/", f":{relay.port}/")
+    notes.start()
+    assert Client(notes.url).get("/").status_code == 200
+    relay.become_slow()
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        answers = [answer.status_code for answer in pool.map(lambda _: Client(notes.url).get("/"), range(12))]
+    assert answers == [503] * 12
+    assert notes.stop() == 0  # within the harness' patience, although the server still drips
+    relay.listener.close()
+
+
+def test_while_the_server_stands_still_most_are_told_at_once(server, services):
+    """Some wait for it until their deadline; the rest need not find out for themselves."""
+    userauth = services.userauth().start()
+    notes = services.notes(userauth).start()
+    assert Client(notes.url).get("/").status_code == 200
+    server.pause()
+    try:
+        with concurrent.futures.ThreadPoolExecutor(60) as pool:
+            answers = []
+
+            def somebody_is_told_at_once():
+                answers.append(pool.submit(Client(notes.url).get, "/"))
+                return "stands still: not asked just now" in notes.stdout_text()
+
+            until(somebody_is_told_at_once, "requests that are not held", 60, every_s=0.2)
+        assert {answer.result().status_code for answer in answers} == {503}
+    finally:
+        server.resume()
+    until(lambda: Client(notes.url).get("/").status_code == 200, "reading again")
