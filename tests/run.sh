@@ -74,8 +74,12 @@ run_pytest() { # step files...
     count_junit "$name" "$out/$name.xml" && return $status
 }
 
+http() { step http "black box over HTTP" run_pytest http tests/http; }
 http_mariadb() { engine=mariadb step http-mariadb "the same on a private MariaDB" run_pytest http-mariadb tests/http tests/cli; }
 http_mysql() { engine=mysql redis=1 step http-mysql "and on a private MySQL, with Redis" run_pytest http-mysql tests/http tests/cli; }
+
+cli() { step cli "userauth-cli" run_pytest cli tests/cli; }
+browser() { step browser "Chromium" run_pytest browser tests/browser; }
 
 run_fuzz() {
     local status=0
@@ -115,11 +119,9 @@ step python "Python scripts compile" check_python
 step unit "unit tests, ASan and UBSan" meson_tests unit "$out/asan"
 step unit-tsan "unit tests, TSan" meson_tests unit-tsan "$out/tsan"
 step tools "build-time compilers" run_pytest tools tests/unit
-step http "black box over HTTP" run_pytest http tests/http
-together http_mariadb http_mysql
+together http http_mariadb http_mysql
 step replicas "several processes as one site, while everything breaks" run_pytest replicas tests/replicas
-step cli "userauth-cli" run_pytest cli tests/cli
-step browser "Chromium" run_pytest browser tests/browser
+together cli browser
 step fuzz "fuzz targets, ${FUZZ_SECONDS:-10} s each" run_fuzz
 
 cat "$tally"/* | awk '{p += $1; f += $2; s += $3} END {printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 || p == 0}'
