@@ -28,8 +28,9 @@ def _install(source, place):
     wanted = (source / "package-lock.json").read_bytes()
     stamp = place / "installed"
     for file in source.iterdir():
-        if file.is_file():
-            shutil.copy(file, place)
+        copy = place / file.name
+        if file.is_file() and not (copy.exists() and copy.read_bytes() == file.read_bytes()):
+            shutil.copy(file, copy)
     if stamp.exists() and stamp.read_bytes() == wanted:
         return place, None
     try:
