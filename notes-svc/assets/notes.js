@@ -123,22 +123,37 @@ function watchLimit(field) {
 
 /* --- Drafts of forms --- */
 
-function showRestored(form, name, original, originalVersion) {
-  const discard = element("button", { type: "button", className: "button-quiet", textContent: "Discard it" });
-  const notice = element("div", { className: "notice" },
-    element("span", { textContent: "We kept what you typed here earlier." }), discard);
+/* Says that a form holds a kept text, and lets one change between that text and the page's own. Each press puts
+ * what is typed by then aside, so that none loses anything. Returns what takes the notice away. */
+function showRestored(form, original, originalVersion) {
+  const version = form.elements.namedItem("version");
+  const said = element("span");
+  const button = element("button", { type: "button", className: "button-quiet" });
+  const notice = element("div", { className: "notice" }, said, button);
+  let aside = { fields: original, version: originalVersion };
+  let isDiscarded = false;
+  const say = () => {
+    said.textContent = isDiscarded ? "What you typed here earlier is discarded." : "We kept what you typed here earlier.";
+    button.textContent = isDiscarded ? "Undo" : "Discard it";
+  };
   notice.setAttribute("role", "status");
-  discard.addEventListener("click", () => {
-    fill(form, original);
-    if (originalVersion !== null) {
-      form.elements.namedItem("version").value = originalVersion;
+  button.addEventListener("click", (event) => {
+    if (event.detail > 1) {
+      return; /* the second half of a double click */
     }
-    dropDraft(name);
-    notice.remove();
+    const typed = { fields: typedText(form), version: version ? version.value : null };
+    if (version) {
+      version.value = aside.version;
+    }
+    fill(form, aside.fields);
+    aside = typed;
+    isDiscarded = !isDiscarded;
+    say();
     typedFields(form)[0].focus();
   });
+  say();
   form.prepend(notice);
-  return notice;
+  return () => !isDiscarded && notice.remove();
 }
 
 /* Keeps the text of a form. Returns what ends the keeping, for after a save. */
@@ -146,7 +161,7 @@ function keepDraft(form, name, mayRestore) {
   const version = form.elements.namedItem("version");
   const original = typedText(form);
   const originalVersion = version ? version.value : null;
-  let notice = null;
+  let dropNotice = () => {};
   let timer = 0;
 
   const store = (isSent) => {
@@ -166,7 +181,7 @@ function keepDraft(form, name, mayRestore) {
       /* The text was typed over that version: saved over a newer one, both are shown. Never a silent overwrite. */
       version.value = draft.version;
     }
-    notice = showRestored(form, name, original, originalVersion);
+    dropNotice = showRestored(form, original, originalVersion);
   }
 
   form.addEventListener("input", () => {
@@ -189,7 +204,7 @@ function keepDraft(form, name, mayRestore) {
     clearTimeout(timer);
     timer = 0;
     dropDraft(name);
-    notice?.remove();
+    dropNotice();
   };
 }
 
@@ -260,27 +275,52 @@ function guardSecondSubmit(event) {
 
 /* --- Comments without a reload --- */
 
-/* Sends a form and returns { answer } or { problem: a sentence, needsLogin }. */
+const answerTimeoutMs = 15000; /* longer than the server takes to give up on a request */
+const sendingAfterMs = 400; /* a usual answer is here before that */
+
+/* Sends a form and returns { answer } or { problem: a sentence, needsLogin, isUnknown: it may have been done }. */
 async function send(form) {
   let response;
+  let answer = null;
   try {
     response = await fetch(form.getAttribute("action"), {
       method: "POST",
       headers: { Accept: "application/json" },
       body: new URLSearchParams(new FormData(form)),
       redirect: "manual",
+      signal: AbortSignal.timeout?.(answerTimeoutMs),
     });
-  } catch {
-    return { problem: "The site can’t be reached. Nothing was sent; your text stays here. Please try again." };
+    answer = await response.text();
+  } catch (error) {
+    return { problem: error instanceof DOMException ? "No answer came." : "The site can’t be reached.", isUnknown: true };
   }
   if (response.type === "opaqueredirect" || response.status === 401) {
     return { problem: "You are no longer logged in.", needsLogin: true };
   }
-  const answer = await response.json().catch(() => null);
+  try {
+    answer = JSON.parse(answer);
+  } catch {
+    answer = null;
+  }
   if (response.ok && answer) {
     return { answer };
   }
   return { problem: answer?.message ?? `That did not work (${response.status}). Please try again.` };
+}
+
+/* Sends a form as `send` does; its button says `word` when that takes a while. */
+async function sendShown(form, word) {
+  const button = form.querySelector("button[type=submit]");
+  const content = [...button.childNodes];
+  const timer = setTimeout(() => {
+    button.textContent = word;
+    announce(word);
+  }, sendingAfterMs);
+  const result = await send(form);
+  clearTimeout(timer);
+  button.replaceChildren(...content);
+  setSent(form, false);
+  return result;
 }
 
 function hiddenField(name, value) {
@@ -299,9 +339,15 @@ function commentDestroyForm(comment, commentForm) {
   return form;
 }
 
-function shownTime(timestamp) {
-  const time = element("time", { dateTime: timestamp, textContent: "just now" });
-  time.title = new Date(timestamp).toLocaleString();
+/* A time as the server's pages write it. */
+function peopleTime(date) {
+  return date.toUTCString().replace(/^\w+, 0?(\d+ \w+ \d+) (\d+:\d+).*/, "$1, $2 UTC");
+}
+
+function showTime(time, date) {
+  time.dateTime = date.toISOString();
+  time.textContent = peopleTime(date);
+  time.title = date.toLocaleString();
   return time;
 }
 
@@ -313,7 +359,8 @@ function showComment(comment, commentForm) {
   }
   const item = element("li", { className: "comment comment-new", id },
     element("p", { className: "meta" },
-      element("bdi", { className: "comment-author", textContent: comment.from }), " ", shownTime(comment.timestamp)),
+      element("bdi", { className: "comment-author", textContent: comment.from }), " ",
+      showTime(element("time"), new Date(comment.timestamp))),
     element("p", { className: "comment-text", dir: "auto", textContent: comment.message }));
   if (comment.canDestroy) {
     item.append(commentDestroyForm(comment, commentForm));
@@ -345,35 +392,65 @@ function showCommentProblem(form, result) {
   }
 }
 
+/* The comment that was sent last and has no answer (yet): { isSame(comment), isThere, arrive() }. */
+let unanswered = null;
+
+/* A comment that comes by the live socket may be the one whose answer is missing. */
+function settleComment(comment) {
+  if (unanswered?.isSame(comment)) {
+    unanswered.isThere = true;
+    unanswered.arrive();
+  }
+}
+
 async function sendComment(form, endDraft) {
   const field = form.elements.namedItem("message");
   const sentText = field.value;
-  const result = await send(form);
-  const { answer, problem } = result;
-  setSent(form, false);
-  showCommentProblem(form, result);
-  if (problem) {
+  let isOver = false;
+  const finish = () => {
+    unanswered = null;
+    showCommentProblem(form, {});
+    announce("Your comment is there.");
+    if (field.value === sentText) {
+      fill(form, { message: "" });
+      endDraft();
+    }
+  };
+  const sent = {
+    isSame: ({ from, message }) => from === user && message.trim() === sentText.trim(),
+    isThere: false,
+    arrive: () => isOver && finish(),
+  };
+  unanswered = sent;
+  const result = await sendShown(form, "Sending…");
+  isOver = true;
+  if (result.isUnknown && !sent.isThere) {
+    result.problem += " Whether your comment was saved is not known; your text stays here.";
+  } else if (result.isUnknown || result.answer) {
+    if (result.answer) {
+      showComment(result.answer, form);
+    }
+    finish();
     field.focus();
     return;
+  } else {
+    unanswered = null;
   }
-  showComment(answer, form);
-  announce("Your comment is there.");
-  if (field.value === sentText) {
-    fill(form, { message: "" });
-    endDraft();
-  }
+  showCommentProblem(form, result);
   field.focus();
 }
 
 async function destroyComment(form) {
   const item = form.closest(".comment");
-  const result = await send(form);
-  setSent(form, false);
+  const result = await sendShown(form, "Deleting…");
   item.querySelector(".form-error")?.remove();
   if (result.problem) {
     const error = element("p", { className: "form-error" });
     error.setAttribute("role", "alert");
     item.append(error);
+    if (result.isUnknown) {
+      result.problem += " Whether the comment was deleted is not known.";
+    }
     sayProblem(error, result);
     return;
   }
@@ -413,8 +490,10 @@ function startComments(note) {
 
 const retryMinMs = 1000;
 const retryMaxMs = 5000;
+const connectTimeoutMs = 10000; /* a server that hangs is connected to by its kernel, and says nothing */
+const offlineAfterMs = 5000; /* shorter absences, such as a restart, are nobody's concern */
 
-/* A quiet line at the foot of the page while the site can't be reached for longer than a moment. */
+/* A quiet line at the foot of the page while there has been no connection for offlineAfterMs. */
 function showOffline(isOffline) {
   let hint = document.getElementById("live-hint");
   if (!hint && isOffline) {
@@ -436,22 +515,41 @@ function openLive(namespace, greet, onEvent) {
   let socket = null;
   let tries = 0;
   let retryTimer = 0;
-  let silenceTimer = 0;
+  let wordTimer = 0; /* runs out when the server has been silent for too long */
+  let offlineTimer = 0;
   let silenceMs = 0;
+  let isConnected = false;
 
   const say = (packet) => {
     if (socket?.readyState === WebSocket.OPEN) {
       socket.send(packet);
     }
   };
-  const expectWord = () => {
-    clearTimeout(silenceTimer);
-    if (silenceMs > 0) {
-      silenceTimer = setTimeout(() => socket?.close(), silenceMs);
+  const setConnected = (isNow) => {
+    isConnected = isNow;
+    if (isNow) {
+      document.documentElement.dataset.live = "on";
+    } else {
+      delete document.documentElement.dataset.live;
     }
   };
+  const expectWord = (withinMs) => {
+    clearTimeout(wordTimer);
+    wordTimer = setTimeout(lose, withinMs);
+  };
+  const expectConnection = () => {
+    offlineTimer ||= setTimeout(() => showOffline(true), offlineAfterMs);
+  };
+  const rest = () => {
+    for (const timer of [retryTimer, wordTimer, offlineTimer]) {
+      clearTimeout(timer);
+    }
+    offlineTimer = 0;
+  };
   const hear = (text) => {
-    expectWord();
+    if (isConnected) {
+      expectWord(silenceMs);
+    }
     if (text === "2") {
       say("3");
     } else if (text.startsWith("0")) {
@@ -460,8 +558,10 @@ function openLive(namespace, greet, onEvent) {
       say(`40${namespace},${JSON.stringify(greet())}`);
     } else if (text.startsWith(`40${namespace},`)) {
       tries = 0;
+      rest();
+      expectWord(silenceMs);
       showOffline(false);
-      document.documentElement.dataset.live = "on";
+      setConnected(true);
     } else if (text.startsWith(`42${namespace},`)) {
       onEvent(...JSON.parse(text.slice(namespace.length + 3)));
     }
@@ -470,15 +570,20 @@ function openLive(namespace, greet, onEvent) {
     clearTimeout(retryTimer);
     const opened = new WebSocket(address);
     socket = opened;
+    expectWord(connectTimeoutMs);
+    expectConnection();
     opened.addEventListener("message", (event) => opened === socket && hear(event.data));
-    opened.addEventListener("close", () => opened === socket && retry());
+    opened.addEventListener("close", () => opened === socket && lose());
   };
-  const retry = () => {
+  /* The close of a socket to a server that hangs is not waited for. */
+  const lose = () => {
+    const lost = socket;
     socket = null;
-    clearTimeout(silenceTimer);
-    delete document.documentElement.dataset.live;
+    lost?.close();
+    clearTimeout(wordTimer);
+    setConnected(false);
+    expectConnection();
     tries += 1;
-    showOffline(tries > 2);
     const spread = Math.min(retryMaxMs - retryMinMs, 500 * 2 ** tries);
     retryTimer = setTimeout(open, retryMinMs + Math.random() * spread);
   };
@@ -488,8 +593,8 @@ function openLive(namespace, greet, onEvent) {
   addEventListener("pagehide", () => {
     const last = socket;
     socket = null;
-    clearTimeout(retryTimer);
-    clearTimeout(silenceTimer);
+    rest();
+    setConnected(false);
     if (last?.readyState === WebSocket.OPEN) {
       last.close();
     }
@@ -516,11 +621,6 @@ function followNote(key, startRevision, handlers) {
     }
     handlers[name]?.(data);
   });
-}
-
-function justNow(time) {
-  time.dateTime = new Date().toISOString();
-  time.textContent = "just now";
 }
 
 function showText(note, { title, body, html }) {
@@ -589,6 +689,7 @@ function startNoteLive(note) {
   const show = (comment) => {
     const mayDestroy = user !== "" && (comment.from === user || note.dataset.author === user);
     showComment({ ...comment, canDestroy: mayDestroy && form !== null }, form);
+    settleComment(comment);
   };
   followNote(note.dataset.key, Number(note.dataset.revision), {
     snapshot(state) {
@@ -601,7 +702,7 @@ function startNoteLive(note) {
     },
     noteupdated(change) {
       showText(note, change);
-      justNow(note.querySelector(".note-head time"));
+      showTime(note.querySelector(".note-head time"), new Date());
       announce("The note was changed.");
     },
     notedestroyed() {
@@ -656,8 +757,15 @@ function titleItem({ key, title }, known) {
   return item;
 }
 
-/* Items that moved up have changed; what their line says of author and time is the past. */
-function showTitles(list, titles) {
+/* What an item's line says of its change. When that is not known, nothing. */
+function showChange(item, date) {
+  const meta = item.querySelector(".meta");
+  const author = date && meta.querySelector("bdi");
+  meta.replaceChildren(...(author ? [author, " · "] : []), ...(date ? [showTime(element("time"), date)] : []));
+}
+
+/* Items that moved up have changed, at `date` or nobody knows when. */
+function showTitles(list, titles, date) {
   const old = new Map();
   list.querySelectorAll(".note-list > li").forEach((item, place) => {
     const link = item.querySelector("a");
@@ -670,8 +778,10 @@ function showTitles(list, titles) {
   for (const entry of [...titles].reverse()) {
     const known = old.get(entry.key);
     const item = titleItem(entry, known?.item);
-    if (!known || known.place > place || known.title !== entry.title) {
-      item.querySelector(".meta").textContent = "changed lately";
+    if (!known && place === Infinity && old.size > 0) {
+      showChange(item, null); /* it came from the next page, as another went */
+    } else if (!known || known.place > place || known.title !== entry.title) {
+      showChange(item, date);
     } else {
       place = known.place;
     }
@@ -686,12 +796,23 @@ function showTitles(list, titles) {
   }
 }
 
+const missedWithinMs = 10000; /* after a connection is back, what was missed comes at once */
+
+/* A change has the time at which it arrives, unless it was made while the page was not connected. */
 function startHomeLive(list) {
   let revision = Number(list.dataset.revision);
-  openLive("/home", () => ({ revision }), (name, data) => {
+  let isFirst = true;
+  let backSince = -Infinity;
+  const greet = () => {
+    backSince = isFirst ? -Infinity : performance.now();
+    isFirst = false;
+    return { revision };
+  };
+  openLive("/home", greet, (name, data) => {
     if (name === "notetitles" && data.revision !== revision) {
+      const isMissed = performance.now() - backSince < missedWithinMs;
       revision = data.revision;
-      showTitles(list, data.notelist);
+      showTitles(list, data.notelist, isMissed ? null : new Date());
     }
   });
 }

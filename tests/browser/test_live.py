@@ -2,6 +2,7 @@
 """Two Chromium windows on one site: what one does appears in the other, hostile texts stay texts, nothing typed is
 lost, and a service that was away is caught up with."""
 import itertools
+import re
 from urllib.parse import quote
 
 import pytest
@@ -10,6 +11,7 @@ from harness.client import browser_session as open_session
 
 NOTES_ENV = {"WRITES_PER_MIN": 0, "LOGIN_FAILURES_PER_MIN": 0}
 _serial = itertools.count(1)
+A_TIME = re.compile(r"\d+ [A-Z][a-z]{2} \d{4}, \d\d:\d\d UTC")
 HOSTILE = "<img src=x onerror=\"document.title='hacked'\"><script>window.hacked = 1</script>&amp;"
 
 
@@ -108,12 +110,17 @@ def test_hostile_texts_stay_texts(browser, me, key):
 def test_the_home_page(browser, me, key):
     browser.open("/")
     live(browser)
-    browser.run("window.sameDocument = true")
     new = key + "-new"
     me.post("/notes/save", {"docreate": "create", "notekey": new, "title": "Brand new", "body": ""})
     browser.until(lambda: texts(browser, "#notetitles a")[:1] == ["Brand new"], "the new note")
     edit(me, key, title="Renamed")
     browser.until(lambda: texts(browser, "#notetitles a")[:2] == ["Renamed", "Brand new"], "the renamed note")
+    lines = texts(browser, "#notetitles .meta")
+    assert lines[0].startswith("me · "), "the author of a known note stays"
+    assert A_TIME.fullmatch(lines[0].removeprefix("me · ")) and A_TIME.fullmatch(lines[1]), lines
+    browser.open("/")
+    assert all(A_TIME.search(line) for line in texts(browser, "#notetitles .meta")), "the server writes times so too"
+    live(browser)
     me.post("/notes/destroy/confirm", {"notekey": new})
     browser.until(lambda: "Brand new" not in texts(browser, "#notetitles a"), "the note to be gone")
     browser.click(f"#notetitles a[href='{view(key)}']")
@@ -167,3 +174,15 @@ def test_a_page_that_comes_back_is_current(browser, me, key):
     browser.driver.back()
     browser.at(view(key))
     shows(browser, "#notetitle", ["Changed in between"])
+
+
+def test_a_change_of_the_list_while_the_service_was_away_has_no_made_up_time(open_browser, site, me, key):
+    window = open_browser()
+    window.open("/")
+    live(window)
+    site.notes.stop()
+    window.gone("html[data-live]")
+    site.notes.start()
+    edit(me, key, title="Changed while away")
+    window.until(lambda: texts(window, "#notetitles a")[:1] == ["Changed while away"], "the title")
+    assert texts(window, "#notetitles .meta")[0] == ""

@@ -193,6 +193,27 @@ def test_restored_text_can_be_discarded(browser):
     assert body_value(browser) == ""
 
 
+def test_discarding_can_be_undone_and_loses_nothing(browser):
+    notice = ".note-form .notice button"
+    browser.sign_in()
+    browser.open("/notes/add")
+    type_note(browser, "Typed title", "typed earlier")
+    stored(browser, "typed earlier")
+    browser.open("/notes/add")
+    browser.until(lambda: body_value(browser) == "typed earlier", "the text is back")
+    browser.find("textarea[name=body]").send_keys(" and more")
+    browser.click(notice)
+    browser.until(lambda: body_value(browser) == "", "the text is discarded")
+    assert browser.find(notice).text == "Undo"
+    browser.find("textarea[name=body]").send_keys("typed after the discarding")
+    browser.click(notice)
+    browser.until(lambda: body_value(browser) == "typed earlier and more", "the text is back, with what was added")
+    assert browser.find("[name=title]").get_property("value") == "Typed title"
+    stored(browser, "typed earlier and more")
+    browser.click(notice)
+    browser.until(lambda: body_value(browser) == "typed after the discarding", "the later text is there too")
+
+
 def test_draft_of_an_edit_belongs_to_its_note(browser, me):
     one, other = new_key(), new_key()
     make(me, one, "One", "text of one")
