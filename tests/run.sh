@@ -5,6 +5,26 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 
+# The names in the calls of step() below.
+list_steps() { sed -nE 's/^([a-z_]+\(\) \{ .*)?step ([a-z][a-z-]*) ".*/\2/p' tests/run.sh; }
+
+usage() {
+    cat <<'END'
+usage: ./dev test [STEP...]
+  Without a step all are run. Steps named build-... always are, for the others need them.
+  --list   the names of all steps
+Output of each step: build-test/log/STEP.log. FUZZ_SECONDS is the time of each fuzz target (10).
+END
+}
+
+for name; do
+    case $name in
+        --list) list_steps && exit ;;
+        --help | -h) usage && exit ;;
+    esac
+    list_steps | grep -qxF -e "$name" || { usage && printf '\ndev: there is no test step "%s"\n' "$name" && exit 2; } >&2
+done
+
 root=$PWD
 out=$root/build-test
 log=$out/log

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: MIT
 """`./dev run` as a newcomer meets it: in a copy of the tree, with ports and a folder of its own."""
 import os
+import shutil
 import signal
 import socket
+import stat
 import subprocess
 
 import pytest
 import requests
 
-from harness.dev_run import START_S, STOP_S, free_port, services_of, start
+from harness import programs
+from harness.dev_run import START_S, STOP_S, free_port, name_of, services_of, start
+from harness.wait import until
 
 pytestmark = pytest.mark.sqlite_only(reason="./dev run chooses the engine itself")
 
@@ -53,25 +57,67 @@ def test_port_in_use_is_said_at_once(tree, tmp_path):
     assert services_of(tmp_path) == []
 
 
-def test_service_that_dies_takes_the_other_one_along(tree, tmp_path):
+@pytest.mark.parametrize("service", ["notes-svc", "userauth-svc"])
+def test_service_that_dies_takes_the_other_one_along(tree, tmp_path, service):
     run, _ = start(tree, tmp_path)
-    victim = services_of(tmp_path)[0]
+    victim, = [pid for pid in services_of(tmp_path) if name_of(pid) == service]
     os.kill(victim, signal.SIGKILL)
     assert run.process.wait(STOP_S) == 1
     assert services_of(tmp_path) == [], "an orphan is left"
-    assert "ended by itself" in run.text()
+    assert f"dev: {service} ended by itself; the last lines of {tmp_path}/{service}.log:" in run.text()
+    assert run.text().count("ended by itself") == 1 and ": line " not in run.text(), "bash's own words"
+
+
+def test_folder_that_exists_keeps_its_mode_and_its_data_are_private(tree, tmp_path):
+    tmp_path.chmod(0o755)
+    run, _ = start(tree, tmp_path)
+    assert run.stop() == 0
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+    readable = [path.name for path in tmp_path.iterdir() if stat.S_IMODE(path.stat().st_mode) != 0o600]
+    assert sorted(readable) == ["processes.lock", "run.lock"]
+
+
+def test_ctrl_c_during_the_build_says_so(tmp_path):
+    """With a build that takes as long as is wanted."""
+    (tmp_path / "tools").mkdir()
+    for name in ("dev", "tools/dev_servers.sh"):
+        shutil.copy2(programs.ROOT / name, tmp_path / name)
+    meson = tmp_path / "meson"
+    meson.write_text('#!/bin/sh\nmkdir -p build && touch build/build.ninja\n[ "$1" = setup ] || { touch building; sleep 600; }\n')
+    meson.chmod(0o755)
+    with subprocess.Popen([str(tmp_path / "dev"), "build"], cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True,
+                          env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}) as build:
+        until((tmp_path / "building").exists, "the build begins", START_S)
+        os.killpg(build.pid, signal.SIGINT)
+        assert build.wait(STOP_S) == 130
+        assert build.stderr.read() == "dev: stopped in the midst of the build; the next one goes on from there\n"
 
 
 @pytest.mark.parametrize("options,says", [
     (["--port", "abc"], "not a port"), (["--port", "0"], "not a port"), (["--port", "65536"], "not a port"),
     (["--port", "3999", "--users-port", "3999"], "must differ"), (["--nix"], "does not know"), (["--port"], "needs a value"),
-    (["--var", "/proc/none"], "can't be made"),
+    (["--var", "/proc/none"], "the folder /proc/none can't be used: No such file or directory"),
+    (["--var", "/proc"], "the folder /proc can't be written to"), (["--var", "dev"], "the folder dev can't be used: File exists"),
 ], ids=str)
 def test_wrong_option_is_one_clear_line(tree, options, says):
     done = subprocess.run([str(tree / "dev"), "run", *options], cwd=tree, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1 and says in done.stderr.splitlines()[-1]
+    assert done.stdout == "" and (len(done.stderr.splitlines()) == 1 or done.stderr.startswith("usage: "))
 
 
 def test_help(tree):
     done = subprocess.run([str(tree / "dev"), "run", "--help"], cwd=tree, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and "--users-port" in done.stdout
+
+
+def test_steps_of_the_tests_are_listed_and_others_refused(tree):
+    def ask(*words):
+        return subprocess.run([str(tree / "dev"), "test", *words], cwd=tree, capture_output=True, text=True, timeout=60)
+
+    steps = ask("--list").stdout.split()
+    assert {"build-gcc", "unit", "http", "http-mariadb", "http-mysql", "cli", "fuzz"} < set(steps)
+    assert ask("--help").stdout.startswith("usage: ./dev test [STEP...]")
+    refused = ask("unit", "nix")
+    assert refused.returncode == 2 and refused.stdout == ""
+    assert refused.stderr.splitlines()[-1] == 'dev: there is no test step "nix"'
+    assert not (tree / "build-test").exists(), "nothing was begun"

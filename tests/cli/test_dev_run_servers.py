@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """`./dev run` with database servers and Redis: its own, and ones that exist."""
+import os
+import re
 import signal
 import socket
 import stat
@@ -111,11 +113,42 @@ def test_server_that_dies_ends_the_run_and_the_next_one_goes_on(tree, tmp_path, 
     subprocess.run(["kill", "-KILL", str(victim[0])], check=True)
     assert run.process.wait(dev_run.STOP_S) == 1
     assert_gone(pids)
-    assert "ended by itself" in run.text()
+    name = {"mariadbd": "MariaDB", "redis-server": "Redis"}[server]
+    assert f"dev: {name} ended by itself; the last lines of {tmp_path}/servers/{name.lower()}.log:" in run.text()
+    assert '"svc":' not in run.text() and ": line " not in run.text(), "other logs, or bash's own words"
     again, port = start_local(tree, tmp_path)
     assert title_at(port, "kept") == "Title of kept"
     assert again.stop() == 0
     again.out.write_text("")
+
+
+def test_replica_that_dies_is_said_and_the_others_go_on_until_the_last(tree, tmp_path):
+    run, port = start_local(tree, tmp_path)
+    password = run.password()
+    pids = run.processes()
+    ids = dict(zip(*[iter(re.search(r"^ *Processes +(.*)$", run.text(), re.M)[1].split())] * 2))
+    assert sorted(map(int, ids.values())) == sorted(pids)
+    os.kill(int(ids["notes-svc"]), signal.SIGKILL)
+    run.wait_for_text(f"dev: notes-svc ended by itself, see {tmp_path}/notes-svc.log; 1 of them still there")
+    save(sign_in(port + 1, password), "kept")
+    os.kill(int(ids["notes-svc-2"]), signal.SIGKILL)
+    assert run.process.wait(dev_run.STOP_S) == 1
+    assert_gone(pids)
+    assert run.text().count("ended by itself") == 2 and ": line " not in run.text()
+    assert f"dev: notes-svc-2 ended by itself; the last lines of {tmp_path}/notes-svc-2.log:" in run.text()
+    run.out.write_text("")
+
+
+def test_halted_process_is_ended_too(tree, tmp_path):
+    run, _ = start_local(tree, tmp_path)
+    run.out.write_text("")
+    pids = run.processes()
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    assert run.stop() == 0
+    assert_gone(pids)
+    log = (tmp_path / "notes-svc-2.log").read_text()
+    assert "service.stopped" in log, "in order, not by force"
 
 
 @pytest.mark.parametrize("server", SERVERS)
@@ -181,13 +214,14 @@ SECRET = "not-to-be-shown"
 
 
 @pytest.mark.parametrize("options,says", [
-    (["--mysql", f"mysql://me:{SECRET}@127.0.0.1"], "DATABASE_URL: is not of the form"),
-    (["--users-mysql", f"http://me:{SECRET}@127.0.0.1/db"], "DATABASE_URL: is neither"),
-    (["--redis", f"rediss://:{SECRET}@127.0.0.1"], "REDIS_URL: asks for TLS"),
+    (["--mysql", f"mysql://me:{SECRET}@127.0.0.1"], "--mysql: this is not of the form mysql://"),
+    (["--users-mysql", f"http://me:{SECRET}@127.0.0.1/db"], "--users-mysql: this is not of the form mysql://"),
+    (["--redis", f"rediss://:{SECRET}@127.0.0.1"], "--redis: TLS is not supported"),
     (["--mysql", f"mysql://me:{SECRET}@127.0.0.1:CLOSED/db"], "--mysql: nothing answers at 127.0.0.1 port CLOSED"),
     (["--users-mysql", f"mysql://me:{SECRET}@[::1]:CLOSED,127.0.0.1:CLOSED/db"],
      "--users-mysql: nothing answers at ::1 port CLOSED 127.0.0.1 port CLOSED"),
     (["--redis", f"redis://:{SECRET}@127.0.0.1:CLOSED"], "--redis: nothing answers at 127.0.0.1 port CLOSED"),
+    (["--redis", SECRET], "--redis: this is not of the form redis://"),
     (["--redis", ""], "--redis needs a value"),
     (["--replicas", "0"], "not a number from 1 to 8"), (["--replicas", "9"], "not a number from 1 to 8"),
     (["--replicas", "2"], "--replicas needs --mysql or --local-servers"),
@@ -200,16 +234,36 @@ def test_wrong_option_is_said_before_anything_starts(tree, tmp_path, options, sa
     assert run.wait_end() == 1
     assert says.replace("CLOSED", closed) in run.text()
     assert_secret_kept(tmp_path, run, SECRET)
-    assert not list(tmp_path.glob("*.log"))
+    assert not list(tmp_path.iterdir()) and "Building" not in run.text() and "Stopped" not in run.text()
 
 
-def test_wrong_database_password_is_said(tree, tmp_path, mariadb):
-    run = Run(tree, "--port", free_port(), "--users-port", free_port(), "--var", tmp_path, "--mysql",
-              url_of(mariadb, "refused", SECRET))
+@pytest.mark.parametrize("service,password,database,says", [
+    ("notes-svc", SECRET, "refused", "Access denied for user"),
+    ("userauth-svc", SECRET, "refused", "Access denied for user"),
+    ("notes-svc", None, "missing", "Unknown database"),
+    ("userauth-svc", None, "missing", "Unknown database"),
+])
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_database_that_refuses_us_is_said_in_words(tree, tmp_path, mariadb, service, password, database, says, form):
+    url = f"mysql://{USER}:{password or mariadb.password}@127.0.0.1:{mariadb.port}/{database}"
+    run = Run(tree, "--port", free_port(), "--users-port", free_port(), "--var", tmp_path,
+              "--mysql" if service == "notes-svc" else "--users-mysql", url, LOG_FORMAT=form)
     assert run.wait_end() == 1
-    assert "Access denied" in run.text()
+    line = run.text().splitlines()[1]
+    assert line.startswith(f"dev: {service} can't use its database: {says}") and "\\" not in line
+    assert "did not get ready" not in run.text() and "{" not in run.text() and "Stopped" not in run.text()
     assert_secret_kept(tmp_path, run, SECRET)
     assert dev_run.services_of(tmp_path) == []
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_redis_that_does_not_let_us_in_is_said(tree, tmp_path, redis, form):
+    url = f"redis://:{SECRET}@127.0.0.1:{redis.port}"
+    run, _ = start(tree, tmp_path, "--redis", url, LOG_FORMAT=form)
+    run.wait_for_text("dev: nobody can sign in, for Redis does not let us in: Redis ").wait_for_text("WRONGPASS")
+    assert_secret_kept(tmp_path, run, SECRET)
+    assert run.stop() == 0
+    run.out.write_text("")
 
 
 def test_ports_of_replicas_must_be_free(tree, tmp_path):
