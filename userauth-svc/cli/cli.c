@@ -51,8 +51,10 @@ static enum cli_exit print_help(struct ctx *ctx, const struct cli_command *comma
         add_commands(&buf);
     strbuf_add(&buf, "\nOptions, anywhere; \"--\" ends them:\n");
     options_help(&buf, command);
-    strbuf_add(&buf, "\nA password that is not given is asked for on the terminal and not shown.\n"
-                     "Settings, from the environment (see --print-config):\n");
+    if (!command || command->takes)
+        strbuf_add(&buf,
+                   "\nA password that is not given is asked for on the terminal and not shown.\n");
+    strbuf_add(&buf, "\nSettings, from the environment (see --print-config):\n");
     for (size_t i = 0; i < client_settings_count; i++)
         strbuf_format(&buf, "  %-18s %s\n", client_settings[i].name, client_settings[i].help);
     strbuf_add(&buf, "\nExit: 0 done, 1 refused or not found, 2 wrong usage or settings, "
