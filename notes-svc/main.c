@@ -50,7 +50,7 @@ static const struct service_tool tools[] = {
     {.name = "--from-node",
      .argument = "URL",
      .help = "bring over a Node version's notes and comments: sqlite:PATH or mysql://...; "
-             "--dry-run after it only tells",
+             "with --dry-run it only tells",
      .work = from_node,
      .flag = "--dry-run"},
 };

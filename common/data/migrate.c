@@ -32,11 +32,41 @@ static const struct db_statement insert = {
     "INSERT INTO schema_migrations (version, name, oldest_program, applied_unix_ms)"
     " VALUES (?, ?, ?, ?)"};
 
+/* Whose a database is, by the name of its first migration. */
+static const struct owner {
+    const char *first_name;
+    const char *program;
+} OWNERS[] = {
+    {"notes", "notes-svc"},
+    {"users", "userauth-svc"},
+};
+
 /* What the database says of itself. */
 struct state {
     int64_t version;
     int64_t oldest_program;
 };
+
+static const char *owner_of(const char *first_name)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(OWNERS); i++)
+        if (text_equals(OWNERS[i].first_name, first_name))
+            return OWNERS[i].program;
+    return NULL;
+}
+
+static enum err refuse_foreign(struct ctx *ctx, int64_t version, const char *name, const char *ours)
+{
+    const char *owner = version == 1 ? owner_of(name) : NULL;
+    const char *we = version == 1 ? owner_of(ours) : NULL;
+    if (owner && we)
+        return ctx_fail(ctx, ERR_CONFLICT,
+                        "this database belongs to %s; DATABASE_URL must name %s's own", owner, we);
+    return ctx_fail(ctx, ERR_CONFLICT,
+                    "the database is another program's: its migration %" PRId64
+                    " is \"%s\", here it is \"%s\"",
+                    version, name, ours);
+}
 
 static enum err read_row(struct ctx *ctx,
                          const struct migrations *migrations,
@@ -49,10 +79,7 @@ static enum err read_row(struct ctx *ctx,
     bool is_known = version >= 1 && version <= (int64_t)migrations->count;
     const char *our_name = is_known ? migrations->items[version - 1].name : NULL;
     if (our_name && !text_equals(name, our_name))
-        return ctx_fail(ctx, ERR_CONFLICT,
-                        "the database is another program's: its migration %" PRId64
-                        " is \"%s\", here it is \"%s\"",
-                        version, name, our_name);
+        return refuse_foreign(ctx, version, name, our_name);
     state->version = version;
     if (oldest_program > state->oldest_program)
         state->oldest_program = oldest_program;
@@ -140,6 +167,19 @@ static enum err apply_missing(struct ctx *ctx,
     return ERR_OK;
 }
 
+static enum err
+refuse_newer(struct ctx *ctx, const struct migrations *migrations, const struct state *state)
+{
+    int64_t known = (int64_t)migrations->count;
+    if (state->oldest_program <= known)
+        return ERR_OK;
+    return ctx_fail(ctx, ERR_CONFLICT,
+                    "the database was made by a newer program: it is at migration %" PRId64
+                    " and needs one that knows migration %" PRId64 ", this one knows %" PRId64
+                    ". Install the newer program, or restore a backup",
+                    state->version, state->oldest_program, known);
+}
+
 /* In the caller's transaction, or under its lock. */
 static enum err run_all(struct ctx *ctx,
                         struct db *db,
@@ -152,16 +192,9 @@ static enum err run_all(struct ctx *ctx,
     struct state state = {0};
     if (!err)
         err = read_state(ctx, db, migrations, &state);
-    if (err)
-        return err;
-    int64_t known = (int64_t)migrations->count;
-    if (state.oldest_program > known)
-        return ctx_fail(ctx, ERR_CONFLICT,
-                        "the database was made by a newer program: it is at migration %" PRId64
-                        " and needs one that knows migration %" PRId64 ", this one knows %" PRId64
-                        ". Install the newer program, or restore a backup",
-                        state.version, state.oldest_program, known);
-    return apply_missing(ctx, db, migrations, &state, out_applied_count);
+    if (!err)
+        err = refuse_newer(ctx, migrations, &state);
+    return err ? err : apply_missing(ctx, db, migrations, &state, out_applied_count);
 }
 
 static enum err run_locked(struct ctx *ctx,
@@ -194,4 +227,19 @@ enum err migrate_run(struct ctx *ctx,
     if (!err)
         *out_applied_count = applied_count;
     return err;
+}
+
+enum err migrate_check(struct ctx *ctx, struct db *db, const struct migrations *migrations)
+{
+    struct state state = {0};
+    enum err err = read_state(ctx, db, migrations, &state);
+    if (!err && state.version > 0)
+        return refuse_newer(ctx, migrations, &state);
+    if (err && err != ERR_INTERNAL) /* which says that there is no such table */
+        return err;
+    const char *cause = arena_text(&ctx->arena, ctx->why.text);
+    ctx_forgive(ctx);
+    return ctx_fail(ctx, ERR_CONFLICT,
+                    "this database has no tables of ours; does DATABASE_URL name another one?%s%s",
+                    err ? " " : "", err ? cause : "");
 }

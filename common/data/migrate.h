@@ -42,4 +42,9 @@ MUST_CHECK enum err migrate_run(struct ctx *ctx,
                                 const struct migrations *migrations,
                                 int64_t *out_applied_count);
 
+/* Is the database this program's, for a tool that changes data only? Changes nothing.
+ * Errors: ERR_CONFLICT also when no migration ever ran on it. */
+MUST_CHECK enum err
+migrate_check(struct ctx *ctx, struct db *db, const struct migrations *migrations);
+
 #endif

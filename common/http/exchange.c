@@ -354,6 +354,8 @@ static void show_body(struct exchange *exchange)
     const struct http_body *body = &exchange->body;
     rq->has_body = rq->has_body || body->total_bytes > 0;
     exchange->is_type_wrong = exchange->is_type_wrong && rq->has_body;
+    rq->is_faulty = exchange->late_verdict || exchange->is_query_bad || exchange->is_over ||
+                    body->is_out_of_budget || exchange->is_type_wrong;
     if (exchange->is_type_wrong || body->size_bytes == 0)
         return;
     rq->body = (struct bytes){.p = body->bytes, .n = body->size_bytes};
@@ -387,8 +389,6 @@ static enum err ask(struct exchange *exchange)
     const struct http_server_options *options = &exchange->host->options;
     struct http_request *rq = &exchange->rq;
     struct http_response *rs = &exchange->rs;
-    rq->is_faulty = exchange->late_verdict || exchange->is_query_bad || exchange->is_over ||
-                    exchange->body.is_out_of_budget || exchange->is_type_wrong;
     enum err err = options->guard ? options->guard(options->app, &exchange->ctx, rq, rs) : ERR_OK;
     if (rs->status != 0) {
         exchange->outcome = err;

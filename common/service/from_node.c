@@ -51,8 +51,9 @@ void from_node_note_change(struct from_node *run,
     print_row(table, key, "changed", change);
 }
 
-void from_node_sum(const struct from_node *run, const struct from_node_counts *counts)
+void from_node_sum(struct from_node *run, const struct from_node_counts *counts)
 {
+    run->moved_count += run->is_dry ? 0 : counts->moved;
     printf("%s: %" PRId64 " %s, %" PRId64 " there already, %" PRId64 " listed", counts->what,
            counts->moved, run->is_dry ? "to move" : "moved", counts->there, counts->listed);
     if (counts->changed)
@@ -168,7 +169,8 @@ static int move(struct ctx *ctx, struct from_node *run)
         return report_failure(run, ctx->why.text);
     if (run->job->move(run)) {
         int code = report_failure(run, run->why);
-        (void)fprintf(stderr, "What was moved stays; run it again to go on.\n");
+        if (run->moved_count)
+            (void)fprintf(stderr, "What was moved stays; run it again to go on.\n");
         return code;
     }
     return run->lines_count ? SERVICE_EXIT_FAILED : SERVICE_EXIT_OK;

@@ -47,6 +47,7 @@ struct from_node {
     struct db *here;
     bool is_dry;
     int64_t lines_count;         /* rows that were told one by one */
+    int64_t moved_count;         /* of all tables that are summed up */
     char why[CTX_WHY_MAX_BYTES]; /* of the first failure */
 };
 
@@ -95,7 +96,7 @@ void from_node_note_change(struct from_node *run,
                            struct bytes key,
                            const char *change);
 /* "notes: 12 moved, 3 there already, 1 listed". */
-void from_node_sum(const struct from_node *run, const struct from_node_counts *counts);
+void from_node_sum(struct from_node *run, const struct from_node_counts *counts);
 
 /* ---- values (from_node_values.c) ---- */
 

@@ -95,7 +95,8 @@ static int print_help(const struct service *service, struct env_faults *faults)
                (int)(OPTION_COLUMNS - 1 - strlen(service->tools[i].name)),
                service->tools[i].argument, service->tools[i].help);
     printf("\nSettings come from the environment, see --print-config.\n"
-           "Exit codes: 0 done, 1 failed, 2 wrong settings or wrong usage%s.\n",
+           "Exit codes: 0 done, 1 %s, 2 wrong settings or wrong usage%s.\n",
+           has_work(service) ? "some rows were not moved or changed, or it failed" : "failed",
            has_work(service) ? ", 3 the other data can't be reached" : "");
     return output_done(service);
 }
@@ -380,18 +381,33 @@ static const struct option *find_option(const char *name)
     return NULL;
 }
 
+static const struct service_tool *find_tool_of_flag(const struct service *service, const char *flag)
+{
+    for (size_t i = 0; i < service->tools_count; i++)
+        if (service->tools[i].flag && text_equals(service->tools[i].flag, flag))
+            return &service->tools[i];
+    return NULL;
+}
+
+static void refuse_use(const struct service *service, const struct service_tool *tool)
+{
+    fprintf(stderr, "%s: %s needs one %s%s%s%s. See %s --help.\n", service->name, tool->name,
+            tool->argument, tool->flag ? ", and takes " : "", tool->flag ? tool->flag : "",
+            tool->flag ? " besides" : "", service->name);
+}
+
 static const struct option *read_arguments(const struct service *service, int argc, char **argv)
 {
     if (argc < 2)
         return &no_option;
     const struct option *option = find_option(argv[1]);
     const struct service_tool *tool = find_tool(service, argv[1]);
+    if (!tool)
+        tool = find_tool_of_flag(service, argv[1]);
     if (option && argc == 2)
         return option;
     if (tool) {
-        fprintf(stderr, "%s: %s needs one %s%s%s. See %s --help.\n", service->name, tool->name,
-                tool->argument, tool->flag ? ", and after it nothing or " : "",
-                tool->flag ? tool->flag : "", service->name);
+        refuse_use(service, tool);
         return NULL;
     }
     if (option)
@@ -403,12 +419,35 @@ static const struct option *read_arguments(const struct service *service, int ar
     return NULL;
 }
 
+/* A tool, its argument, and perhaps its flag, which may stand anywhere. */
+static bool
+read_tool(const struct service *service, int argc, char **argv, struct command *out_command)
+{
+    const char *words[2] = {NULL, NULL}; /* name and argument */
+    int words_count = 0;
+    const struct service_tool *flagged = NULL;
+    for (int i = 1; i < argc; i++) {
+        const struct service_tool *found = flagged ? NULL : find_tool_of_flag(service, argv[i]);
+        if (found)
+            flagged = found;
+        else if (words_count == ARRAY_COUNT(words))
+            return false;
+        else
+            words[words_count++] = argv[i];
+    }
+    const struct service_tool *tool = words[1] ? find_tool(service, words[0]) : NULL;
+    if (!tool || (flagged && flagged != tool))
+        return false;
+    *out_command =
+        (struct command){.tool = tool, .argument = words[1], .has_flag = flagged != NULL};
+    return true;
+}
+
 static struct command read_command(const struct service *service, int argc, char **argv)
 {
-    const struct service_tool *tool = argc > 2 ? find_tool(service, argv[1]) : NULL;
-    bool has_flag = tool && tool->flag && argc == 4 && text_equals(argv[3], tool->flag);
-    if (tool && (argc == 3 || has_flag))
-        return (struct command){.tool = tool, .argument = argv[2], .has_flag = has_flag};
+    struct command command = {0};
+    if (read_tool(service, argc, argv, &command))
+        return command;
     return (struct command){.option = read_arguments(service, argc, argv)};
 }
 

@@ -42,7 +42,7 @@ struct service_tool {
     enum err (*run)(struct ctx *ctx, const void *config, const char *argument);
     /* Longer work instead of `run` and `done`: it prints by itself and gives the exit code. */
     int (*work)(const void *config, const char *argument, bool has_flag);
-    const char *flag; /* may come after the argument of `work`, "--dry-run"; NULL: none */
+    const char *flag; /* may come besides, anywhere: "--dry-run"; only with `work`; NULL: none */
 };
 
 struct service {

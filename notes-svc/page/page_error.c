@@ -15,8 +15,8 @@
 #include "http/json_body.h"
 #include "http/router.h"
 #include "page/page.h"
+#include "page/page_retry.h"
 
-#define KEPT_MAX_BYTES       ((size_t)1200 * 1024) /* for a note's text and a little more */
 #define LOGOUT_RETRY_AFTER_S 2
 
 struct page_kept {
@@ -57,8 +57,11 @@ static const struct error_words *words_of(enum err err)
 }
 
 /* Under /notes/ what is not there is a note or its comment: the address itself is right. */
-static const char *advice_of(const struct http_request *rq, enum err err)
+static const char *advice_of(const struct http_request *rq, enum err err, bool has_retry)
 {
+    if (err == ERR_NOT_FOUND && has_retry)
+        return "The note was probably deleted while you were editing. What you typed can be saved "
+               "as a new note.";
     if (err == ERR_NOT_FOUND && rq->route && text_starts_with(rq->route->pattern, "/notes/"))
         return "The note may have been deleted, or the address has a typo.";
     return words_of(err)->advice;
@@ -70,7 +73,7 @@ static const char *advice_of(const struct http_request *rq, enum err err)
 static const char *decode_cut(struct ctx *ctx, struct bytes value)
 {
     char *decoded = NULL;
-    struct bytes whole = http_body_whole_chars(value, KEPT_MAX_BYTES);
+    struct bytes whole = http_body_whole_chars(value, PAGE_KEPT_MAX_BYTES);
     return parse_percent(&ctx->arena, (const char *)whole.p, whole.n, true, &decoded) ? decoded
                                                                                       : NULL;
 }
@@ -92,15 +95,20 @@ static const char *find_typed(struct ctx *ctx, struct bytes form, const char *na
     return NULL;
 }
 
-/* Title and text of a save or a comment. A password is never among them. Strangers get nothing
- * back, as it would cost much more than to ask; but when we could not look who asks, the text is
- * shown rather than lost. */
-static struct page_kept find_kept(struct ctx *ctx, const struct http_request *rq, enum err err)
+/* Strangers get nothing back, as it would cost much more than to ask; but when we could not look
+ * who asks, the text is shown rather than lost. */
+static bool may_give_back(const struct http_request *rq, enum err err)
+{
+    return rq->session || err == ERR_UNAVAILABLE || err == ERR_INTERNAL;
+}
+
+/* Title and text of a save or a comment, whatever else is wrong with the form. A password is never
+ * among them. */
+static struct page_kept find_kept(struct ctx *ctx, const struct http_request *rq)
 {
     struct page_kept kept = {0};
-    bool is_known = rq->session || err == ERR_UNAVAILABLE || err == ERR_INTERNAL;
     bool is_form = rq->method == HTTP_POST && rq->route && rq->route->body_type == BODY_FORM;
-    if (!is_known || !is_form || !rq->body.n)
+    if (!is_form || !rq->body.n)
         return kept;
     kept.title = find_typed(ctx, rq->body, "title");
     kept.text = find_typed(ctx, rq->body, "body");
@@ -116,6 +124,27 @@ static void add_wait(struct ctx *ctx, struct http_response *rs)
     if (ctx->retry_after_s > 0)
         http_response_field(rs, "Retry-After",
                             arena_format(&ctx->arena, "%lld", (long long)ctx->retry_after_s));
+}
+
+/* Either the form to send again, or else the text to be copied. */
+static void
+add_typed(struct ctx *ctx, const struct http_request *rq, enum err err, struct view_error *view)
+{
+    if (!may_give_back(rq, err))
+        return;
+    view->retry = page_retry(ctx, rq, err);
+    if (view->retry.path)
+        return;
+    struct page_kept kept = find_kept(ctx, rq);
+    view->kept_title = kept.title;
+    view->kept_text = kept.text;
+}
+
+/* The reason of such a page is that sign-in can't be checked. */
+static bool is_unknown_told(const struct http_request *rq, enum err err)
+{
+    return err == ERR_UNAVAILABLE && rq->is_session_unknown && rq->route &&
+           rq->route->protection == PROTECTION_SESSION;
 }
 
 static void
@@ -141,19 +170,19 @@ void page_error(struct app *app,
         return;
     }
     const char *reason = words_of(err)->reason;
-    struct page_kept kept = find_kept(ctx, rq, err);
     struct view_error view = {
         .frame = page_frame(rq, reason, "error"),
         .reason = reason,
         .status = err_status(err),
         .status_text = http_status_text(err_status(err)),
-        .advice = ctx->why.hint ? ctx->why.hint : advice_of(rq, err),
         .way_path = err == ERR_UNAUTHENTICATED ? "/users/login" : "/",
         .way_text = err == ERR_UNAUTHENTICATED ? "Log in" : "All notes",
         .request_id = ctx->request_id,
-        .kept_title = kept.title,
-        .kept_text = kept.text,
     };
+    view.frame.is_unknown_told = is_unknown_told(rq, err);
+    add_typed(ctx, rq, err, &view);
+    const char *hint = ctx->why.hint;
+    view.advice = hint ? hint : advice_of(rq, err, view.retry.path);
     send_error(ctx, rs, err_status(err), &view);
 }
 
@@ -173,6 +202,7 @@ void page_user_service_down(struct ctx *ctx,
         .request_id = ctx->request_id,
         .is_whale = true,
     };
+    add_typed(ctx, rq, ERR_UNAVAILABLE, &view);
     if (!ctx->retry_after_s)
         ctx->retry_after_s = 10;
     send_error(ctx, rs, 503, &view);

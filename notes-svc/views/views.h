@@ -25,6 +25,7 @@ struct view_frame {
     const char *csrf;     /* the session's form token, NULL when nobody is signed in */
     const char *page;     /* name of the page, for <body class> and the current item of the menu */
     bool is_user_unknown; /* whether somebody is signed in can't be told right now */
+    bool is_unknown_told; /* the content says so already */
 };
 
 struct view_home_item {
@@ -121,6 +122,25 @@ struct view_login {
     const char *error;    /* NULL at first */
 };
 
+struct view_field {
+    const char *name;
+    const char *value;
+};
+
+/* A form to be sent again as it came. */
+struct view_retry {
+    const char *path;   /* its action; NULL: there is no such form */
+    const char *button; /* "Try again" */
+    const char *title;  /* what was typed, to be changed; NULL: no such field */
+    const char *body;
+    const char *message;
+    const char *username;
+    bool has_password;     /* is asked for again: it is never sent back */
+    const char *saved_key; /* of the note that it edits; NULL: none */
+    const struct view_field *hidden;
+    size_t hidden_count;
+};
+
 struct view_error {
     struct view_frame frame;
     const char *reason; /* h1 */
@@ -133,7 +153,8 @@ struct view_error {
     const char *kept_title; /* typed text that was refused and is shown to be copied; NULL when
                                there is none */
     const char *kept_text;
-    bool is_whale; /* the user service can't be reached: the drawing is shown */
+    struct view_retry retry; /* instead of the two */
+    bool is_whale;           /* the user service can't be reached: the drawing is shown */
 };
 
 void view_home(struct strbuf *out, const struct view_home *view);

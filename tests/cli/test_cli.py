@@ -368,6 +368,19 @@ def test_help_lists_every_command_and_option(cli):
         assert word in text, word
 
 
+def test_help_of_a_command_is_its_own(cli):
+    text = cli.ok("add", "--help")
+    assert text.startswith("Usage: userauth-cli add [OPTION]... USER\n") and "--given-name" in text
+    text = cli.ok("list-users", "--help")
+    assert text.startswith("Usage: userauth-cli list-users [OPTION]...\n")
+    assert "--json" in text and "password" not in text and "destroy" not in text
+
+
+def test_one_word_too_many_is_said_without_a_gap(cli):
+    assert cli.run("list-users", "extra").stderr.startswith("userauth-cli: list-users: one word too many\n")
+    assert cli.run("find", "a", "b").stderr.startswith("userauth-cli: find USER: one word too many\n")
+
+
 def test_wrong_usage_reaches_nobody(services, tmp_path):
     """Usage is checked before the service is asked: also when it is away."""
     done = programs.run(USERAUTH_CLI, "find", USER_SERVICE_URL="http://127.0.0.1:1", USER_SERVICE_KEY="key-of-nothing")

@@ -427,10 +427,22 @@ def test_wrong_usage_is_2_and_what_can_not_be_reached_is_3(services, tmp_path, p
     assert "Node version's data" in move(service, None, code=3, url=f"mysql://u@127.0.0.1:{port}/x", FROM_NODE_PASSWORD=secret)
     other = node_tables.SqliteSource(tmp_path)
     other.execute("CREATE TABLE other (x)")
-    assert "there is no table SQ" in move(service, other, code=3)
-    for arguments in (["--from-node"], ["--from-node", "a", "b"], ["--from-node", "a", "--dry-run", "c"], ["--dry-run"]):
+    told = move(service, other, code=3)
+    assert "there is no table SQ" in told and "What was moved" not in told, "nothing was"
+    for arguments in (["--from-node"], ["--from-node", "a", "b"], ["--from-node", "a", "--dry-run", "c"], ["--dry-run"],
+                      ["--from-node", "--dry-run"], ["--dry-run", "--from-node"], ["--dry-run", "a", "b"],
+                      ["--dry-run", "--from-node", "a", "--dry-run"], ["a", "--from-node"]):
         assert programs.run(service.program, *arguments, **service.settings).returncode == 2
-    assert "--from-node URL" in programs.run(service.program, "--help").stdout
+    told = programs.run(service.program, "--help").stdout
+    assert "--from-node URL" in told and "1 some rows were not moved or changed, or it failed" in told
+
+
+def test_dry_run_may_be_said_first(notes, sqlite_source):
+    sqlite_source.note("k")
+    for arguments in (["--dry-run", "--from-node", sqlite_source.url], ["--from-node", "--dry-run", sqlite_source.url]):
+        done = programs.run(notes.program, *arguments, **notes.settings)
+        assert done.returncode == 0 and "notes: 1 to move" in done.stdout, done
+    assert "notes: 1 moved" in move(notes, sqlite_source)
 
 
 def test_password_may_come_from_a_file(source, notes, tmp_path):

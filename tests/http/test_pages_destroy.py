@@ -146,3 +146,25 @@ def test_restore_refuses_what_can_not_be_brought_back(site, me):
     assert taken.returncode == 1 and "exists" in taken.stderr
     assert me.html(view_path("made again")).text("notetitle") == "Second"
     assert restore(site).returncode == 2
+
+
+def test_restore_makes_no_database(site, tmp_path):
+    """As when DATABASE_URL was forgotten."""
+    missing = tmp_path / "missing.sqlite"
+    done = programs.run(programs.NOTES_SVC, "--restore", "k", **{**site.notes.settings, "DATABASE_URL": f"sqlite:{missing}"})
+    assert done.returncode == 1 and done.stderr == \
+        f"notes-svc: there is no database at {missing}; does DATABASE_URL name another one?\n"
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "empty.sqlite").touch(0o600)
+    done = programs.run(programs.NOTES_SVC, "--restore", "k",
+                        **{**site.notes.settings, "DATABASE_URL": f"sqlite:{tmp_path}/empty.sqlite"})
+    assert done.returncode == 1 and "this database has no tables of ours; does DATABASE_URL name another one?" in done.stderr
+
+
+@pytest.mark.parametrize("is_start", [False, True])
+def test_database_of_the_other_service_is_named(site, is_start):
+    settings = {**site.notes.settings, **{name: value for name, value in site.userauth.settings.items() if name.startswith("DATABASE_")}}
+    settings.setdefault("DATABASE_URL", f"sqlite:{site.userauth.database}")
+    done = programs.run(programs.NOTES_SVC, *([] if is_start else ["--restore", "k"]), **settings)
+    assert done.returncode == 1
+    assert "this database belongs to userauth-svc; DATABASE_URL must name notes-svc's own" in done.stderr

@@ -158,10 +158,38 @@ static void a_database_of_another_program_is_refused_untouched(void **state)
     assert_int_equal(applied_count, UNTOUCHED_COUNT);
     assert_string_equal(
         ctx.why.text,
-        "the database is another program's: its migration 1 is \"users\", here it is \"notes\"");
+        "this database belongs to userauth-svc; DATABASE_URL must name notes-svc's own");
     struct db *db = open_db(&ctx, &folder);
     assert_int_equal(number(db, &count_rows), 1);
     assert_int_equal(number(db, &count_tables), 2);
+    db_close(db);
+}
+
+static void a_tool_checks_whose_database_it_is_and_changes_nothing(void **state)
+{
+    (void)state;
+    CLEANUP(temp_folder_done) struct temp_folder folder = temp_folder_new();
+    CLEANUP(ctx_done) struct ctx ctx;
+    ctx_init(&ctx, NULL, BUDGET_MS);
+    struct db *db = open_db(&ctx, &folder);
+    struct migrations ours = first(three, 3);
+    assert_int_equal(migrate_check(&ctx, db, &ours), ERR_CONFLICT);
+    assert_string_equal(ctx.why.text,
+                        "this database has no tables of ours; does DATABASE_URL name another one?"
+                        " SQLITE_ERROR: no such table: schema_migrations");
+    assert_int_equal(number(db, &count_tables), 0);
+    ctx_forgive(&ctx);
+    int64_t applied_count = UNTOUCHED_COUNT;
+    assert_int_equal(migrate(&ctx, &folder, ours, &applied_count), ERR_OK);
+    assert_int_equal(migrate_check(&ctx, db, &ours), ERR_OK);
+    struct migrations older = first(three, 2);
+    assert_int_equal(migrate_check(&ctx, db, &older), ERR_CONFLICT);
+    ctx_forgive(&ctx);
+    struct migrations unknown = first(with_commit, 1);
+    assert_int_equal(migrate_check(&ctx, db, &unknown), ERR_CONFLICT);
+    assert_string_equal(
+        ctx.why.text,
+        "the database is another program's: its migration 1 is \"notes\", here it is \"bad\"");
     db_close(db);
 }
 
@@ -309,6 +337,7 @@ int main(void)
         UNIT(a_program_one_release_back_runs_when_the_newer_migration_allows_it),
         UNIT(a_program_that_is_too_old_is_refused_with_the_numbers),
         UNIT(a_database_of_another_program_is_refused_untouched),
+        UNIT(a_tool_checks_whose_database_it_is_and_changes_nothing),
         UNIT(a_faulty_script_leaves_the_database_as_it_was_and_is_named),
         UNIT(a_script_that_ends_the_transaction_is_an_error),
         UNIT(every_failing_call_leaves_nothing_behind),

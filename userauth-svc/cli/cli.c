@@ -19,25 +19,42 @@
 #define HELP_MAX_BYTES 8192
 #define COMMAND_COLUMN 34
 
-static enum cli_exit print_help(struct ctx *ctx)
+static void add_commands(struct strbuf *buf)
+{
+    strbuf_add(buf, "Usage: " CLI_NAME " [OPTION]... COMMAND [USER]\n"
+                    "Users of userauth-svc from the command line.\n\nCommands:\n");
+    for (size_t i = 0; i < commands_count; i++) {
+        size_t start = buf->size_bytes;
+        strbuf_format(buf, "  %s %s", commands[i].name, commands[i].operands);
+        do {
+            strbuf_add_char(buf, ' ');
+        } while (buf->size_bytes - start < COMMAND_COLUMN && !buf->is_over);
+        strbuf_add(buf, commands[i].help);
+        strbuf_add_char(buf, '\n');
+    }
+}
+
+static void add_command(struct strbuf *buf, const struct cli_command *command)
+{
+    strbuf_format(buf, "Usage: " CLI_NAME " %s [OPTION]...%s%s\n%s\n", command->name,
+                  command->operands[0] ? " " : "", command->operands, command->help);
+}
+
+/* `command`: of this one only; NULL: of all. */
+static enum cli_exit print_help(struct ctx *ctx, const struct cli_command *command)
 {
     struct strbuf buf;
     strbuf_init(&buf, &ctx->arena, 2048, HELP_MAX_BYTES);
-    strbuf_add(&buf, "Usage: " CLI_NAME " [OPTION]... COMMAND [USER]\n"
-                     "Users of userauth-svc from the command line.\n\nCommands:\n");
-    for (size_t i = 0; i < commands_count; i++) {
-        size_t start = buf.size_bytes;
-        strbuf_format(&buf, "  %s %s", commands[i].name, commands[i].operands);
-        do {
-            strbuf_add_char(&buf, ' ');
-        } while (buf.size_bytes - start < COMMAND_COLUMN && !buf.is_over);
-        strbuf_add(&buf, commands[i].help);
-        strbuf_add_char(&buf, '\n');
-    }
+    if (command)
+        add_command(&buf, command);
+    else
+        add_commands(&buf);
     strbuf_add(&buf, "\nOptions, anywhere; \"--\" ends them:\n");
-    options_help(&buf);
-    strbuf_add(&buf, "\nA password that is not given is asked for on the terminal and not shown.\n"
-                     "Settings, from the environment (see --print-config):\n");
+    options_help(&buf, command);
+    if (!command || command->takes)
+        strbuf_add(&buf,
+                   "\nA password that is not given is asked for on the terminal and not shown.\n");
+    strbuf_add(&buf, "\nSettings, from the environment (see --print-config):\n");
     for (size_t i = 0; i < client_settings_count; i++)
         strbuf_format(&buf, "  %-18s %s\n", client_settings[i].name, client_settings[i].help);
     strbuf_add(&buf, "\nExit: 0 done, 1 refused or not found, 2 wrong usage or settings, "
@@ -104,7 +121,7 @@ enum cli_exit cli_main(int argc, char **argv)
     if (code != CLI_EXIT_OK)
         return code;
     if (options.wants_help)
-        return print_help(&ctx);
+        return print_help(&ctx, options.command);
     if (options.wants_version)
         return print_line(CLI_NAME " " NOTES_VERSION "\n");
     return run_with_settings(&ctx, &options);

@@ -139,7 +139,8 @@ static enum cli_exit set_operand(struct reader *reader, char *text)
         return CLI_EXIT_OK;
     }
     if (options->operands_count == options->command->operands_max)
-        return output_fail_usage(reader->ctx, "%s %s: one word too many", options->command->name,
+        return output_fail_usage(reader->ctx, "%s%s%s: one word too many", options->command->name,
+                                 options->command->operands[0] ? " " : "",
                                  options->command->operands);
     /* The second one is a password. */
     const char *operand = options->operands_count == 0 ? text : take_secret(reader->ctx, text);
@@ -222,10 +223,12 @@ enum cli_exit options_read(struct ctx *ctx,
     return code;
 }
 
-void options_help(struct strbuf *buf)
+void options_help(struct strbuf *buf, const struct cli_command *command)
 {
     for (size_t i = 0; i < ARRAY_COUNT(OPTIONS); i++) {
         const struct option *option = &OPTIONS[i];
+        if (command && option->takes && !(option->takes & command->takes))
+            continue;
         size_t start = buf->size_bytes;
         if (option->letter)
             strbuf_format(buf, "  -%c, --%s", option->letter, option->name);

@@ -65,7 +65,7 @@ MUST_CHECK enum cli_exit options_read(struct ctx *ctx,
                                       char **arguments,
                                       struct cli_options *out_options);
 
-/* The options' part of --help. */
-void options_help(struct strbuf *buf);
+/* The options' part of --help: those of one command, or all (NULL). */
+void options_help(struct strbuf *buf, const struct cli_command *command);
 
 #endif
