@@ -31,6 +31,7 @@
 /* Made by tools/compile_statements.py. */
 extern const struct db_statement from_node_messages_exists;
 extern const struct db_statement from_node_messages_page;
+extern const struct db_statement from_node_messages_next;
 
 struct row {
     struct bytes id; /* as text, to be told */
@@ -54,8 +55,8 @@ static void clean_texts(struct ctx *ctx, const struct db_rows *rows, struct row 
 {
     struct comment_draft *draft = &row->move.draft;
     bool is_changed = false;
-    draft->author = from_node_text(ctx, db_rows_bytes(ctx, rows, 1), true, &is_changed);
-    draft->message = from_node_text(ctx, db_rows_bytes(ctx, rows, 4), false, &is_changed);
+    draft->author = from_node_text(ctx, from_node_bytes(ctx, rows, 1), true, &is_changed);
+    draft->message = from_node_text(ctx, from_node_bytes(ctx, rows, 4), false, &is_changed);
     if (!draft->author)
         draft->author = ""; /* a name that nobody can have */
     if (is_changed)
@@ -73,17 +74,21 @@ static void clean_texts(struct ctx *ctx, const struct db_rows *rows, struct row 
 static void read_time(struct ctx *ctx, const struct db_rows *rows, struct row *row)
 {
     for (int column = 5; column <= 7; column++)
-        if (from_node_time(db_rows_bytes(ctx, rows, column), &row->move.draft.now_unix_ms))
+        if (from_node_time(from_node_bytes(ctx, rows, column), &row->move.draft.now_unix_ms))
             return;
     row->reason = "it has no time";
 }
 
+static struct bytes id_text(struct ctx *ctx, int64_t id)
+{
+    const char *text = arena_format(&ctx->arena, "%lld", (long long)id);
+    return (struct bytes){.p = (const unsigned char *)text, .n = strlen(text)};
+}
+
 static void read_row(struct ctx *ctx, const struct db_rows *rows, struct row *row)
 {
-    const char *id = arena_format(&ctx->arena, "%lld", (long long)db_rows_i64(rows, 0));
-    const char *space = from_node_exact(db_rows_bytes(ctx, rows, 2));
-    row->id = (struct bytes){.p = (const unsigned char *)id, .n = strlen(id)};
-    row->room = from_node_exact(db_rows_bytes(ctx, rows, 3));
+    const char *space = from_node_exact(from_node_bytes(ctx, rows, 2));
+    row->room = from_node_exact(from_node_bytes(ctx, rows, 3));
     if (!space || !text_equals(space, NODE_NAMESPACE))
         row->reason = "it is in another namespace than " NODE_NAMESPACE;
     else if (!row->room)
@@ -172,8 +177,15 @@ static enum err read_page(struct ctx *ctx,
                             DB_VALUES(db_i64(comments->last_id), db_i64(PAGE_MAX_COUNT)), &rows);
     while (!err && count < PAGE_MAX_COUNT && (err = db_next(ctx, &rows, &has_row)) == ERR_OK &&
            has_row) {
-        comments->last_id = db_rows_i64(&rows, 0);
+        err = from_node_take_id(ctx, &rows, TABLE, &comments->last_id);
+        rows_out[count] = (struct row){.id = id_text(ctx, comments->last_id)};
         read_row(ctx, &rows, &rows_out[count++]);
+    }
+    if (err == ERR_TOO_LARGE) {
+        ctx_forgive(ctx);
+        err = from_node_skip_id(ctx, run, &from_node_messages_next, TABLE, &comments->last_id);
+        rows_out[count++] =
+            (struct row){.id = id_text(ctx, comments->last_id), .reason = FROM_NODE_TOO_LARGE};
     }
     if (!err)
         *out_count = count;

@@ -24,6 +24,8 @@
 /* Made by tools/compile_statements.py. */
 extern const struct db_statement from_node_notes_exists;
 extern const struct db_statement from_node_notes_page;
+extern const struct db_statement from_node_notes_next;
+extern const struct db_statement from_node_notes_next_place;
 extern const struct db_statement from_node_notes_of_room;
 
 /* Where the next page begins. */
@@ -45,8 +47,27 @@ struct notes {
     struct from_node_counts counts;
 };
 
-static enum err keep_place(struct ctx *ctx, struct place *place, struct db_value value)
+/* Is it behind the last one, as far as can be told? Otherwise the pages would not end. */
+static bool has_grown(const struct place *place, struct db_value value)
 {
+    const struct db_value *last = &place->value;
+    if (value.kind == DB_NULL || !place->is_set)
+        return value.kind != DB_NULL;
+    if (value.kind == DB_I64 || last->kind == DB_I64)
+        return value.kind == last->kind && value.number > last->number;
+    return value.size_bytes != last->size_bytes ||
+           (value.size_bytes && memcmp(value.bytes, last->bytes, value.size_bytes) != 0);
+}
+
+/* `key` is for people. */
+static enum err
+keep_place(struct ctx *ctx, struct place *place, struct db_value value, struct bytes key)
+{
+    if (!has_grown(place, value))
+        return ctx_fail(ctx, ERR_INVALID,
+                        TABLE " can't be read in order: at %s its rowid or key is NULL, no whole "
+                              "number, or there twice",
+                        from_node_shown(&ctx->arena, key));
     if (value.size_bytes > sizeof(place->bytes))
         return ctx_fail(ctx, ERR_INTERNAL, TABLE " has a key of %zu bytes", value.size_bytes);
     if (value.size_bytes)
@@ -100,18 +121,18 @@ static const char *check(struct ctx *ctx, const struct note_save *save)
 static void read_texts(struct ctx *ctx, const struct db_rows *rows, int first, struct row *row)
 {
     struct note_save *save = &row->move.save;
-    int64_t body_bytes = db_rows_i64(rows, first + 2);
-    row->key = db_rows_bytes(ctx, rows, first);
+    int64_t body_bytes = from_node_number(ctx, rows, first + 2);
+    row->key = from_node_bytes(ctx, rows, first);
     save->key = from_node_exact(row->key);
     if (!save->key)
         row->reason =
             row->key.p ? "the key has control characters or is not UTF-8" : "it has no key";
-    else if (body_bytes > BODY_READ_BYTES)
+    else if (body_bytes < 0 || body_bytes > BODY_READ_BYTES)
         row->reason = "the text is longer than 1 MiB";
     if (row->reason)
         return;
-    save->body = clean_body(ctx, row, db_rows_bytes(ctx, rows, first + 3));
-    save->title = clean_title(ctx, row, db_rows_bytes(ctx, rows, first + 1));
+    save->body = clean_body(ctx, row, from_node_bytes(ctx, rows, first + 3));
+    save->title = clean_title(ctx, row, from_node_bytes(ctx, rows, first + 1));
     row->reason = check(ctx, save);
 }
 
@@ -120,8 +141,8 @@ static void read_times(struct ctx *ctx, const struct db_rows *rows, struct row *
 {
     int64_t created_unix_ms = 0;
     int64_t changed_unix_ms = 0;
-    bool has_created = from_node_time(db_rows_bytes(ctx, rows, 5), &created_unix_ms);
-    bool has_changed = from_node_time(db_rows_bytes(ctx, rows, 6), &changed_unix_ms);
+    bool has_created = from_node_time(from_node_bytes(ctx, rows, 5), &created_unix_ms);
+    bool has_changed = from_node_time(from_node_bytes(ctx, rows, 6), &changed_unix_ms);
     if (!has_created && !has_changed) {
         changed_unix_ms = clock_unix_ms();
         row->change = "it had no time; it has the time of the move";
@@ -145,6 +166,39 @@ static enum err render(struct ctx *ctx, struct note_save *save)
 
 /* ---- a page ---- */
 
+/* The next row's place, and its key unless that is too large. */
+static enum err read_next(struct ctx *ctx,
+                          struct from_node *run,
+                          const struct db_statement *statement,
+                          struct place *place,
+                          struct bytes *out_key)
+{
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    bool has_row = false;
+    struct db_value after = place->is_set ? place->value : db_null();
+    enum err err =
+        db_query(ctx, run->source, statement, DB_VALUES(db_i64(!place->is_set), after), &rows);
+    if (!err)
+        err = db_next(ctx, &rows, &has_row);
+    if (!err && !has_row)
+        err = ctx_fail(ctx, ERR_INVALID, TABLE " lost a row while it was read");
+    if (err)
+        return err;
+    *out_key = from_node_bytes(ctx, &rows, statement == &from_node_notes_next ? 1 : 0);
+    return keep_place(ctx, place, db_rows_value(ctx, &rows, 0), *out_key);
+}
+
+static enum err skip(struct ctx *ctx, struct from_node *run, struct place *place, struct row *row)
+{
+    *row = (struct row){.reason = FROM_NODE_TOO_LARGE};
+    enum err err = read_next(ctx, run, &from_node_notes_next, place, &row->key);
+    if (err != ERR_TOO_LARGE)
+        return err;
+    ctx_forgive(ctx);
+    row->reason = "its key is too large to be read; this is the row's number";
+    return read_next(ctx, run, &from_node_notes_next_place, place, &row->key);
+}
+
 static enum err read_page(struct ctx *ctx,
                           struct from_node *run,
                           struct place *place,
@@ -167,9 +221,13 @@ static enum err read_page(struct ctx *ctx,
         read_texts(ctx, &rows, 1, row);
         read_times(ctx, &rows, row);
         size_bytes += row->reason ? 0 : strlen(row->move.save.body);
-        err = keep_place(ctx, place, db_rows_value(ctx, &rows, 0));
+        err = keep_place(ctx, place, db_rows_value(ctx, &rows, 0), row->key);
         if (!err && !row->reason)
             err = render(ctx, &row->move.save);
+    }
+    if (err == ERR_TOO_LARGE) {
+        ctx_forgive(ctx);
+        err = skip(ctx, run, place, &rows_out[count++]);
     }
     if (!err)
         *out_count = count;
@@ -247,7 +305,9 @@ enum err from_node_note_of_room(struct ctx *ctx,
                             DB_VALUES(db_i64(BODY_READ_BYTES), db_text(room)), &rows);
     if (!err)
         err = db_next(ctx, &rows, &has_row);
-    if (err)
+    if (err == ERR_TOO_LARGE)
+        ctx_forgive(ctx); /* it was listed */
+    else if (err)
         return err;
     if (has_row)
         read_texts(ctx, &rows, 0, &row);

@@ -24,6 +24,7 @@
 /* Made by tools/compile_statements.py and tools/compile_sql.py. */
 extern const struct db_statement from_node_users_exists;
 extern const struct db_statement from_node_users_page;
+extern const struct db_statement from_node_users_next;
 extern const struct migrations userauth_migrations;
 extern const struct migrations userauth_migrations_mysql;
 
@@ -66,7 +67,7 @@ static const char *read_name(struct ctx *ctx, struct reading reading, enum colum
 {
     bool is_changed = false;
     const char *name =
-        from_node_text(ctx, db_rows_bytes(ctx, reading.rows, (int)column), true, &is_changed);
+        from_node_text(ctx, from_node_bytes(ctx, reading.rows, (int)column), true, &is_changed);
     if (is_changed)
         reading.row->change = "a name had control characters or was not UTF-8";
     return name;
@@ -75,7 +76,7 @@ static const char *read_name(struct ctx *ctx, struct reading reading, enum colum
 static const char *
 read_list(struct ctx *ctx, struct reading reading, enum column column, const char *change)
 {
-    struct bytes raw = db_rows_bytes(ctx, reading.rows, (int)column);
+    struct bytes raw = from_node_bytes(ctx, reading.rows, (int)column);
     const char *list = "[]";
     if (raw.n == 0 || user_wire_list_of(ctx, (const char *)raw.p, &list))
         return list;
@@ -86,7 +87,7 @@ read_list(struct ctx *ctx, struct reading reading, enum column column, const cha
 /* The hash that makes the old password work; NULL where there is none that could. */
 static const char *read_password(struct ctx *ctx, struct reading reading)
 {
-    const char *hash = from_node_exact(db_rows_bytes(ctx, reading.rows, COLUMN_PASSWORD));
+    const char *hash = from_node_exact(from_node_bytes(ctx, reading.rows, COLUMN_PASSWORD));
     if (!user_is_local(&reading.row->move.user))
         return NULL; /* the Node version stored bcrypt of the empty text for them */
     if (hash && password_is_bcrypt(hash))
@@ -101,9 +102,9 @@ static void read_times(struct ctx *ctx, struct reading reading)
 {
     struct account_move *move = &reading.row->move;
     bool has_created =
-        from_node_time(db_rows_bytes(ctx, reading.rows, COLUMN_CREATED), &move->created_unix_ms);
+        from_node_time(from_node_bytes(ctx, reading.rows, COLUMN_CREATED), &move->created_unix_ms);
     bool has_updated =
-        from_node_time(db_rows_bytes(ctx, reading.rows, COLUMN_UPDATED), &move->updated_unix_ms);
+        from_node_time(from_node_bytes(ctx, reading.rows, COLUMN_UPDATED), &move->updated_unix_ms);
     if (!has_created && !has_updated)
         move->created_unix_ms = clock_unix_ms();
     else if (!has_created)
@@ -133,7 +134,7 @@ static void read_row(struct ctx *ctx, struct reading reading)
 {
     struct row *row = reading.row;
     struct user *user = &row->move.user;
-    row->username = db_rows_bytes(ctx, reading.rows, COLUMN_USERNAME);
+    row->username = from_node_bytes(ctx, reading.rows, COLUMN_USERNAME);
     user->username = from_node_exact(row->username);
     if (!user->username) {
         row->reason =
@@ -170,8 +171,17 @@ static enum err read_page(struct ctx *ctx,
                             DB_VALUES(db_i64(users->last_id), db_i64(PAGE_MAX_COUNT)), &rows);
     while (!err && count < PAGE_MAX_COUNT && (err = db_next(ctx, &rows, &has_row)) == ERR_OK &&
            has_row) {
-        users->last_id = db_rows_i64(&rows, COLUMN_ID);
+        err = from_node_take_id(ctx, &rows, TABLE, &users->last_id);
         read_row(ctx, (struct reading){.rows = &rows, .row = &rows_out[count++]});
+    }
+    if (err == ERR_TOO_LARGE) {
+        ctx_forgive(ctx);
+        err = from_node_skip_id(ctx, run, &from_node_users_next, TABLE, &users->last_id);
+        const char *id = arena_format(&ctx->arena, "id %lld", (long long)users->last_id);
+        rows_out[count++] = (struct row){
+            .username = {.p = (const unsigned char *)id, .n = strlen(id)},
+            .reason = FROM_NODE_TOO_LARGE,
+        };
     }
     if (!err)
         *out_count = count;

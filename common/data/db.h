@@ -11,7 +11,8 @@
  *
  * Errors of all calls: ERR_CONFLICT a unique key exists; ERR_UNAVAILABLE locked until the deadline,
  * full, read-only, lost, or the deadline passed (of a write that was sent to MySQL then, nobody
- * knows whether it happened); ERR_INTERNAL the statement is wrong. */
+ * knows whether it happened); ERR_TOO_LARGE a row or value is over the driver's limit (SQLite: 64
+ * MiB); ERR_INTERNAL the statement is wrong. */
 #ifndef NOTES_DB_H
 #define NOTES_DB_H
 

@@ -58,7 +58,7 @@
     X(SQLITE_SCHEMA,                  UNAVAILABLE)      \
     X(SQLITE_ERROR,                   INTERNAL)         \
     X(SQLITE_INTERNAL,                INTERNAL)         \
-    X(SQLITE_TOOBIG,                  INTERNAL)         \
+    X(SQLITE_TOOBIG,                  TOO_LARGE)        \
     X(SQLITE_CONSTRAINT,              INTERNAL)         \
     X(SQLITE_CONSTRAINT_CHECK,        INTERNAL)         \
     X(SQLITE_CONSTRAINT_DATATYPE,     INTERNAL)         \

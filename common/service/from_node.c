@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/parse.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "data/db_url.h"
@@ -118,6 +119,55 @@ static enum err open_here(struct ctx *ctx, const struct from_node_job *job, stru
     return err ? err : migrate_run(ctx, *out_db, job->tables, &applied_count);
 }
 
+/* ---- reading ---- */
+
+struct bytes from_node_bytes(struct ctx *ctx, const struct db_rows *rows, int column)
+{
+    struct db_value value = db_rows_value(ctx, rows, column);
+    if (value.kind == DB_I64)
+        value = db_text(arena_format(&ctx->arena, "%" PRId64, value.number));
+    return (struct bytes){.p = value.bytes, .n = value.size_bytes};
+}
+
+int64_t from_node_number(struct ctx *ctx, const struct db_rows *rows, int column)
+{
+    int64_t number = -1;
+    const char *text = from_node_exact(from_node_bytes(ctx, rows, column));
+    return text && parse_i64(text, 0, INT64_MAX, &number) ? number : -1;
+}
+
+enum err
+from_node_take_id(struct ctx *ctx, const struct db_rows *rows, const char *table, int64_t *last_id)
+{
+    struct bytes raw = from_node_bytes(ctx, rows, 0);
+    const char *text = from_node_exact(raw);
+    int64_t id = 0;
+    if (!text || !parse_i64(text, INT64_MIN, INT64_MAX, &id))
+        return ctx_fail(ctx, ERR_INVALID, "%s has the id %s, which is no whole number", table,
+                        from_node_shown(&ctx->arena, raw));
+    if (id <= *last_id)
+        return ctx_fail(ctx, ERR_INVALID, "%s has the id %" PRId64 " twice, or out of order", table,
+                        id);
+    *last_id = id;
+    return ERR_OK;
+}
+
+enum err from_node_skip_id(struct ctx *ctx,
+                           struct from_node *run,
+                           const struct db_statement *statement,
+                           const char *table,
+                           int64_t *last_id)
+{
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    bool has_row = false;
+    enum err err = db_query(ctx, run->source, statement, DB_VALUES(db_i64(*last_id)), &rows);
+    if (!err)
+        err = db_next(ctx, &rows, &has_row);
+    if (!err && !has_row)
+        err = ctx_fail(ctx, ERR_INVALID, "%s has no row after the id %" PRId64, table, *last_id);
+    return err ? err : from_node_take_id(ctx, &rows, table, last_id);
+}
+
 /* ---- pages ---- */
 
 enum err from_node_has_table(struct from_node *run,
@@ -132,7 +182,7 @@ enum err from_node_has_table(struct from_node *run,
     if (!err)
         err = db_next(&ctx, &rows, &has_row);
     if (!err)
-        *out_has_table = has_row && db_rows_i64(&rows, 0) > 0;
+        *out_has_table = has_row && from_node_number(&ctx, &rows, 0) > 0;
     else
         (void)snprintf(run->why, sizeof(run->why), "%s", ctx.why.text);
     return err;

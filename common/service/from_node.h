@@ -81,6 +81,26 @@ from_node_page_fn(struct ctx *ctx, struct from_node *run, void *state, bool *out
 /* Calls it until there are no more. */
 MUST_CHECK enum err from_node_pages(struct from_node *run, from_node_page_fn *page, void *state);
 
+/* ---- reading (another program's values are of any kind) ---- */
+
+/* As text, a number in digits; p is NULL for NULL. */
+struct bytes from_node_bytes(struct ctx *ctx, const struct db_rows *rows, int column);
+/* 0 or more; -1: something else. */
+int64_t from_node_number(struct ctx *ctx, const struct db_rows *rows, int column);
+
+/* The id in column 0 is the last one read from now on. Ends the run when it is no whole number or
+ * not larger than that one: the pages would not end. */
+MUST_CHECK enum err
+from_node_take_id(struct ctx *ctx, const struct db_rows *rows, const char *table, int64_t *last_id);
+
+/* The same for the next row, which is too large to be read; `statement` gives its id. */
+#define FROM_NODE_TOO_LARGE "the row is too large to be read"
+MUST_CHECK enum err from_node_skip_id(struct ctx *ctx,
+                                      struct from_node *run,
+                                      const struct db_statement *statement,
+                                      const char *table,
+                                      int64_t *last_id);
+
 /* ---- telling ---- */
 
 /* A row that was not moved. Its key is shown with control characters escaped. */

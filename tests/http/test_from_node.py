@@ -274,6 +274,113 @@ def test_users_who_are_here_already_stay_as_they_are(source, userauth):
     assert everything(userauth) == before
 
 
+# ---- tables of other types, rows too large ----
+
+def with_ids(source, table, kind, rows):
+    """The table anew, its ids of that type and without a key; `rows` are ids and the text that tells them apart."""
+    name, text = {"SQMessages": ("message", "message"), "SQUsers": ("username", "username")}[table]
+    columns = ", ".join(f"`{column}` VARCHAR(255)" for column in node_tables.COLUMNS[table])
+    source.execute(f"DROP TABLE {table}")
+    source.execute(f"CREATE TABLE {table} (id {kind}, {columns}, createdAt DATETIME, updatedAt DATETIME)")
+    for number, value in rows:
+        if table == "SQMessages":
+            source.message("k", value, id=number)
+        else:
+            source.user(value, id=number)
+
+
+ODD_IDS = {"sqlite": {"TEXT": ["abc"], "REAL": [1.5], "BLOB": [b"\0\xff"], "INTEGER": [7, 7], "": [7, "3"]},
+           "mysql": {"VARCHAR(9)": ["abc"], "DECIMAL(9,2)": [1.5], "DOUBLE": [1.5], "VARBINARY(9)": [b"\0\xff"], "INT": [7, 7],
+                     "BIGINT UNSIGNED": [2 ** 64 - 1], "FLOAT": [16777215, 16777216]}}
+
+
+def test_ids_that_are_no_whole_numbers_or_there_twice_end_the_run(source, services):
+    """Pages by such ids could go on for ever, and move a row again and again."""
+    for place, (kind, ids) in enumerate(ODD_IDS[source.dialect].items()):
+        notes, userauth = services.notes(), services.userauth()
+        rows = [(number, f"n{place}x{i}") for i, number in enumerate(ids)]
+        with_ids(source, "SQMessages", kind, rows)
+        with_ids(source, "SQUsers", kind, rows)
+        if place == 0:
+            source.note("k")
+        out = move(notes, source, code=3)
+        assert re.search(r"SQMessages has the id .*, which is no whole number|SQMessages has the id \d+ twice, or out of order", out), (kind, out)
+        out = move(userauth, source, code=3)
+        assert re.search(r"SQUsers has the id .*, which is no whole number|SQUsers has the id \d+ twice, or out of order", out), (kind, out)
+        assert stored_comments(notes) == [] and stored(userauth, "SELECT * FROM users") == []
+
+
+def test_notes_whose_place_is_no_number_end_the_run(sqlite_source, notes):
+    for kind, place in (("TEXT", "z"), ("REAL", 1.5), ("INTEGER", None)):
+        sqlite_source.execute("DROP TABLE SQNotes")
+        sqlite_source.execute(f"CREATE TABLE SQNotes (rowid {kind}, notekey, title, body, createdAt, updatedAt)")
+        sqlite_source.note("k", rowid=1 if place is None else place)
+        if place is None:  # twice
+            sqlite_source.note("l", rowid=1)
+        out = move(notes, sqlite_source, code=3)
+        assert "SQNotes can't be read in order: at " in out and not stored_notes(notes)
+
+
+@pytest.mark.server_only
+def test_notes_whose_keys_are_numbers_are_moved_or_end_the_run(notes):
+    source = node_tables.new_source("mysql", None)
+    source.make_tables()
+    for kind, keys in (("INT", ["5", "-3"]), ("DECIMAL(9,2)", ["1.50"])):
+        source.execute("DROP TABLE SQNotes")
+        source.execute(f"CREATE TABLE SQNotes (notekey {kind} PRIMARY KEY, title INT, body INT, createdAt DATETIME, updatedAt DATETIME)")
+        for key in keys:
+            source.note(key, 12, 34)
+        move(notes, source)
+        assert {key: stored_notes(notes)[key][:2] for key in keys} == dict.fromkeys(keys, ("12", "34"))
+    source.execute("DROP TABLE SQNotes")
+    source.execute("CREATE TABLE SQNotes (notekey FLOAT, title INT, body INT, createdAt DATETIME, updatedAt DATETIME)")
+    source.note(0.1, 12, 34)
+    assert "SQNotes can't be read in order: at \"0.1\"" in move(notes, source, code=3)
+    source.execute("DROP TABLE SQNotes")
+    source.execute("CREATE VIEW SQNotes AS SELECT uuid() AS notekey, 't' AS title, 'b' AS body, now() AS createdAt, now() AS updatedAt")
+    assert "there is no table SQNotes" in move(notes, source, code=3)
+
+
+BIG = 70_000_000  # more than the 64 MiB that a value may have
+
+
+def test_rows_too_large_to_be_read_are_listed_and_the_others_moved(sqlite_source, notes, userauth):
+    source = sqlite_source
+    for key in ("first", "last"):
+        source.note(key)
+        source.message(key, "c " + key)
+        source.user(key)
+        if key == "first":
+            source.note("big body", "t", "x" * BIG)
+            source.note("k" * BIG)
+            source.note("big title", "t" * BIG)
+            source.message("big body", "its note is not moved")
+            source.message("first", "x" * BIG)
+            source.user("big", familyName="x" * BIG)
+    out = move(notes, source, code=1)
+    assert 'SQNotes "big body": not moved: the row is too large to be read\n' in out
+    assert 'SQNotes "3": not moved: its key is too large to be read; this is the row\'s number\n' in out
+    assert 'SQNotes "big title": not moved: the row is too large to be read\n' in out
+    assert 'SQMessages "2": not moved: its note was not moved' in out
+    assert 'SQMessages "3": not moved: the row is too large to be read\n' in out
+    assert "notes: 2 moved, 0 there already, 3 listed\n" in out and "comments: 2 moved, 0 there already, 2 listed\n" in out
+    assert [row[:3] for row in stored_comments(notes)] == [("first", "me", "c first"), ("last", "me", "c last")]
+    assert set(stored_notes(notes)) == {"first", "last"}
+    out = move(userauth, source, code=1)
+    assert 'SQUsers "id 2": not moved: the row is too large to be read\n' in out
+    assert stored(userauth, "SELECT username FROM users ORDER BY id") == [("first",), ("last",)]
+
+
+def test_columns_made_by_a_formula_too_large_are_listed(sqlite_source, notes):
+    sqlite_source.execute("DROP TABLE SQNotes")
+    sqlite_source.execute(f"CREATE TABLE SQNotes (notekey, title, body AS (CASE title WHEN 'big' THEN hex(zeroblob({BIG})) ELSE 'b' END),"
+                          " createdAt, updatedAt)")
+    for key, title in (("a", "t"), ("b", "big"), ("c", "t")):
+        sqlite_source.add("SQNotes", notekey=key, title=title)
+    assert 'SQNotes "b": not moved: the row is too large to be read\n' in move(notes, sqlite_source, code=1)
+    assert set(stored_notes(notes)) == {"a", "c"}
+
+
 # ---- twice, dry, interrupted ----
 
 def test_second_run_changes_nothing_and_keeps_what_was_done_here(source, services):
