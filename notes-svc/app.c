@@ -165,7 +165,11 @@ static enum err prepare_database(struct ctx *ctx, struct app *app)
         return err;
     if (applied)
         log_info(ctx, "database.migrated", log_i64("migrations", applied));
-    return session_device_key(ctx, db, &app->device_key);
+    err = session_device_key(ctx, db, &app->device_key);
+    if (!err)
+        site_init(&app->site, (struct bytes){.p = (const unsigned char *)app->device_key.text,
+                                             .n = app->device_key.size_bytes});
+    return err;
 }
 
 static enum err open_database(struct ctx *ctx, struct app *app)
@@ -254,8 +258,7 @@ static enum err start_bus(struct ctx *ctx, struct app *app)
         .log = app->log,
         .hub = app->hub,
         .redis = redis,
-        .site_key = {.p = (const unsigned char *)app->device_key.text,
-                     .n = app->device_key.size_bytes},
+        .site = &app->site,
     });
     return app->bus ? ERR_OK : ctx_fail(ctx, ERR_UNAVAILABLE, "can't start the live bus");
 }
@@ -360,6 +363,7 @@ void app_free(struct app *app)
     rate_free(app->login_failures);
     userauth_client_free(app->userauth);
     lanes_free(app->lanes);
+    secret_wipe(&app->site, sizeof(app->site));
     secret_done(&app->device_key);
     free(app);
 }

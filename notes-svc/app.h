@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/secret.h"
 #include "service/health.h"
+#include "site.h"
 
 struct asset_store;
 struct bus;
@@ -41,6 +42,7 @@ struct app {
     struct rate *login_failures; /* by address; what this process saw of them */
     struct rate *writes;         /* by user */
     struct secret device_key; /* signs device cookies; the same for all processes of a database */
+    struct site site;         /* made of it */
     struct workers *workers;
     struct places *places; /* for live sockets */
     struct hub *hub;

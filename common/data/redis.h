@@ -27,7 +27,8 @@ struct redis;
 struct redis_subscriber;
 
 #define REDIS_ANSWER_MAX_BYTES (32L * 1024 * 1024)
-#define REDIS_NESTING_MAX      6 /* lists in lists */
+#define REDIS_ITEMS_MAX_COUNT  10000 /* of all lists of one answer */
+#define REDIS_NESTING_MAX      6     /* lists in lists */
 #define REDIS_BATCH_MAX_COUNT  10000
 #define REDIS_PING_EVERY_MS    5000
 #define REDIS_CLIENT_NAME      "notes-svc"

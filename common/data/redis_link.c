@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Of the library the writer and the reader of the protocol are used, not its sockets: their time
- * limits hold for each read, so that a server that trickles could hold a caller for good.
+ * limits hold for each read, so that a server that trickles could hold a caller for good. The
+ * reader makes room for as many items as an answer announces: that is looked at before.
  * Depends on: hiredis, redis_socket.h, arena.h, secret.h. */
 #include "data/redis_link.h"
 
@@ -21,17 +22,49 @@
 #define READ_BYTES     (16 * 1024)
 #define NAME_MAX_BYTES 300
 
+#if HIREDIS_MAJOR >= 1
+typedef size_t items_count;
+#else
+typedef int items_count;
+#endif
+
 struct redis_link {
     int socket;
     redisReader *reader;
+    redisReplyObjectFunctions functions; /* of the reader: the library's but for lists */
+    const redisReplyObjectFunctions *library;
     redisReply *held; /* what the last message stands in */
     char *out;
     size_t out_bytes;
     size_t room_bytes;
     size_t sent_bytes;
-    long answer_bytes; /* came for the answer that is not whole yet */
+    long answer_bytes;   /* came for the answer that is not whole yet */
+    size_t answer_items; /* announced by it */
+    bool has_many_items; /* more than are taken */
     char name[NAME_MAX_BYTES];
 };
+
+/* NULL fails the reader. */
+static void *make_list(const redisReadTask *task, items_count count)
+{
+    struct redis_link *link = task->privdata;
+    size_t left = REDIS_ITEMS_MAX_COUNT - link->answer_items;
+    link->has_many_items = count > 0 && (size_t)count > left;
+    if (link->has_many_items)
+        return NULL;
+    link->answer_items += count > 0 ? (size_t)count : 0;
+    return link->library->createArray(task, count);
+}
+
+static void watch_lists(struct redis_link *link)
+{
+    redisReader *reader = link->reader;
+    link->library = reader->fn;
+    link->functions = *reader->fn;
+    link->functions.createArray = make_list;
+    reader->fn = &link->functions;
+    reader->privdata = link;
+}
 
 enum err redis_link_open(struct ctx *ctx,
                          const struct redis_host *host,
@@ -48,6 +81,7 @@ enum err redis_link_open(struct ctx *ctx,
         abort();
     link->socket = socket;
     link->reader = reader;
+    watch_lists(link);
     (void)snprintf(link->name, sizeof(link->name), "%s:%" PRId64, host->host, host->port);
     *out_link = link;
     return ERR_OK;
@@ -217,10 +251,16 @@ static enum err take_reply(struct ctx *ctx, struct redis_link *link)
 {
     void *reply = NULL;
     drop_held(link);
-    if (redisReaderGetReply(link->reader, &reply) != REDIS_OK)
+    bool is_fine = redisReaderGetReply(link->reader, &reply) == REDIS_OK;
+    if (!is_fine && link->has_many_items)
+        return ctx_fail(ctx, ERR_INTERNAL, "Redis %s: an answer of more than %d items", link->name,
+                        REDIS_ITEMS_MAX_COUNT);
+    if (!is_fine)
         return ctx_fail(ctx, ERR_INTERNAL, "Redis %s: does not speak the protocol", link->name);
-    if (reply)
+    if (reply) {
         link->answer_bytes = 0;
+        link->answer_items = 0;
+    }
     link->held = reply;
     return ERR_OK;
 }

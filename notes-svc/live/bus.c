@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The channel's name is made of the site's key, so that sites that share a Redis don't hear each
- * other (its database numbers don't part channels); the key can't be told from the name. Depends
- * on: redis.h, hub.h. */
+ * The channel's name is the site's, so that sites that share a Redis don't hear each other (its
+ * database numbers don't part channels). What others put there is refused by its digest. Depends
+ * on: redis.h, hub.h, site.h. */
 #include "live/bus.h"
 
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -22,9 +23,8 @@
 #include "base/text.h"
 #include "data/redis.h"
 #include "live/hub.h"
+#include "site.h"
 
-#define CHANNEL_PURPOSE   "live events"
-#define CHANNEL_ID_BYTES  12
 #define CHANNEL_MAX_CHARS 63
 #define STEP_BUDGET_MS    60000 /* of one wait and its message; Redis' own time-out is shorter */
 #define WAIT_MS           1000
@@ -42,9 +42,15 @@ struct bus {
 
     /* The thread's own. */
     bool is_lost; /* and it was said */
-    bool has_complained;
+    int64_t refused_count;
     int64_t retry_ms;
 };
+
+static struct bytes key_of(const struct bus *bus)
+{
+    const struct site *site = bus->options.site;
+    return (struct bytes){.p = site->bus_key, .n = sizeof(site->bus_key)};
+}
 
 /* ---- publishing ---- */
 
@@ -56,10 +62,10 @@ void bus_publish(struct ctx *ctx, struct bus *bus, const struct bus_message *mes
     struct redis_answer answer;
     own.sender = bus->sender;
     /* Twice does no harm: an event that is known is dropped, the rest says "look". */
-    const struct redis_command publish = {REDIS_ARGS(redis_text("PUBLISH"),
-                                                     redis_text(bus->channel),
-                                                     bus_message_write(&ctx->arena, &own)),
-                                          .can_repeat = true};
+    const struct redis_command publish = {
+        REDIS_ARGS(redis_text("PUBLISH"), redis_text(bus->channel),
+                   bus_message_write(&ctx->arena, key_of(bus), &own)),
+        .can_repeat = true};
     enum err err = redis_run(ctx, ctx->redis, &publish, &answer);
     if (!err)
         atomic_store(&bus->is_muted, false);
@@ -129,10 +135,9 @@ static enum err listen_once(struct bus *bus, struct redis_subscriber *subscriber
     }
     if (!has_message)
         return ERR_OK;
-    if (bus_message_read(&ctx.arena, text, &message)) {
+    if (bus_message_read(&ctx.arena, key_of(bus), text, &message)) {
         take_message(bus, &message);
-    } else if (!bus->has_complained) {
-        bus->has_complained = true;
+    } else if (bus->refused_count++ == 0) {
         log_warn(&ctx, "live.message_refused", log_i64("bytes", (int64_t)text.n));
     }
     return ERR_OK;
@@ -175,6 +180,14 @@ static void join(struct bus *bus)
         listen(bus, subscriber);
 }
 
+/* The first one was told when it came. */
+static void log_refused_count(struct bus *bus)
+{
+    CLEANUP(ctx_done) struct ctx ctx;
+    ctx_init(&ctx, bus->options.log, STEP_BUDGET_MS);
+    log_warn(&ctx, "live.messages_refused", log_i64("count", bus->refused_count));
+}
+
 static void *run(void *argument)
 {
     struct bus *bus = argument;
@@ -184,6 +197,8 @@ static void *run(void *argument)
         if (!atomic_load(&bus->is_stopping))
             rest(bus);
     }
+    if (bus->refused_count > 1)
+        log_refused_count(bus);
     return NULL;
 }
 
@@ -191,14 +206,10 @@ static void *run(void *argument)
 
 static void set_names(struct bus *bus)
 {
-    unsigned char digest[SECRET_DIGEST_BYTES];
     unsigned char sender[BUS_SENDER_BYTES];
     struct arena arena;
     arena_init(&arena);
-    secret_digest(bus->options.site_key, CHANNEL_PURPOSE, strlen(CHANNEL_PURPOSE), digest);
-    const char *channel =
-        arena_format(&arena, "notes:%s:events", secret_base64url(&arena, digest, CHANNEL_ID_BYTES));
-    (void)memcpy(bus->channel, channel, strlen(channel) + 1);
+    (void)snprintf(bus->channel, sizeof(bus->channel), "notes:%s:events", bus->options.site->id);
     secret_random(sender, sizeof(sender));
     (void)memcpy(bus->sender, secret_base64url(&arena, sender, sizeof(sender)),
                  sizeof(bus->sender));

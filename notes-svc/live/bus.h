@@ -11,7 +11,6 @@
 
 #include <stdbool.h>
 
-#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "live/bus_message.h"
 
@@ -20,6 +19,7 @@ struct ctx;
 struct hub;
 struct log;
 struct redis_options;
+struct site;
 
 #define BUS_RETRY_FIRST_MS 100 /* doubled by each vain try, and never quite as long */
 #define BUS_RETRY_MAX_MS   3000
@@ -30,7 +30,7 @@ struct bus_options {
     struct log *log;
     struct hub *hub;
     const struct redis_options *redis; /* outlives the bus */
-    struct bytes site_key; /* of all processes of one database and no others: 16 to 64 bytes */
+    const struct site *site;           /* so does this */
 };
 
 /* Starts the thread. NULL when there is no thread or descriptor left. */

@@ -14,7 +14,7 @@
 
 #define MARK        "notes1"
 #define WORDS_COUNT 6
-#define EVENT_START "42/" /* of a packet: an EVENT of Socket.IO in a namespace of ours */
+#define EVENT_START "42/notes," /* of a packet: an EVENT of Socket.IO in the namespace of notes */
 
 static const char *const KINDS[BUS_KINDS_COUNT] = {
     [BUS_EVENT] = "event",
@@ -29,9 +29,18 @@ static bool is_event(enum bus_kind kind)
     return kind == BUS_EVENT || kind == BUS_GONE;
 }
 
+static const char *
+digest_text(struct arena *arena, struct bytes site_key, const char *text, size_t size_bytes)
+{
+    unsigned char digest[SECRET_DIGEST_BYTES];
+    secret_digest(site_key, text, size_bytes, digest);
+    return secret_base64url(arena, digest, sizeof(digest));
+}
+
 /* ---- writing ---- */
 
-struct bytes bus_message_write(struct arena *arena, const struct bus_message *message)
+struct bytes
+bus_message_write(struct arena *arena, struct bytes site_key, const struct bus_message *message)
 {
     struct strbuf buf;
     const char *text = NULL;
@@ -41,7 +50,8 @@ struct bytes bus_message_write(struct arena *arena, const struct bus_message *me
     const char *key = message->kind == BUS_SESSION_END
                           ? secret_base64url(arena, message->digest, sizeof(message->digest))
                           : message->key;
-    strbuf_init(&buf, arena, BUS_HEAD_MAX_BYTES + strlen(key) + strlen(packet) + 1,
+    strbuf_init(&buf, arena,
+                BUS_HEAD_MAX_BYTES + strlen(key) + strlen(packet) + BUS_DIGEST_CHARS + 1,
                 BUS_MESSAGE_MAX_BYTES);
     strbuf_format(&buf, MARK " %s %s%s %lld %lld %zu\n", message->sender,
                   KINDS[is_refresh ? BUS_REFRESH : message->kind],
@@ -50,6 +60,8 @@ struct bytes bus_message_write(struct arena *arena, const struct bus_message *me
                   has_packet ? (long long)message->revision : 0, strlen(key));
     strbuf_add(&buf, key);
     strbuf_add(&buf, packet);
+    if (!strbuf_text(&buf, &text))
+        strbuf_add(&buf, digest_text(arena, site_key, text, buf.size_bytes));
     if (strbuf_text(&buf, &text))
         text = ""; /* a key beyond all limits: nobody has a room of it */
     return (struct bytes){.p = (const unsigned char *)text, .n = strlen(text)};
@@ -113,14 +125,29 @@ static bool fits(const struct bus_message *message, size_t packet_bytes)
     return packet_bytes == 0 && message->previous == 0 && message->revision == 0;
 }
 
-bool bus_message_read(struct arena *arena, struct bytes bytes, struct bus_message *out_message)
+/* Takes the digest off the end. False: it is not that of what is before. */
+static bool take_digest(struct arena *arena, struct bytes site_key, struct bytes *bytes)
 {
+    if (bytes->n < BUS_DIGEST_CHARS || bytes->n > BUS_MESSAGE_MAX_BYTES)
+        return false;
+    bytes->n -= BUS_DIGEST_CHARS;
+    const char *wanted = digest_text(arena, site_key, (const char *)bytes->p, bytes->n);
+    return secret_bytes_equal(wanted, bytes->p + bytes->n, BUS_DIGEST_CHARS);
+}
+
+bool bus_message_read(struct arena *arena,
+                      struct bytes site_key,
+                      struct bytes bytes,
+                      struct bus_message *out_message)
+{
+    if (!take_digest(arena, site_key, &bytes))
+        return false;
     struct bus_message message = {0};
     int64_t key_bytes = 0;
     size_t head_max_bytes = bytes.n < BUS_HEAD_MAX_BYTES ? bytes.n : BUS_HEAD_MAX_BYTES;
     const char *text = (const char *)bytes.p;
     const char *line_end = bytes.n > 0 ? memchr(text, '\n', head_max_bytes) : NULL;
-    if (!line_end || bytes.n > BUS_MESSAGE_MAX_BYTES)
+    if (!line_end)
         return false;
     size_t head_bytes = (size_t)(line_end - text);
     if (memchr(text, '\0', head_bytes) ||

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * What replicas tell each other, as bytes: a head of words that ends with a line feed, a key, a
- * packet. Pure: no I/O.
+ * packet, and a digest of all that, keyed by what only processes of one site know. Pure: no I/O.
  *
- *     notes1 SENDER KIND PREVIOUS REVISION KEY_BYTES LF KEY PACKET
+ *     notes1 SENDER KIND PREVIOUS REVISION KEY_BYTES LF KEY PACKET DIGEST
+ *
+ * Who can write to Redis can repeat a message, which does no harm, and make none.
  *
  * A process of another version that has other words is not understood; confirmation makes good what
  * it told. */
@@ -20,12 +22,14 @@
 
 struct arena;
 
-#define BUS_SENDER_BYTES      16
-#define BUS_SENDER_CHARS      22 /* of base64url */
-#define BUS_HEAD_MAX_BYTES    128
-#define BUS_KEY_MAX_BYTES     1020
-#define BUS_PACKET_MAX_BYTES  ((size_t)1024 * 1024)
-#define BUS_MESSAGE_MAX_BYTES (BUS_HEAD_MAX_BYTES + BUS_KEY_MAX_BYTES + BUS_PACKET_MAX_BYTES)
+#define BUS_SENDER_BYTES     16
+#define BUS_SENDER_CHARS     22 /* of base64url */
+#define BUS_HEAD_MAX_BYTES   128
+#define BUS_KEY_MAX_BYTES    1020
+#define BUS_PACKET_MAX_BYTES ((size_t)1024 * 1024)
+#define BUS_DIGEST_CHARS     43 /* of base64url */
+#define BUS_MESSAGE_MAX_BYTES \
+    (BUS_HEAD_MAX_BYTES + BUS_KEY_MAX_BYTES + BUS_PACKET_MAX_BYTES + BUS_DIGEST_CHARS)
 
 enum bus_kind {
     BUS_EVENT,       /* a note went from `previous` to `revision`; `packet` says how */
@@ -46,11 +50,14 @@ struct bus_message {
     unsigned char digest[SECRET_DIGEST_BYTES];
 };
 
-/* The bytes to send. A packet that is too long makes it a refresh. */
-struct bytes bus_message_write(struct arena *arena, const struct bus_message *message);
+/* The bytes to send. A packet that is too long makes it a refresh. Units: key 16 to 64 bytes. */
+struct bytes
+bus_message_write(struct arena *arena, struct bytes key, const struct bus_message *message);
 
 /* False: none of ours. Texts are in the arena. */
-MUST_CHECK bool
-bus_message_read(struct arena *arena, struct bytes bytes, struct bus_message *out_message);
+MUST_CHECK bool bus_message_read(struct arena *arena,
+                                 struct bytes key,
+                                 struct bytes bytes,
+                                 struct bus_message *out_message);
 
 #endif

@@ -179,7 +179,7 @@ struct hub *hub_new(const struct hub_options *options)
         [TIMER_CONNECT] = options->connect_timeout_ms,
         [TIMER_CLOSE] = HUB_CLOSE_WAIT_MS,
         [TIMER_GAP] = HUB_GAP_WAIT_MS,
-        [TIMER_RETRY] = HUB_RETRY_MS,
+        [TIMER_RETRY] = HUB_RETRY_LOOK_MS,
         [TIMER_CONFIRM] = options->confirm_every_ms,
         [TIMER_DOUBT] = HUB_GAP_WAIT_MS,
     };

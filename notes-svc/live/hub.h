@@ -36,8 +36,10 @@ struct workers;
 #define HUB_HOME            "" /* the room of the list of all notes; no note's key is empty */
 #define HUB_CLOSE_WAIT_MS   2000
 #define HUB_STOP_WAIT_MS    1500
-#define HUB_GAP_WAIT_MS     50 /* for an event that another worker publishes a moment later */
-#define HUB_RETRY_MS        1000
+#define HUB_GAP_WAIT_MS     50   /* for an event that another worker publishes a moment later */
+#define HUB_RETRY_FIRST_MS  1000 /* doubled by each vain read, and never quite as long */
+#define HUB_RETRY_MAX_MS    5000
+#define HUB_RETRY_LOOK_MS   200 /* how often it is looked whose time has come */
 #define HUB_JOB_DEADLINE_MS 10000
 #define HUB_CHECK_COUNT     256 /* sessions in one job */
 #define HUB_CONFIRM_MS      2000

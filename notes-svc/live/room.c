@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/ctx.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "http/http_server.h"
 #include "live/hub_parts.h"
@@ -55,6 +56,39 @@ static struct room *make(struct hub *hub, const char *key)
     return room;
 }
 
+/* ---- rooms that can't be read ---- */
+
+static void note_vain(struct hub *hub, struct room *room)
+{
+    int64_t longer_ms = room->retry_ms * 2;
+    hub->rooms.failing_count += room->retry_ms == 0;
+    room->retry_ms = longer_ms == 0 ? HUB_RETRY_FIRST_MS : longer_ms;
+    if (room->retry_ms > HUB_RETRY_MAX_MS)
+        room->retry_ms = HUB_RETRY_MAX_MS;
+}
+
+/* It was read, or nobody wants it any more. The last of them ends the outage. */
+static void note_fine(struct hub *hub, struct room *room)
+{
+    if (room->retry_ms == 0)
+        return;
+    room->retry_ms = 0;
+    hub->rooms.failing_count--;
+    if (hub->rooms.failing_count == 0)
+        atomic_store(&hub->rooms.has_complained, false);
+}
+
+static void retry_later(struct hub *hub, struct room *room)
+{
+    uint32_t random = 0;
+    int64_t half_ms = (room->retry_ms ? room->retry_ms : HUB_RETRY_FIRST_MS) / 2;
+    secret_random(&random, sizeof(random));
+    room->retry_at_ms = hub->now_ms + half_ms + (int64_t)random % (half_ms + 1);
+    timer_start(&hub->timers[TIMER_RETRY], &room->retry, hub->now_ms);
+}
+
+/* ---- the end of a room ---- */
+
 static void forget(struct room_event *events, size_t *count)
 {
     for (size_t i = 0; i < *count; i++)
@@ -67,6 +101,7 @@ static void unuse(struct hub *hub, struct room *room)
 {
     if (room->members || room->is_reading || room->pins_count > 0)
         return;
+    note_fine(hub, room);
     (void)pthread_mutex_lock(&hub->rooms.lock);
     struct room **at = bucket_of(&hub->rooms, room->key);
     while (*at != room)
@@ -116,7 +151,7 @@ static void run_read(struct job *job, void *local)
     read->exists = state.exists;
     read->revision = state.revision;
     read->frame = !read->err && state.packet ? frame_text(state.packet) : NULL;
-    if (read->err)
+    if (read->err && !atomic_exchange(&read->hub->rooms.has_complained, true))
         log_warn(&ctx, "live.read_failed", log_str("why", ctx.why.text));
     ctx_done(&ctx);
     hub_post(read->hub, &read->mail);
@@ -147,6 +182,8 @@ static int64_t common_revision(const struct room *room)
 
 static void start_read(struct hub *hub, struct room *room)
 {
+    if (room->waiting_count == 0)
+        note_fine(hub, room);
     if (room->is_reading || room->waiting_count == 0)
         return;
     room->read = (struct room_read){
@@ -162,12 +199,16 @@ static void start_read(struct hub *hub, struct room *room)
     if (room->is_reading)
         room->reads_count++;
     else
-        timer_start(&hub->timers[TIMER_RETRY], &room->retry, hub->now_ms);
+        retry_later(hub, room);
 }
 
 void room_on_retry(struct hub *hub, struct timer *timer)
 {
-    start_read(hub, OWNER_OF(timer, struct room, retry));
+    struct room *room = OWNER_OF(timer, struct room, retry);
+    if (hub->now_ms < room->retry_at_ms)
+        timer_start(&hub->timers[TIMER_RETRY], &room->retry, hub->now_ms);
+    else
+        start_read(hub, room);
 }
 
 /* From the next read that begins. */
@@ -391,8 +432,10 @@ static void deliver_read(struct hub *hub, struct mail *mail)
     room->is_reading = false;
     room->pins_count++;
     if (room->read.err) {
-        timer_start(&hub->timers[TIMER_RETRY], &room->retry, hub->now_ms);
+        note_vain(hub, room);
+        retry_later(hub, room);
     } else {
+        note_fine(hub, room);
         settle_all(hub, room);
         if (!hub_is_stopping(hub))
             start_read(hub, room);

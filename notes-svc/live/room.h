@@ -6,6 +6,7 @@
 #define NOTES_ROOM_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -73,6 +74,8 @@ struct room {
     size_t late_count;
     struct timer gap;
     struct timer retry;
+    int64_t retry_at_ms;
+    int64_t retry_ms;     /* how long after the last read, which failed; 0: it did not */
     struct timer confirm; /* in TIMER_CONFIRM, or amid doubt in TIMER_DOUBT */
     int64_t doubted;      /* what it took for the revision when the database had another */
 };
@@ -80,6 +83,8 @@ struct room {
 struct rooms {
     pthread_mutex_t lock; /* of the table; the hub thread alone changes it */
     struct room *buckets[ROOM_BUCKETS_COUNT];
+    size_t failing_count;        /* rooms whose last read failed */
+    _Atomic bool has_complained; /* of the first of them */
 };
 
 /* A batch of rooms whose revisions are read on a worker; one at a time. */

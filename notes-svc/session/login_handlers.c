@@ -164,7 +164,7 @@ static enum err answer_right(struct app *app,
 {
     struct session *old = session_from_cookie(ctx, app->config, rq);
     struct session *session = session_make(ctx, check->username, check->etag);
-    enum err err = session_insert(ctx, app->config, session, clock_unix_ms());
+    enum err err = session_insert(ctx, app, session, clock_unix_ms());
     if (err || (old && (err = session_end(app, ctx, old)))) {
         ctx->why.hint = NO_LOGIN_HINT;
         return err;

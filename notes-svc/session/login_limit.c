@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The shared bucket is one number under notes:login:ADDRESS: the time (of Redis, in microseconds)
- * at which it will be full again. A try moves it on by a minute's part, and may be made while it is
- * less than a minute ahead; the key goes when the bucket is full. Each change is one script, so
- * that two processes can't both take the last one, nor leave a key that never goes.
+ * The shared bucket is one number under notes:SITE:login:ADDRESS: the time (of Redis, in
+ * microseconds) at which it will be full again. A try moves it on by a minute's part, and may be
+ * made while it is less than a minute ahead; the key goes when the bucket is full. Each change is
+ * one script, so that two processes can't both take the last one, nor leave a key that never goes.
  * Depends on: redis.h, rate.h. */
 #include "session/login_limit.h"
 
@@ -18,7 +18,6 @@
 #include "config.h"
 #include "data/redis.h"
 
-#define KEY_PREFIX "notes:login:"
 #define MINUTE_US  INT64_C(60000000)
 #define US_PER_S   INT64_C(1000000)
 #define WAIT_MAX_S 60
@@ -53,7 +52,7 @@ static int64_t run(struct app *app, struct ctx *ctx, const char *script, const c
     if (per_minute <= 0 || !ctx->redis)
         return 0;
     int64_t cost_us = MINUTE_US / per_minute;
-    const char *key = arena_format(&ctx->arena, KEY_PREFIX "%s", address);
+    const char *key = arena_format(&ctx->arena, "notes:%s:login:%s", app->site.id, address);
     const struct redis_command command = {REDIS_ARGS(
         redis_text("EVAL"), redis_text(script), redis_text("1"), redis_text(key),
         redis_text(number(ctx, cost_us)), redis_text(number(ctx, cost_us * per_minute)))};

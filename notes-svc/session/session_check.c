@@ -18,7 +18,7 @@
 
 enum err session_end(struct app *app, struct ctx *ctx, const struct session *session)
 {
-    enum err err = session_delete(ctx, app->config, session);
+    enum err err = session_delete(ctx, app, session);
     live_session_ended(app, ctx, session->digest);
     return err;
 }
@@ -72,7 +72,7 @@ static void touch(struct app *app,
         return;
     if (use == SESSION_IS_USED)
         session->used_unix_ms = now_unix_ms;
-    if (session_touch(ctx, app->config, session, now_unix_ms)) {
+    if (session_touch(ctx, app, session, now_unix_ms)) {
         log_warn(ctx, "session.touch_failed", log_str("why", ctx->why.text));
         ctx_forgive(ctx);
     }
@@ -85,7 +85,7 @@ enum err session_check(struct app *app,
                        int64_t user_check_s,
                        bool *out_is_alive)
 {
-    enum err err = session_fill(ctx, app->config, session);
+    enum err err = session_fill(ctx, app, session);
     if (err && err != ERR_NOT_FOUND)
         return err;
     *out_is_alive = false;

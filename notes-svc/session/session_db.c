@@ -40,8 +40,10 @@ static struct db_value digest_of(const struct session *session)
     return db_blob(session->digest, sizeof(session->digest));
 }
 
-static enum err insert(struct ctx *ctx, const struct session *session, int64_t left_ms)
+static enum err
+insert(struct ctx *ctx, const struct app *app, const struct session *session, int64_t left_ms)
 {
+    (void)app;
     (void)left_ms; /* session_is_over goes by the times */
     return db_run(ctx, ctx->db, &INSERT,
                   DB_VALUES(digest_of(session), db_text(session->username),
@@ -50,8 +52,9 @@ static enum err insert(struct ctx *ctx, const struct session *session, int64_t l
                   NULL);
 }
 
-static enum err fill(struct ctx *ctx, struct session *session)
+static enum err fill(struct ctx *ctx, const struct app *app, struct session *session)
 {
+    (void)app;
     CLEANUP(db_rows_done) struct db_rows rows = {0};
     bool has_row = false;
     enum err err = db_query(ctx, ctx->db, &FIND, DB_VALUES(digest_of(session)), &rows);
@@ -67,8 +70,10 @@ static enum err fill(struct ctx *ctx, struct session *session)
     return ERR_OK;
 }
 
-static enum err touch(struct ctx *ctx, const struct session *session, int64_t left_ms)
+static enum err
+touch(struct ctx *ctx, const struct app *app, const struct session *session, int64_t left_ms)
 {
+    (void)app;
     (void)left_ms;
     return db_run(ctx, ctx->db, &TOUCH,
                   DB_VALUES(db_i64(session->used_unix_ms), db_i64(session->checked_unix_ms),
@@ -76,8 +81,9 @@ static enum err touch(struct ctx *ctx, const struct session *session, int64_t le
                   NULL);
 }
 
-static enum err delete_row(struct ctx *ctx, const struct session *session)
+static enum err delete_row(struct ctx *ctx, const struct app *app, const struct session *session)
 {
+    (void)app;
     return db_run(ctx, ctx->db, &DELETE, DB_VALUES(digest_of(session)), NULL);
 }
 

@@ -10,15 +10,22 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 
+struct app;
 struct ctx;
 struct session;
 
 /* Units: left_ms is how long the session lives yet if nobody uses it, more than 0. */
 struct session_driver {
-    enum err (*insert)(struct ctx *ctx, const struct session *session, int64_t left_ms);
-    enum err (*fill)(struct ctx *ctx, struct session *session);
-    enum err (*touch)(struct ctx *ctx, const struct session *session, int64_t left_ms);
-    enum err (*delete)(struct ctx *ctx, const struct session *session);
+    enum err (*insert)(struct ctx *ctx,
+                       const struct app *app,
+                       const struct session *session,
+                       int64_t left_ms);
+    enum err (*fill)(struct ctx *ctx, const struct app *app, struct session *session);
+    enum err (*touch)(struct ctx *ctx,
+                      const struct app *app,
+                      const struct session *session,
+                      int64_t left_ms);
+    enum err (*delete)(struct ctx *ctx, const struct app *app, const struct session *session);
 };
 
 extern const struct session_driver session_db;

@@ -3,6 +3,7 @@
  * The one place that chooses what keeps sessions. Depends on: session_driver.h. */
 #include "session/session_store.h"
 
+#include "app.h"
 #include "base/ctx.h"
 #include "config.h"
 #include "session/session.h"
@@ -18,32 +19,31 @@ bool session_store_is_apart(const struct config *config)
     return config->redis.options.is_set;
 }
 
-enum err session_insert(struct ctx *ctx,
-                        const struct config *config,
-                        struct session *session,
-                        int64_t now_unix_ms)
+enum err
+session_insert(struct ctx *ctx, const struct app *app, struct session *session, int64_t now_unix_ms)
 {
     session->created_unix_ms = now_unix_ms;
     session->used_unix_ms = now_unix_ms;
     session->checked_unix_ms = now_unix_ms;
-    return driver_of(config)->insert(ctx, session, session_left_ms(session, config, now_unix_ms));
+    int64_t left_ms = session_left_ms(session, app->config, now_unix_ms);
+    return driver_of(app->config)->insert(ctx, app, session, left_ms);
 }
 
-enum err session_fill(struct ctx *ctx, const struct config *config, struct session *session)
+enum err session_fill(struct ctx *ctx, const struct app *app, struct session *session)
 {
-    return driver_of(config)->fill(ctx, session);
+    return driver_of(app->config)->fill(ctx, app, session);
 }
 
 enum err session_touch(struct ctx *ctx,
-                       const struct config *config,
+                       const struct app *app,
                        const struct session *session,
                        int64_t now_unix_ms)
 {
-    int64_t left_ms = session_left_ms(session, config, now_unix_ms);
-    return left_ms > 0 ? driver_of(config)->touch(ctx, session, left_ms) : ERR_OK;
+    int64_t left_ms = session_left_ms(session, app->config, now_unix_ms);
+    return left_ms > 0 ? driver_of(app->config)->touch(ctx, app, session, left_ms) : ERR_OK;
 }
 
-enum err session_delete(struct ctx *ctx, const struct config *config, const struct session *session)
+enum err session_delete(struct ctx *ctx, const struct app *app, const struct session *session)
 {
-    return driver_of(config)->delete (ctx, session);
+    return driver_of(app->config)->delete (ctx, app, session);
 }

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/secret.h"
 
+struct app;
 struct config;
 struct ctx;
 struct db;
@@ -22,23 +23,22 @@ struct session;
 bool session_store_is_apart(const struct config *config);
 
 MUST_CHECK enum err session_insert(struct ctx *ctx,
-                                   const struct config *config,
+                                   const struct app *app,
                                    struct session *session,
                                    int64_t now_unix_ms);
 
 /* Fills what the cookie did not tell. Errors: ERR_NOT_FOUND no such session. */
-MUST_CHECK enum err
-session_fill(struct ctx *ctx, const struct config *config, struct session *session);
+MUST_CHECK enum err session_fill(struct ctx *ctx, const struct app *app, struct session *session);
 
 /* Stores used_unix_ms and checked_unix_ms. A session that is gone is no error: it stays gone. */
 MUST_CHECK enum err session_touch(struct ctx *ctx,
-                                  const struct config *config,
+                                  const struct app *app,
                                   const struct session *session,
                                   int64_t now_unix_ms);
 
 /* A session that is gone already is no error. */
 MUST_CHECK enum err
-session_delete(struct ctx *ctx, const struct config *config, const struct session *session);
+session_delete(struct ctx *ctx, const struct app *app, const struct session *session);
 
 /* Removes at most limit_count sessions that were made or last used before these times from the
  * database, also those that were left there before Redis was configured. Redis lets its own go by

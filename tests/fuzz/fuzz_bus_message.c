@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What another process, or anybody who can write to Redis, puts on the channel: a message that is
- * read keeps its limits, and is written and read again as the same. */
+ * What another process, or anybody who can write to Redis, puts on the channel: without a digest it
+ * is refused; with one, a message that is read keeps its limits, and is written and read again as
+ * the same. */
 #include "live/bus_message.h"
 
 #include "base/arena.h"
@@ -10,6 +11,20 @@
 #include "fuzz.h"
 
 #include <string.h>
+
+static const unsigned char KEY_BYTES[SECRET_DIGEST_BYTES] = "any";
+static const struct bytes KEY = {.p = KEY_BYTES, .n = sizeof(KEY_BYTES)};
+
+static struct bytes sign(struct arena *arena, const uint8_t *data, size_t size)
+{
+    unsigned char digest[SECRET_DIGEST_BYTES];
+    unsigned char *copy = arena_take(arena, size + BUS_DIGEST_CHARS);
+    secret_digest(KEY, data, size, digest);
+    if (size)
+        memcpy(copy, data, size);
+    memcpy(copy + size, secret_base64url(arena, digest, sizeof(digest)), BUS_DIGEST_CHARS);
+    return (struct bytes){.p = copy, .n = size + BUS_DIGEST_CHARS};
+}
 
 static void check_same(const struct bus_message *a, const struct bus_message *b)
 {
@@ -26,12 +41,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct bus_message again;
     struct arena arena;
     arena_init(&arena);
-    if (bus_message_read(&arena, (struct bytes){.p = data, .n = size}, &message)) {
+    FUZZ_REQUIRE(!bus_message_read(&arena, KEY, (struct bytes){.p = data, .n = size}, &message));
+    if (bus_message_read(&arena, KEY, sign(&arena, data, size), &message)) {
         FUZZ_REQUIRE(strlen(message.key) <= BUS_KEY_MAX_BYTES);
         FUZZ_REQUIRE(text_is_utf8(message.key, strlen(message.key)));
         FUZZ_REQUIRE(text_is_utf8(message.packet, strlen(message.packet)));
         FUZZ_REQUIRE(message.previous >= 0 && message.previous <= message.revision);
-        FUZZ_REQUIRE(bus_message_read(&arena, bus_message_write(&arena, &message), &again));
+        FUZZ_REQUIRE(
+            bus_message_read(&arena, KEY, bus_message_write(&arena, KEY, &message), &again));
         check_same(&message, &again);
     }
     arena_done(&arena);

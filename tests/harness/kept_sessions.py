@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from . import redis, stored
 
 TIMES = ("created", "used", "checked")
-PREFIX = "notes:session:"
+PATTERN = "notes:*:session:*"
 IN_DATABASE = "redis.call('SELECT', ARGV[1]) return redis.call(unpack(ARGV, 2))"
 
 
@@ -24,14 +24,18 @@ def is_in_redis(notes):
     return bool(notes.settings.get("REDIS_URL"))
 
 
-def redis_keys(notes, pattern=PREFIX + "*"):
+def redis_keys(notes, pattern=PATTERN):
     return redis_command(notes, "KEYS", pattern)
+
+
+def digest_of(key):
+    return key.decode().rpartition(":")[2]
 
 
 def _read(notes, key):
     version, created, used, checked, etag, username = redis_command(notes, "GET", key).decode().split("\n")
     assert version == "1"
-    return {"digest": bytes.fromhex(key.decode()[len(PREFIX):]), "username": username, "user_etag": etag,
+    return {"digest": bytes.fromhex(digest_of(key)), "username": username, "user_etag": etag,
             "created_unix_ms": int(created), "used_unix_ms": int(used), "checked_unix_ms": int(checked)}
 
 

@@ -4,6 +4,7 @@ at the database where an event was lost. An event may always be replaced by the 
 "nothing twice, nothing missing, nothing older after newer", and for events as such where they try several times."""
 import concurrent.futures
 import itertools
+import json
 
 import pytest
 import requests
@@ -184,6 +185,29 @@ def test_what_is_no_message_does_nothing(site, redis):
         check_chain(live, start)
     for notes in (one, two):
         assert len(notes.log_lines(event="live.message_refused")) == 1
+
+
+def test_a_message_of_somebody_else_does_nothing(site, redis):
+    """Well formed, for the revision that the listener has, but not made by a process of this site."""
+    notes = site.add()
+    me = site.client(notes)
+    create_note(me, "k", title="Mine")
+    start = revision_of(me, "k")
+    channel = notes.log_lines(event="live.bus_joined")[0]["channel"]
+    data = {"key": "k", "title": "Forged", "body": "", "html": "", "revision": start + 1, "previous": start}
+    packet = "42/notes," + json.dumps(["noteupdated", data])
+    event = f"notes1 {'A' * 22} event {start} {start + 1} 1\nk{packet}"
+    with Live(notes.url, notes={"key": "k", "revision": start}) as live:
+        for forged in (event, event + "A" * 43):
+            assert redis.command("PUBLISH", channel, forged) == 1
+        notes.wait_log(event="live.message_refused")
+        comment(me, "k", "true")
+        wait_shown(live, "true")
+        assert "noteupdated" not in live.names()
+        check_chain(live, start)
+    notes.stop()
+    assert len(notes.log_lines(event="live.message_refused")) == 1
+    assert notes.log_lines(event="live.messages_refused")[0]["count"] == 2
 
 
 def test_sites_on_one_redis_do_not_hear_each_other(site, services, redis, tmp_path):

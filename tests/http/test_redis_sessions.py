@@ -63,6 +63,23 @@ def assert_unknown(page, what="the page"):
     assert "/users/login" not in [node.get("href") for node in page.all("a")], what
 
 
+# --- several sites ---
+
+def test_sites_on_one_redis_share_no_session_and_no_count(site, redis, tmp_path):
+    other = Site(tmp_path / "other", {**NOTES_ENV, **redis.settings(), "LOGIN_FAILURES_PER_MIN": 1})
+    other.start()
+    try:
+        cookie = site.client.session_cookie
+        assert replay(site.notes, cookie).status_code == 200
+        assert replay(other.notes, cookie).status_code == 302
+        site.notes.restart(LOGIN_FAILURES_PER_MIN=1)
+        assert [wrong_login(notes, 0) for notes in (site.notes, other.notes) * 2] == [302, 302, 429, 429]
+        for kind in ("session", "login"):
+            assert len(redis.command("KEYS", f"notes:*:{kind}:*")) == (1 if kind == "session" else 2)
+    finally:
+        other.stop()
+
+
 # --- what is kept ---
 
 def test_a_key_is_a_digest_and_goes_by_itself(site):
@@ -76,7 +93,7 @@ def test_a_key_is_a_digest_and_goes_by_itself(site):
     for secret in (cookie.encode(), raw, raw.hex().encode(), token.encode()):
         assert secret not in kept
     assert 7000 < kept_sessions.redis_command(site.notes, "TTL", keys[0]) <= 7200
-    for text in (keys[0].decode()[len(kept_sessions.PREFIX):], keys[0].decode()):
+    for text in (kept_sessions.digest_of(keys[0]), keys[0].decode()):
         assert replay(site.notes, text).status_code == 302, "what is kept is no key to the site"
 
 
@@ -188,7 +205,7 @@ def test_two_count_failed_logins_together(two, redis):
     for notes in (site.notes, second):
         answer = Client(notes.url).login("me", site.passwords["me"])
         assert answer.status_code == 429 and 1 <= int(answer.headers["Retry-After"]) <= 60
-    key, = redis.command("KEYS", "notes:login:*")
+    key, = redis.command("KEYS", "notes:*:login:*")
     assert 0 < redis.command("PTTL", key) <= 60000
     redis.command("DEL", key)
     assert wrong_login(second, 9) == 302, "the second saw less than its own limit"
@@ -198,13 +215,13 @@ def test_right_logins_count_nowhere(two, redis):
     site, second = two
     for number in range(8):
         assert Client((site.notes, second)[number % 2].url).login("me", site.passwords["me"]).status_code == 302
-    assert redis.command("KEYS", "notes:login:*") == []
+    assert redis.command("KEYS", "notes:*:login:*") == []
 
 
 def test_garbled_counter_leaves_the_limit_of_the_process(two, redis):
     site, _ = two
     wrong_login(site, 0)
-    key, = redis.command("KEYS", "notes:login:*")
+    key, = redis.command("KEYS", "notes:*:login:*")
     redis.command("SET", key, "garbled")
     codes = [wrong_login(site, number) for number in range(1, 6)]
     assert codes == [302] * 4 + [429]

@@ -2,6 +2,7 @@
 """Faults that need more than one process, or many sockets: clocks that jump, a database that goes back to a backup, a user
 who is removed, five thousand listeners. What one process does with hostile sockets is in tests/http/test_live_protocol.py.
 """
+import contextlib
 import json
 import pathlib
 import resource
@@ -11,7 +12,7 @@ import sys
 import pytest
 
 from harness import programs
-from harness.live import Live
+from harness.live import Live, Raw
 from harness.replicas import Replicas
 from harness.wait import until
 from notes_verbs import comment, create_note, view_path
@@ -37,6 +38,25 @@ def revision_of(client, key):
 def site(tmp_path):
     with Replicas(tmp_path, count=2, USER_CHECK_S=2) as replicas:
         yield replicas
+
+
+def test_rooms_that_cannot_be_read_are_one_line_of_the_log(site):
+    """While the database is away, and again the next time; all are served when it is back."""
+    notes = site.notes[0]
+    me = site.sign_in("me")
+    create_note(me, "k")
+    for outage in range(1, 3):
+        site.database.kill()
+        with contextlib.ExitStack() as stack:
+            listeners = [stack.enter_context(Raw(notes.url)) for _ in range(40)]
+            for number, raw in enumerate(listeners):
+                raw.join(key="k" if number == 0 else f"none-{number}")
+            until(lambda: len(notes.log_lines(event="live.read_failed")) >= outage, "the failure is told", 30)
+            site.database.start()
+            assert listeners[0].receive().startswith('42/notes,["snapshot"')
+            for raw in listeners[1:]:
+                assert raw.receive().startswith('42/notes,["notedestroyed"')
+            assert len(notes.log_lines(event="live.read_failed")) == outage
 
 
 def test_a_clock_that_jumps_changes_no_order(site, tmp_path):

@@ -22,16 +22,41 @@ static struct bytes bytes_of(const char *text)
     return (struct bytes){.p = (const unsigned char *)text, .n = strlen(text)};
 }
 
-static bool is_read(struct arena *arena, const char *text)
+static struct bytes key_of(unsigned char fill)
+{
+    static unsigned char key[SECRET_DIGEST_BYTES];
+    memset(key, fill, sizeof(key));
+    return (struct bytes){.p = key, .n = sizeof(key)};
+}
+
+/* With the digest behind it. */
+static struct bytes sign(struct arena *arena, struct bytes text, unsigned char fill)
+{
+    unsigned char digest[SECRET_DIGEST_BYTES];
+    secret_digest(key_of(fill), text.p, text.n, digest);
+    unsigned char *copy = arena_take(arena, text.n + BUS_DIGEST_CHARS + 1);
+    if (text.n)
+        memcpy(copy, text.p, text.n);
+    memcpy(copy + text.n, secret_base64url(arena, digest, sizeof(digest)), BUS_DIGEST_CHARS);
+    return (struct bytes){.p = copy, .n = text.n + BUS_DIGEST_CHARS};
+}
+
+static bool is_taken(struct arena *arena, struct bytes bytes)
 {
     struct bus_message message;
-    return bus_message_read(arena, bytes_of(text), &message);
+    return bus_message_read(arena, key_of(FILL), bytes, &message);
+}
+
+static bool is_read(struct arena *arena, const char *text)
+{
+    return is_taken(arena, sign(arena, bytes_of(text), FILL));
 }
 
 static struct bus_message again(struct arena *arena, const struct bus_message *message)
 {
     struct bus_message read = {0};
-    assert_true(bus_message_read(arena, bus_message_write(arena, message), &read));
+    assert_true(bus_message_read(arena, key_of(FILL),
+                                 bus_message_write(arena, key_of(FILL), message), &read));
     assert_string_equal(read.sender, message->sender);
     assert_int_equal(read.is_home_too, message->is_home_too);
     return read;
@@ -89,7 +114,7 @@ static void a_packet_that_is_too_long_becomes_a_refresh(void **state)
     arena_init(&arena);
     char *packet = arena_take(&arena, MIB + 2);
     memset(packet, 'x', MIB);
-    memcpy(packet, "42/", 3);
+    memcpy(packet, "42/notes,", 9);
     struct bus_message event = {.sender = SENDER,
                                 .kind = BUS_GONE,
                                 .is_home_too = true,
@@ -126,6 +151,8 @@ static void what_is_none_of_ours_is_refused(void **state)
         START "event -1 2 1\nk42/notes,[]",
         START "event 1 2x 1\nk42/notes,[]",
         START "event 1 2 1\nk41/notes,",
+        START "event 1 2 1\nk42/home,[]",
+        START "event 1 2 1\nk42/",
         START "event 1 2 1 \nk42/notes,[]",
         START "event  1 2 1\nk42/notes,[]",
         START "event 1 2 1 1\nk42/notes,[]",
@@ -157,10 +184,9 @@ static void what_is_none_of_ours_is_refused(void **state)
                                       "42/notes,[]"));
     assert_true(is_read(&arena, START "refresh 0 0 0\n"));
     static const char WITH_NUL[] = START "event 1 2 1\nk42/notes,[\0]";
-    struct bus_message message;
-    assert_false(bus_message_read(
-        &arena, (struct bytes){(const unsigned char *)WITH_NUL, sizeof(WITH_NUL) - 1}, &message));
-    assert_false(bus_message_read(&arena, (struct bytes){.p = NULL, .n = 0}, &message));
+    const struct bytes with_nul = {(const unsigned char *)WITH_NUL, sizeof(WITH_NUL) - 1};
+    assert_false(is_taken(&arena, sign(&arena, with_nul, FILL)));
+    assert_false(is_taken(&arena, (struct bytes){.p = NULL, .n = 0}));
     arena_done(&arena);
 }
 
@@ -172,14 +198,37 @@ static void what_is_too_long_is_refused(void **state)
     char *text = arena_take(&arena, 2 * MIB);
     memset(text, 'x', 2 * MIB - 1);
     assert_false(is_read(&arena, text));
-    const char *head = START "event 1 2 1\nk42/";
+    const char *head = START "event 1 2 1\nk42/notes,";
     memcpy(text, head, strlen(head));
     assert_false(is_read(&arena, text));
-    size_t before_packet_bytes = strlen(head) - 3;
+    size_t before_packet_bytes = strlen(head) - strlen("42/notes,");
     text[before_packet_bytes + MIB + 1] = '\0';
     assert_false(is_read(&arena, text));
     text[before_packet_bytes + MIB] = '\0';
     assert_true(is_read(&arena, text));
+    arena_done(&arena);
+}
+
+/* Whoever can write to Redis, but has not the site's key. */
+static void what_another_signed_or_changed_is_refused(void **state)
+{
+    struct arena arena;
+    (void)state;
+    arena_init(&arena);
+    const struct bytes text = bytes_of(START "event 1 2 1\nk42/notes,[]");
+    assert_true(is_taken(&arena, sign(&arena, text, FILL)));
+    assert_false(is_taken(&arena, sign(&arena, text, FILL + 1)));
+    assert_false(is_taken(&arena, text));
+    struct bytes made = sign(&arena, text, FILL);
+    unsigned char *changed = arena_take(&arena, made.n);
+    memcpy(changed, made.p, made.n);
+    for (size_t i = 0; i < made.n; i++) {
+        changed[i] ^= 1;
+        assert_false(is_taken(&arena, (struct bytes){changed, made.n}));
+        changed[i] ^= 1;
+        assert_false(is_taken(&arena, (struct bytes){changed, i}));
+    }
+    assert_true(is_taken(&arena, (struct bytes){changed, made.n}));
     arena_done(&arena);
 }
 
@@ -191,6 +240,7 @@ int main(void)
         UNIT(a_packet_that_is_too_long_becomes_a_refresh),
         UNIT(what_is_none_of_ours_is_refused),
         UNIT(what_is_too_long_is_refused),
+        UNIT(what_another_signed_or_changed_is_refused),
     };
     return secret_start() ? cmocka_run_group_tests(tests, NULL, NULL) : EXIT_FAILURE;
 }

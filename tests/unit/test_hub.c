@@ -42,6 +42,7 @@ struct app {
     _Atomic int served_count;
     _Atomic int confirms_count;
     _Atomic bool is_away;      /* the database: for confirm */
+    _Atomic bool is_unread;    /* and for read */
     _Atomic int64_t overtakes; /* confirm sees this revision, whose event comes just then */
     struct hub *hub;
 };
@@ -64,7 +65,7 @@ read_state(struct app *app, struct ctx *ctx, const char *key, int64_t known, str
     else if (out->revision != known)
         out->packet = arena_format(&ctx->arena, "state %lld", (long long)out->revision);
     atomic_fetch_add(&app->reads_count, 1);
-    return ERR_OK;
+    return atomic_load(&app->is_unread) ? ERR_UNAVAILABLE : ERR_OK;
 }
 
 static enum err confirm(
@@ -469,6 +470,25 @@ static void an_event_that_comes_meanwhile_is_enough(void **state)
     stop(&world);
 }
 
+static void what_could_not_be_read_is_read_later(void **state)
+{
+    struct world world;
+    (void)state;
+    start(&world, PING_NEVER_MS);
+    atomic_store(&world.app.is_unread, true);
+    int gone = come(&world, false);
+    join(gone, JOIN(9));
+    int fd = come(&world, false);
+    join(fd, JOIN(9));
+    while (atomic_load(&world.app.reads_count) < 3)
+        sched_yield();
+    close(gone);
+    atomic_store(&world.app.is_unread, false);
+    assert_string_equal(hear(fd), "state 10");
+    close(fd);
+    stop(&world);
+}
+
 static void a_database_that_went_back_is_the_truth(void **state)
 {
     struct world world;
@@ -655,6 +675,7 @@ int main(void)
         UNIT(a_change_that_nobody_published_is_found),
         UNIT(an_event_that_comes_meanwhile_is_enough),
         UNIT(a_database_that_went_back_is_the_truth),
+        UNIT(what_could_not_be_read_is_read_later),
         UNIT(a_note_that_is_gone_is_told_once),
         UNIT(a_newcomer_to_a_lost_change_is_not_the_only_one_to_know),
         UNIT(a_database_that_is_away_is_asked_again),

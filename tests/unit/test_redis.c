@@ -3,12 +3,13 @@
  * Commands on a real Redis: answers, limits, errors, signing in. */
 #include "redis_bench.h"
 
-#define MANY_COUNT   2000
-#define LARGE_BYTES  (100 * 1000)
-#define LARGE_COUNT  100
-#define NESTED_MAX   "EVAL return{{{{{{1}}}}}} 0"
-#define NESTED_OVER  "EVAL return{{{{{{{{1}}}}}}}} 0"
-#define BEYOND_BYTES "33554433"
+#define MANY_COUNT         2000
+#define LARGE_BYTES        (100 * 1000)
+#define LARGE_COUNT        100
+#define NESTED_MAX         "EVAL return{{{{{{1}}}}}} 0"
+#define ITEMS(count, made) "EVAL local\tt={}for\ti=1," count "\tdo\tt[i]=i\tend\treturn\t" made " 0"
+#define NESTED_OVER        "EVAL return{{{{{{{{1}}}}}}}} 0"
+#define BEYOND_BYTES       "33554433"
 
 static void each_kind_of_answer_arrives(void **state)
 {
@@ -128,6 +129,18 @@ static void an_answer_beyond_the_limits_is_refused(void **state)
     assert_int_equal(answer_to(bench, "GETRANGE large 0 33000000").text.n, 33000001);
 }
 
+static void an_answer_of_too_many_items_is_refused(void **state)
+{
+    struct bench *bench = bench_of(state);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(answer_to(bench, ITEMS("10000", "t")).items_count, REDIS_ITEMS_MAX_COUNT);
+    assert_error(bench, ITEMS("10001", "t"), ERR_INTERNAL, "more than 10000 items");
+    assert_text(answer_to(bench, "PING"), "PONG");
+    assert_int_equal(answer_to(bench, ITEMS("4999", "{t,t}")).items_count, 2);
+    assert_error(bench, ITEMS("5000", "{t,t}"), ERR_INTERNAL, "more than 10000 items");
+    assert_text(answer_to(bench, "PING"), "PONG");
+}
+
 static void user_password_and_database_are_used(void **state)
 {
     struct bench *bench = bench_of(state);
@@ -203,6 +216,7 @@ int main(void)
         UNIT_REDIS(the_first_error_of_a_batch_wins_and_all_are_run),
         UNIT_REDIS(a_reason_holds_no_value),
         UNIT_REDIS(an_answer_beyond_the_limits_is_refused),
+        UNIT_REDIS(an_answer_of_too_many_items_is_refused),
         UNIT_REDIS(user_password_and_database_are_used),
         UNIT_REDIS(a_user_that_may_not_name_its_connection_gets_in),
         UNIT_REDIS(a_wrong_password_or_database_is_unavailable),

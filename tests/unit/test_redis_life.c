@@ -3,7 +3,10 @@
  * A Redis that ends, comes back, hangs, or loses a connection: between commands and amid them. */
 #include "redis_bench.h"
 
+#include <arpa/inet.h>
 #include <pthread.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -78,6 +81,37 @@ static void a_late_answer_is_nobodys(void **state)
     redis_server_resume(&bench->server);
     bench->options.timeout_ms = TIMEOUT_MS;
     assert_int_equal(wait_answer(bench, "INCR count").kind, REDIS_INTEGER);
+}
+
+/* Answers whatever it is asked with the same, until the other end closes. */
+static void *say_many(void *argument)
+{
+    static const char MANY[] = "*1000000000\r\n";
+    char bytes[512];
+    int made = accept(*(int *)argument, NULL, NULL);
+    while (recv(made, bytes, sizeof(bytes), 0) > 0)
+        (void)send(made, MANY, sizeof(MANY) - 1, MSG_NOSIGNAL);
+    (void)close(made);
+    return NULL;
+}
+
+static void what_announces_a_thousand_million_items_is_left(void **state)
+{
+    struct bench *bench = bench_of(state);
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(at);
+    pthread_t thread;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&at, size), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &size), 0);
+    assert_int_equal(pthread_create(&thread, NULL, say_many, &listener), 0);
+    bench->options.host.port = ntohs(at.sin_port);
+    assert_error(bench, "PING", ERR_UNAVAILABLE, "more than 10000 items");
+    assert_int_equal(pthread_join(thread, NULL), 0); /* it was closed */
+    (void)close(listener);
+    bench->options.host.port = bench->server.port;
+    assert_text(wait_answer(bench, "PING"), "PONG");
 }
 
 /* Does something to the server once a command waits there. */
@@ -222,6 +256,7 @@ int main(void)
         UNIT_REDIS(what_one_connection_found_out_holds_for_all),
         UNIT_REDIS(a_deadline_of_the_request_says_nothing_about_redis),
         UNIT_REDIS(a_late_answer_is_nobodys),
+        UNIT_REDIS(what_announces_a_thousand_million_items_is_left),
         UNIT_REDIS(a_command_whose_outcome_is_unknown_is_not_repeated),
         UNIT_REDIS(a_command_that_can_be_repeated_is),
         UNIT_REDIS(a_redis_killed_amid_a_command_is_unavailable),

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What tells this site from others that share its Redis, made of the key that all processes of its
+ * database have and no others. The key can't be told from the id, which everybody may see. */
+#ifndef NOTES_SITE_H
+#define NOTES_SITE_H
+
+#include "base/bytes.h"
+#include "base/secret.h"
+
+#define SITE_ID_CHARS 16
+
+struct site {
+    char id[SITE_ID_CHARS + 1];                 /* base64url; in names in Redis: notes:ID:... */
+    unsigned char bus_key[SECRET_DIGEST_BYTES]; /* of the digests of messages between processes */
+};
+
+/* key: 16 to 64 bytes. */
+void site_init(struct site *out_site, struct bytes key);
+
+#endif
