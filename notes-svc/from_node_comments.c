@@ -30,6 +30,7 @@
 
 /* Made by tools/compile_statements.py. */
 extern const struct db_statement from_node_messages_exists;
+extern const struct db_statement from_node_messages_unreachable;
 extern const struct db_statement from_node_messages_page;
 extern const struct db_statement from_node_messages_next;
 
@@ -248,6 +249,8 @@ enum err from_node_comments(struct from_node *run)
     struct comments comments = {.last_id = INT64_MIN, .counts = {.what = "comments"}};
     bool has_table = false;
     enum err err = from_node_has_table(run, &from_node_messages_exists, &has_table);
+    if (!err && has_table)
+        err = from_node_check_ids(run, &from_node_messages_unreachable, TABLE);
     if (!err && has_table)
         err = from_node_pages(run, start, &comments);
     if (!err && has_table)

@@ -23,6 +23,7 @@
 
 /* Made by tools/compile_statements.py and tools/compile_sql.py. */
 extern const struct db_statement from_node_users_exists;
+extern const struct db_statement from_node_users_unreachable;
 extern const struct db_statement from_node_users_page;
 extern const struct db_statement from_node_users_next;
 extern const struct migrations userauth_migrations;
@@ -242,6 +243,8 @@ static enum err move(struct from_node *run)
     if (!err && !has_table)
         return from_node_refuse(run,
                                 "there is no table " TABLE "; is it the database of the users?");
+    if (!err)
+        err = from_node_check_ids(run, &from_node_users_unreachable, TABLE);
     if (!err)
         err = from_node_pages(run, move_page, &users);
     from_node_sum(run, &users.counts);

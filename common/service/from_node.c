@@ -194,6 +194,17 @@ enum err from_node_refuse(struct from_node *run, const char *why)
     return ERR_INVALID;
 }
 
+enum err
+from_node_check_ids(struct from_node *run, const struct db_statement *statement, const char *table)
+{
+    bool has_any = false;
+    enum err err = from_node_has_table(run, statement, &has_any);
+    if (err || !has_any)
+        return err;
+    (void)snprintf(run->why, sizeof(run->why), "%s has a row whose id is NULL or too small", table);
+    return ERR_INVALID;
+}
+
 enum err from_node_pages(struct from_node *run, from_node_page_fn *page, void *state)
 {
     bool has_more = true;

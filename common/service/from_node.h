@@ -71,6 +71,10 @@ MUST_CHECK enum err from_node_has_table(struct from_node *run,
                                         const struct db_statement *statement,
                                         bool *out_has_table);
 
+/* Ends the run when there are rows that no page would find; `statement` counts them. */
+MUST_CHECK enum err
+from_node_check_ids(struct from_node *run, const struct db_statement *statement, const char *table);
+
 /* Ends the run with a line for people. */
 enum err from_node_refuse(struct from_node *run, const char *why);
 

@@ -12,6 +12,10 @@ SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'SQMessages'
 SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'SQMessages'
     AND table_type <> 'VIEW'
 
+-- Rows that no page would find.
+-- statement: unreachable
+SELECT COUNT(*) FROM SQMessages WHERE id IS NULL OR id < -9223372036854775807
+
 -- statement: page
 -- on sqlite:
 SELECT CASE WHEN typeof(id) = 'integer' THEN id ELSE quote(substr(id, 1, 64)) END,

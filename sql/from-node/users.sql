@@ -1,7 +1,8 @@
 -- The users of the Node version, in the order in which they were made.
 -- Values of `page`: id of the last row read, rows at most.
 -- `next`, for a row that is too large to be read: id of the last row read; its id alone.
--- Columns: id (one that is no whole number in quotes), username, password, provider, familyName, givenName, middleName, emails, photos, createdAt, updatedAt.
+-- Columns: id (one that is no whole number in quotes),
+-- username, password, provider, familyName, givenName, middleName, emails, photos, createdAt, updatedAt.
 
 -- SQLite's substr makes NULL of an empty blob; of a text it would see nothing after a NUL.
 
@@ -11,6 +12,10 @@ SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'SQUsers'
 -- on mysql:
 SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'SQUsers'
     AND table_type <> 'VIEW'
+
+-- Rows that no page would find.
+-- statement: unreachable
+SELECT COUNT(*) FROM SQUsers WHERE id IS NULL OR id < -9223372036854775807
 
 -- statement: page
 -- on sqlite:

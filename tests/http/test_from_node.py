@@ -289,9 +289,10 @@ def with_ids(source, table, kind, rows):
             source.user(value, id=number)
 
 
-ODD_IDS = {"sqlite": {"TEXT": ["abc"], "REAL": [1.5], "BLOB": [b"\0\xff"], "INTEGER": [7, 7], "": [7, "3"]},
+ODD_IDS = {"sqlite": {"TEXT": ["abc"], "REAL": [1.5], "BLOB": [b"\0\xff"], "INTEGER": [7, 7], "": [7, "3"],
+                      "INT": [None, 1], "BIGINT": [-2 ** 63, 1]},
            "mysql": {"VARCHAR(9)": ["abc"], "DECIMAL(9,2)": [1.5], "DOUBLE": [1.5], "VARBINARY(9)": [b"\0\xff"], "INT": [7, 7],
-                     "BIGINT UNSIGNED": [2 ** 64 - 1], "FLOAT": [16777215, 16777216]}}
+                     "BIGINT": [-2 ** 63, 1], "INT NULL": [None, 1], "BIGINT UNSIGNED": [2 ** 64 - 1], "FLOAT": [16777215, 16777216]}}
 
 
 def test_ids_that_are_no_whole_numbers_or_there_twice_end_the_run(source, services):
@@ -303,10 +304,10 @@ def test_ids_that_are_no_whole_numbers_or_there_twice_end_the_run(source, servic
         with_ids(source, "SQUsers", kind, rows)
         if place == 0:
             source.note("k")
-        out = move(notes, source, code=3)
-        assert re.search(r"SQMessages has the id .*, which is no whole number|SQMessages has the id \d+ twice, or out of order", out), (kind, out)
-        out = move(userauth, source, code=3)
-        assert re.search(r"SQUsers has the id .*, which is no whole number|SQUsers has the id \d+ twice, or out of order", out), (kind, out)
+        for service, table in ((notes, "SQMessages"), (userauth, "SQUsers")):
+            out = move(service, source, code=3)
+            assert re.search(f"{table} has (the id .*, which is no whole number|the id \\d+ twice, or out of order|a row whose id is NULL)",
+                             out), (kind, out)
         assert stored_comments(notes) == [] and stored(userauth, "SELECT * FROM users") == []
 
 
