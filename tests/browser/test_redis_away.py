@@ -61,10 +61,29 @@ def test_note_that_cannot_be_saved_is_sent_again_by_one_press(open_browser, site
     browser.type("[name=body]", "precious text")
     redis.kill()
     browser.click("main form button[type=submit]")
+    assert browser.find(".retry-form button").text == "Try again"
     assert text_in(browser, "[name=title]") == "Precious title"
     assert text_in(browser, "[name=body]") == "precious text"
-    assert "not signed out" in browser.find("main").text
+    assert "not signed out" in browser.find("main").text and not browser.all(".user-unknown")
+    browser.type("[name=body]", "changed text")
+    redis.start()
+
+    def is_saved():
+        if not browser.path.startswith("/notes/view"):
+            browser.click("main form button[type=submit]")
+        return browser.path == "/notes/view?key=new"
+
+    browser.until(is_saved, "the note")
+    assert browser.find("#notetitle").text == "Precious title"
+    assert browser.find("#notebody").text == "changed text"
+    assert [key for key in browser.driver.execute_script("return Object.keys(localStorage)") if "note" in key] == []
+
+
+def test_who_was_signed_in_is_told_and_stays_so(open_browser, redis):
+    browser = open_browser()
+    browser.sign_in()
+    redis.kill()
     browser.open("/")
-    assert "be checked right now" in browser.find(".user-unknown").text
+    assert "be checked right now" in browser.find(".user-unknown .notice").text
     redis.start()
     browser.until(lambda: browser.open("/") or browser.all("#signed-in-user"), "to be signed in as before")
