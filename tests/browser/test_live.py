@@ -115,7 +115,7 @@ def test_the_home_page(browser, me, key):
     browser.until(lambda: texts(browser, "#notetitles a")[:1] == ["Brand new"], "the new note")
     edit(me, key, title="Renamed")
     browser.until(lambda: texts(browser, "#notetitles a")[:2] == ["Renamed", "Brand new"], "the renamed note")
-    lines = texts(browser, "#notetitles .meta")
+    lines = [" ".join(line.split()) for line in texts(browser, "#notetitles .meta")]
     assert lines[0].startswith("me · "), "the author of a known note stays"
     assert A_TIME.fullmatch(lines[0].removeprefix("me · ")) and A_TIME.fullmatch(lines[1]), lines
     browser.open("/")
