@@ -240,8 +240,8 @@ def test_wrong_option_is_said_before_anything_starts(tree, tmp_path, options, sa
 @pytest.mark.parametrize("service,password,database,says", [
     ("notes-svc", SECRET, "refused", "Access denied for user"),
     ("userauth-svc", SECRET, "refused", "Access denied for user"),
-    ("notes-svc", None, "missing", "Unknown database"),
-    ("userauth-svc", None, "missing", "Unknown database"),
+    ("notes-svc", None, "missing", f"Access denied for user '{USER}'@'127.0.0.1' to database 'missing'"),
+    ("userauth-svc", None, "missing", f"Access denied for user '{USER}'@'127.0.0.1' to database 'missing'"),
 ])
 @pytest.mark.parametrize("form", ["json", "text"])
 def test_database_that_refuses_us_is_said_in_words(tree, tmp_path, mariadb, service, password, database, says, form):
@@ -250,7 +250,7 @@ def test_database_that_refuses_us_is_said_in_words(tree, tmp_path, mariadb, serv
               "--mysql" if service == "notes-svc" else "--users-mysql", url, LOG_FORMAT=form)
     assert run.wait_end() == 1
     line = run.text().splitlines()[1]
-    assert line.startswith(f"dev: {service} can't use its database: {says}") and "\\" not in line
+    assert line.startswith(f"dev: {service} can't use its database: 127.0.0.1:{mariadb.port}: {says}") and "\\" not in line
     assert "did not get ready" not in run.text() and "{" not in run.text() and "Stopped" not in run.text()
     assert_secret_kept(tmp_path, run, SECRET)
     assert dev_run.services_of(tmp_path) == []
