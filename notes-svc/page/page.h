@@ -52,9 +52,10 @@ bool page_is_unchanged(struct ctx *ctx,
                        struct http_response *rs,
                        const char *etag);
 
-/* The page for an error, or JSON where the client asks for it. Text that a refused form holds
- * (title, body, message) is shown again, so that nothing typed is lost: handlers only return the
- * error. ctx->why.hint is the reason when it is set. Never fails. Threads: any, loops as well. */
+/* The page for an error, or JSON where the client asks for it. A form that may succeed later is on
+ * it, to be sent again (page_retry.h); of any other the text (title, body, message) is shown, so
+ * that nothing typed is lost: handlers only return the error. ctx->why.hint is the reason when it
+ * is set. Never fails. Threads: any, loops as well. */
 void page_error(struct app *app,
                 struct ctx *ctx,
                 const struct http_request *rq,

@@ -150,14 +150,14 @@ def test_restore_refuses_what_can_not_be_brought_back(site, me):
 
 def test_restore_makes_no_database(site, tmp_path):
     """As when DATABASE_URL was forgotten."""
+    settings = {name: value for name, value in site.notes.settings.items() if not name.startswith("DATABASE_")}
     missing = tmp_path / "missing.sqlite"
-    done = programs.run(programs.NOTES_SVC, "--restore", "k", **{**site.notes.settings, "DATABASE_URL": f"sqlite:{missing}"})
+    done = programs.run(programs.NOTES_SVC, "--restore", "k", **settings, DATABASE_URL=f"sqlite:{missing}")
     assert done.returncode == 1 and done.stderr == \
         f"notes-svc: there is no database at {missing}; does DATABASE_URL name another one?\n"
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "empty.sqlite").touch(0o600)
-    done = programs.run(programs.NOTES_SVC, "--restore", "k",
-                        **{**site.notes.settings, "DATABASE_URL": f"sqlite:{tmp_path}/empty.sqlite"})
+    done = programs.run(programs.NOTES_SVC, "--restore", "k", **settings, DATABASE_URL=f"sqlite:{tmp_path}/empty.sqlite")
     assert done.returncode == 1 and "this database has no tables of ours; does DATABASE_URL name another one?" in done.stderr
 
 
