@@ -71,27 +71,29 @@ def own(**options):
     return MariaDb(**options)
 
 
-_shared = None
+_own = None  # the server of this run
+_instead = []  # those that stand in for it, the last one first
 
 
 def shared():
-    """The server of this run."""
-    global _shared
-    if _shared is None:
-        _shared = own()
-        atexit.register(_shared.close)
-    return _shared
+    """The server of this run, or the one that stands in for it."""
+    global _own
+    if _instead:
+        return _instead[-1]
+    if _own is None:
+        _own = own()
+        atexit.register(_own.close)
+    return _own
 
 
 @contextlib.contextmanager
 def instead(server):
-    """While this lasts, `server` is the run's: what happens to it happens to no other tests."""
-    global _shared
-    before, _shared = _shared, server
+    """While this lasts, `server` is the run's: what happens to it happens to no other tests. Several may end in any order."""
+    _instead.append(server)
     try:
         yield server
     finally:
-        _shared = before
+        _instead.remove(server)
 
 
 def main(command):
