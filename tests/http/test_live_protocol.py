@@ -44,6 +44,7 @@ def revision_of(client, key):
     ("?EIO=4&transport=polling", 0, "Transport unknown"),
     ("?EIO=4&transport=websocket&sid=abc", 1, "Session ID unknown"),
     ("?EIO=4&transport=websocket", 3, "Bad request"),
+    ("?EIO=4&transport=websocket&sid=", 3, "Bad request"),
     ("?EIO=4&transport=websocket&transport=websocket", 3, "Bad request"),
 ])
 def test_plain_http_is_told_what_is_wrong(site, path, code, message):
@@ -53,12 +54,20 @@ def test_plain_http_is_told_what_is_wrong(site, path, code, message):
     assert answer.json() == {"code": code, "message": message}
 
 
+@pytest.mark.parametrize("more", ["&key=a&key=b", "&key=a%00b", "&key=%ff"])
+def test_a_query_that_means_nothing_is_told_in_json(site, more):
+    answer = exchange(site.notes.port, "GET", f"/socket.io/?{QUERY}{more}", UPGRADE)
+    assert (answer.status, answer.header("content-type")) == (400, "application/json")
+    assert set(answer.json()) >= {"code", "message"}
+
+
 def test_other_methods(site):
     assert requests.post(site.url + "/socket.io/?EIO=4&transport=polling", timeout=20).json()["code"] == 0
     answer = requests.post(site.url + "/socket.io/?" + QUERY, timeout=20)
     assert (answer.status_code, answer.json()) == (400, {"code": 2, "message": "Bad handshake method"})
     assert requests.head(site.url + "/socket.io/?" + QUERY, timeout=20).status_code == 400
-    assert requests.delete(site.url + "/socket.io/?" + QUERY, timeout=20).status_code == 405
+    answer = requests.delete(site.url + "/socket.io/?" + QUERY, timeout=20)
+    assert answer.status_code == 405 and "GET" in answer.headers["Allow"] and set(answer.json()) >= {"code", "message"}
 
 
 def test_an_older_protocol_is_refused(site):
@@ -72,6 +81,7 @@ def test_a_handshake_that_is_none(site, name, value):
     headers = [(field, value if field == name else given) for field, given in UPGRADE]
     answer = exchange(site.notes.port, "GET", "/socket.io/?" + QUERY, headers)
     assert (answer.status, answer.json()) == (400, {"code": 3, "message": "Bad request"})
+    assert answer.header("sec-websocket-version") == "13", "RFC 6455: the one that is spoken here"
 
 
 def test_the_accept_key_is_the_one_of_the_rfc(site):
@@ -311,6 +321,15 @@ def test_no_pong_closes_and_a_pong_keeps(services):
         assert "2" in silent.last
         talking.send("41/home,")
         talking.join("/home")
+
+
+def test_a_client_that_sends_no_more_is_closed(site):
+    """It has shut down its side and still reads: nothing that it could ask for or answer will come."""
+    with Raw(site.url) as raw:
+        raw.join("/home", revision=1)
+        raw.event()
+        raw.socket.sock.shutdown(socket.SHUT_WR)
+        assert raw.is_ended()
 
 
 def test_no_namespace_closes(services):
