@@ -419,6 +419,30 @@ def test_a_comment_after_the_session_was_lost_is_refused(services):
     assert "am I still here?" not in page.source
 
 
+@pytest.mark.parametrize("end", [kept_sessions.clear, lambda notes: kept_sessions.age(notes, used=7201),
+                                 lambda notes: kept_sessions.age(notes, created=86401)], ids=["removed", "idle", "old"])
+def test_a_session_that_is_over_closes_its_silent_sockets(services, end):
+    """Nobody told the hub, and the client says nothing: it is found by looking."""
+    _, notes, me = one_site(services, USER_CHECK_S=2)
+    with Raw(notes.url, cookie=me.session_cookie) as raw, Live(notes.url, notes={"key": "k"}) as stranger:
+        raw.join(key="k", revision=revision_of(Client(notes.url), "k"))
+        end(notes)
+        assert raw.is_ended() and raw.close_code == 1008
+        assert stranger.is_connected()
+
+
+def test_an_open_socket_is_no_use_of_its_session(services):
+    """Else a forgotten window would keep somebody signed in."""
+    _, notes, me = one_site(services, USER_CHECK_S=1)
+    with Raw(notes.url, cookie=me.session_cookie) as raw:
+        raw.join(key="k", revision=revision_of(Client(notes.url), "k"))
+        raw.settle()
+        kept_sessions.age(notes, used=3600, checked=100)
+        before, = kept_sessions.rows(notes)
+        until(lambda: kept_sessions.rows(notes)[0]["checked_unix_ms"] > before["checked_unix_ms"], "a look at the session")
+        assert kept_sessions.rows(notes)[0]["used_unix_ms"] == before["used_unix_ms"]
+
+
 def test_the_end_of_the_service_is_a_proper_goodbye(services):
     _, notes, me = one_site(services)
     with Raw(notes.url, cookie=me.session_cookie) as raw, Raw(notes.url) as idle:
