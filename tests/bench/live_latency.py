@@ -17,9 +17,9 @@ import threading
 import time
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTS / "browser"), str(TESTS), str(TESTS / "http")]
+sys.path[:0] = [str(TESTS), str(TESTS / "http")]
 
-from conftest import CHROMIUM, Browser  # noqa: E402  # that of browser/
+from harness.browser import CHROMIUM, Browser  # noqa: E402
 from harness.live import Raw  # noqa: E402
 from harness.replicas import Replicas  # noqa: E402
 from notes_verbs import comment, create_note, view_path  # noqa: E402
