@@ -90,9 +90,10 @@ check_secrets() { # folder
 up_usage() {
     cat <<'USAGE'
 usage: ./dev up [option...]
-  --replicas N  N containers of notes-svc, 1 to 20
-  --tls         https on port 443 with the certificate and key in docker/tls/site.pem, for PUBLIC_URL
-  --dev         userauth-svc also on 127.0.0.1:5858, for userauth-cli outside the containers
+  --replicas N    N containers of notes-svc, 1 to 20
+  --tls           https on port 443 with the certificate and key in docker/tls/site.pem, for PUBLIC_URL
+  --dev           userauth-svc also on 127.0.0.1:5858, for userauth-cli outside the containers
+  --only-secrets  writes the secrets that are missing in docker/secrets and starts nothing
 
 Variables, from the environment or docker/.env: HTTP_PORT (80), HTTPS_PORT (443), USERS_PORT (5858), PUBLIC_URL,
 EDGENET_SUBNET, MYSQL_IMAGE, REDIS_IMAGE, HAPROXY_IMAGE; docker/README.md explains them.
@@ -132,11 +133,12 @@ print_address() { # is-tls
 }
 
 cmd_up() {
-    local secrets replicas=1 is_tls=false users
+    local secrets replicas=1 is_tls=false are_only_secrets=false users
     while [ $# -gt 0 ]; do
         case $1 in
             --tls) is_tls=true && compose_files+=(-f docker/compose.tls.yaml) ;;
             --dev) compose_files+=(-f docker/compose.dev.yaml) ;;
+            --only-secrets) are_only_secrets=true ;;
             --replicas)
                 [[ ${2:-} =~ ^[1-9][0-9]?$ && $2 -le 20 ]] || die "--replicas needs a number from 1 to 20"
                 replicas=$2 && shift
@@ -152,6 +154,7 @@ cmd_up() {
     secrets=$(secrets_dir)
     write_missing_secrets "$secrets"
     check_secrets "$secrets"
+    ! $are_only_secrets || { say "The secrets are in $secrets" && return; }
     # The containers' users read them from here.
     chmod a+r docker/*.cfg docker/*.cnf docker/*.conf docker/*.http docker/*.sh 2>/dev/null || true
     compose up --build --wait --scale "svc-notes=$replicas" || { show_trouble; die "Notes did not get ready"; }
@@ -243,7 +246,7 @@ cmd_restore() {
         case $1 in
             --yes) is_yes=true ;;
             -*) die "restore has no option $1" ;;
-            *) [ -z "$dir" ] && dir=$1 || die "usage: ./dev restore DIR [--yes]" ;;
+            *) [ -z "$dir" ] || die "usage: ./dev restore DIR [--yes]" && dir=$1 ;;
         esac
         shift
     done
