@@ -56,7 +56,7 @@ for link in lib lib64; do
 done
 
 # TLS to databases, Redis and the user service. Name lookups need no library besides libc.
-add /etc/ssl/certs/ca-certificates.crt 0644 2>/dev/null || true # made at its package's installation: no package has it
+install -D -m 0644 /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
 echo ca-certificates >>"$packages"
 printf 'hosts: files dns\n' >"$root/etc/nsswitch.conf"
 printf 'root:x:0:0:root:/:/nonexistent\nnotes:x:%d:%d:notes:/var/lib/notes:/nonexistent\n' $uid $uid >"$root/etc/passwd"
@@ -66,6 +66,7 @@ sort -u "$packages" | while read -r package; do
     dpkg-query -s "$package" >"$root/var/lib/dpkg/status.d/$package"
     install -D -m 0644 "/usr/share/doc/$package/copyright" "$root/usr/share/doc/$package/copyright"
 done
+install -d -m 0700 -o $uid -g $uid "$root/var/lib/notes"
 install -D -m 0644 LICENSE "$root/usr/share/doc/notes/copyright"
 rm "$packages"
 
