@@ -40,7 +40,7 @@ find_engine() {
 
 # Is this process id, out of a file that may be old, a program of the tests' own engine?
 is_ours() { # pid
-    [ -n "$1" ] && tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null | grep -qF "$run/"
+    [ -n "$1" ] && { tr '\0' ' ' <"/proc/$1/cmdline"; } 2>/dev/null | grep -qF "$run/"
 }
 
 pid_in() { cat "$1" 2>/dev/null; }
@@ -155,6 +155,7 @@ cmd_stop() {
 cmd_remove() {
     cmd_stop
     ! is_ours "$(pid_in "$run/docker.pid")" || { printf 'engine.sh: it is in use\n' >&2 && exit 1; }
+    awk -v folder="$data/" 'index($2, folder) == 1 {print $2}' /proc/mounts | sort -r | while read -r mount; do umount "$mount"; done
     rm -rf "$data" "$run"
 }
 
