@@ -90,7 +90,7 @@ check_secrets() { # folder
 up_usage() {
     cat <<'USAGE'
 usage: ./dev up [option...]
-  --replicas N    N containers of notes-svc, 1 to 20
+  --replicas N    N containers of notes-svc, 1 to 20; without: as many as there are, at first one
   --tls           https on port 443 with the certificate and key in docker/tls/site.pem, for PUBLIC_URL
   --dev           userauth-svc also on 127.0.0.1:5858, for userauth-cli outside the containers
   --only-secrets  writes the secrets that are missing in docker/secrets and starts nothing
@@ -133,7 +133,7 @@ print_address() { # is-tls
 }
 
 cmd_up() {
-    local secrets replicas=1 is_tls=false are_only_secrets=false users
+    local secrets replicas='' is_tls=false are_only_secrets=false users
     while [ $# -gt 0 ]; do
         case $1 in
             --tls) is_tls=true && compose_files+=(-f docker/compose.tls.yaml) ;;
@@ -157,6 +157,9 @@ cmd_up() {
     ! $are_only_secrets || { say "The secrets are in $secrets" && return; }
     # The containers' users read them from here.
     chmod a+r docker/*.cfg docker/*.cnf docker/*.conf docker/*.http docker/*.sh 2>/dev/null || true
+    # As many as there are, when no number is asked for.
+    [ -n "$replicas" ] || replicas=$(compose ps -q svc-notes | wc -l)
+    [ "$replicas" -gt 0 ] || replicas=1
     compose up --build --wait --scale "svc-notes=$replicas" || { show_trouble; die "Notes did not get ready"; }
     print_address $is_tls
     users=$(compose exec -T svc-userauth userauth-cli --json list-users)
