@@ -100,8 +100,11 @@ EDGENET_SUBNET, MYSQL_IMAGE, REDIS_IMAGE, HAPROXY_IMAGE; docker/README.md explai
 USAGE
 }
 
+public_url() { compose config | sed -n 's/^ *PUBLIC_URL: //p' | head -n 1; }
+
 check_certificate() {
     local file=docker/tls/site.pem
+    [[ $(public_url) =~ ^https://[^/]+$ ]] || die "--tls: PUBLIC_URL is what browsers see, as https://notes.example.org"
     [ -s "$file" ] || die "--tls: $file is missing: the certificate, its chain and its key in one file"
     grep -q 'PRIVATE KEY-----' "$file" || die "--tls: $file has no private key, which belongs at its end"
     [[ $(stat -c %A "$file") == *r?? ]] ||
@@ -125,7 +128,7 @@ print_address() { # is-tls
     port=${port##*:}
     say
     if $1; then
-        say "  Notes is at   ${PUBLIC_URL:-the address of PUBLIC_URL}"
+        say "  Notes is at   $(public_url)/"
     else
         [ "$port" = 80 ] && port= || port=:$port
         say "  Notes is at   http://localhost$port/"
