@@ -111,14 +111,16 @@ check_certificate() {
         die "--tls: $file can't be read by the container's user: chmod 0444 $file; chmod 0700 docker/tls keeps others out"
 }
 
-# What the log of a container that does not get ready says last.
+# What a container that does not get ready says last, in its log and when its health is checked.
 show_trouble() {
-    local id name
+    local id name check
     for id in $(compose ps -a -q); do
         name=$(docker inspect --format '{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{with .State.Health}}{{.Status}}{{end}}' "$id")
         [[ $name != *" running healthy" ]] || continue
         say "dev: ${name%% *} is not ready (${name#* }); its log ends with:"
         docker logs --tail 5 "$id" 2>&1 | sed 's/^/     /'
+        check=$(docker inspect --format '{{with .State.Health}}{{range .Log}}{{.Output}}{{end}}{{end}}' "$id" | grep . | tail -n 1) || true
+        [ -z "$check" ] || say "     (asked how it is: $check)"
     done >&2
 }
 

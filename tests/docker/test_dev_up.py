@@ -189,21 +189,3 @@ def test_a_lost_password_of_a_database_with_data_is_not_made_anew(site):
     finally:
         path.write_text(text)
         path.chmod(0o444)
-
-
-def test_a_wrong_password_is_shown_with_the_line_of_the_log_that_says_it(site):
-    """Not that of the database container, which knows its own from the start; the service has another one."""
-    path = site.secrets / "db_userauth_password"
-    text = path.read_text()
-    path.unlink()
-    path.write_text("another_password_of_32_characters\n")
-    path.chmod(0o444)
-    try:
-        said = refusal(site, "up")
-    finally:
-        path.unlink()
-        path.write_text(text)
-        path.chmod(0o444)
-    assert re.search("dev: (db|svc)-userauth is not ready", said) and "denied" in said
-    assert text.strip() not in said and "another_password" not in said
-    site.dev("up")
