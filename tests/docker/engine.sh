@@ -114,9 +114,11 @@ start_engine() {
 cmd_start() {
     local host
     command -v docker >/dev/null || skip "containers need docker, the command"
-    mkdir -p "$(dirname "$users")"
-    exec 9>"$users.start"
-    flock 9 # another run may be at it
+    if [ "$(id -u)" -eq 0 ]; then # another run may be at it
+        mkdir -p "$(dirname "$users")"
+        exec 9>"$users.start"
+        flock 9
+    fi
     host=$(find_engine) || { start_engine && host=$socket; } || exit
     printf 'DOCKER_HOST=%s\n' "$host"
     find_compose "$host"

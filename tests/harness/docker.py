@@ -59,8 +59,9 @@ class Engine:
     """The engine that runs, or one that is started. While this is open no other run stops it."""
 
     def __init__(self):
-        USERS.parent.mkdir(parents=True, exist_ok=True)
-        self._use = open(USERS, "a")
+        users = USERS if os.getuid() == 0 else _places() / "users"  # only root's engine is ever stopped
+        users.parent.mkdir(parents=True, exist_ok=True)
+        self._use = open(users, "a")
         fcntl.flock(self._use, fcntl.LOCK_SH)
         try:
             self.settings = dict(line.split("=", 1) for line in _script("engine.sh", "start"))
@@ -137,7 +138,7 @@ def _project_name(number):
 
 def _sweep(engine):
     """Removes what runs have left behind that were killed."""
-    for path in _places().iterdir():
+    for path in _places().glob("[0-9]*"):
         lock = _lock(path.name)
         if lock is not None:
             with lock:
