@@ -64,6 +64,7 @@ class Engine:
         users = USERS if os.getuid() == 0 else _places() / "users"  # only root's engine is ever stopped
         users.parent.mkdir(parents=True, exist_ok=True)
         self._use = open(users, "a")
+        self._images = {}
         fcntl.flock(self._use, fcntl.LOCK_SH)
         try:
             self.settings = dict(line.split("=", 1) for line in _script("engine.sh", "start"))
@@ -96,7 +97,9 @@ class Engine:
 
     def image(self, kind):
         """The name of an image of ours for debian, mysql, mariadb, redis or haproxy; made when it is not there."""
-        return _script("images.sh", kind, **self.settings)[-1]
+        if kind not in self._images:
+            self._images[kind] = _script("images.sh", kind, **self.settings)[-1]
+        return self._images[kind]
 
     def names(self, kind, *filters):
         """Ids of what there is of a kind: container, network, volume, image."""
