@@ -157,7 +157,7 @@ cmd_stop() {
 cmd_remove() {
     cmd_stop
     ! is_ours "$(pid_in "$run/docker.pid")" || { printf 'engine.sh: it is in use\n' >&2 && exit 1; }
-    awk -v folder="$data/" 'index($2, folder) == 1 {print $2}' /proc/mounts | sort -r | while read -r mount; do umount "$mount"; done
+    awk -v folder="$data/" 'index($2, folder) == 1 {print $2}' /proc/mounts | sort -r | while read -r mount; do umount "$mount" 2>/dev/null; done
     rm -rf "$data" "$run"
 }
 
