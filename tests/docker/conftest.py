@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from harness import docker  # noqa: E402
+from harness import docker, stack  # noqa: E402
 from harness.deployment import Deployment  # noqa: E402
 from harness.elsewhere import Elsewhere  # noqa: E402
 
@@ -56,3 +56,13 @@ def elsewhere():
         pytest.skip(str(reason))
     finally:
         place.close()
+
+
+@pytest.fixture(scope="session")
+def swarm(engine):
+    """The engine is a Swarm."""
+    try:
+        with stack.swarm(engine):
+            yield engine
+    except docker.Missing as reason:
+        pytest.skip(str(reason))

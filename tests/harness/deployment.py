@@ -5,21 +5,28 @@
         site.up()                                           # builds, and waits until all are healthy
         site.add_user("alice", password)
         requests.get(site.url)
+
+    with swarm(engine), StackDeployment(engine, tmp_path, **images) as site:    # docker/stack.yaml
+        site.build()
+        site.up()
+        site.wait_healthy("svc-notes", 3)
 """
 import json
 import os
+import shutil
 import subprocess
 
 from . import programs
-from .docker import CommandFailed, Project
+from .docker import UP_TIMEOUT_S, CommandFailed, Project
+from .stack import Stack
 
 FILE = "docker/compose.yaml"
 
 
-class Deployment(Project):
-    def __init__(self, engine, folder, *more_files, **settings):
-        """`folder` is for the secrets; more_files come after docker/compose.yaml."""
-        super().__init__(engine, FILE, *more_files)
+class _Site:
+    """What both have in common: settings of its own, secrets, users. `folder` is for the secrets."""
+
+    def take_place(self, folder, settings):
         self.port = programs.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.secrets = folder / "secrets"
@@ -34,7 +41,7 @@ class Deployment(Project):
             self.close()
             raise
 
-    def dev(self, *command, timeout_s=600, stdin=None):
+    def dev(self, *command, timeout_s=UP_TIMEOUT_S, stdin=None):
         """A ./dev command on this deployment, which must work; what it printed to stdout."""
         done = subprocess.run(["./dev", *command], cwd=programs.ROOT, env={**os.environ, **self.engine.settings, **self.settings},
                               input=stdin, stdin=subprocess.DEVNULL if stdin is None else None, stdout=subprocess.PIPE,
@@ -42,9 +49,6 @@ class Deployment(Project):
         if done.returncode != 0:
             raise CommandFailed(["./dev", *command], done)
         return done.stdout
-
-    def up(self, *words, replicas=1, **options):
-        super().up("--build", "--wait", "--scale", f"svc-notes={replicas}", *words, **options)
 
     def secret(self, name):
         """The text of a secret; from now on it must not be in any log."""
@@ -57,3 +61,27 @@ class Deployment(Project):
 
     def add_user(self, name, password):
         return self.cli("add", name, "--password-stdin", stdin=password + "\n")
+
+
+class Deployment(_Site, Project):
+    def __init__(self, engine, folder, *more_files, **settings):
+        """more_files come after docker/compose.yaml."""
+        super().__init__(engine, FILE, *more_files)
+        self.take_place(folder, settings)
+
+    def up(self, *words, replicas=1, **options):
+        super().up("--build", "--wait", "--scale", f"svc-notes={replicas}", *words, **options)
+
+
+class StackDeployment(_Site, Stack):
+    """stack.yaml reads the secrets beside itself: it is used in a copy of its folder."""
+
+    def __init__(self, engine, folder, **settings):
+        copy = folder / "docker"
+        shutil.copytree(programs.ROOT / "docker", copy, ignore=shutil.ignore_patterns("secrets", "tls", ".env"))
+        super().__init__(engine, copy / "stack.yaml")
+        self.take_place(copy, {"CONFIGS_VERSION": self.name, **settings})
+
+    def build(self):
+        """The images of both services, by docker/compose.yaml."""
+        self.engine.docker("compose", "--file", programs.ROOT / FILE, "build", timeout_s=UP_TIMEOUT_S, **self.settings)
