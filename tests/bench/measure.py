@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT
+"""What a case works with: rounds of ours and the yardstick in turn, the data of notes, and where results go."""
+import dataclasses
+
+from bench import figures, fill, load, stage, statements
+
+WARM_UP_S = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """Notes in a database of their own; `comments_each` on those of the numbers below `commented`."""
+    name: str
+    notes: int
+    has_texts: bool = True
+    comments_each: int = 0
+    commented: int = 1
+
+    def count(self, on_stage):
+        return on_stage.scaled(self.notes, least=100)
+
+    def fill(self, server, schema, on_stage):
+        count = self.count(on_stage)
+        fill.notes(server, schema, count, self.has_texts)
+        if self.comments_each:
+            fill.comments(server, schema, self.comments_each, last=min(self.commented, count))
+
+
+SMALL = Data("small", 1000, comments_each=20, commented=1)
+MANY = Data("many", 100_000, comments_each=3, commented=100_000)
+LARGE = Data("large", 1_000_000, has_texts=False)
+
+
+class Measure:
+    def __init__(self, on_stage, rounds, seconds, quick=False):
+        self.stage = on_stage
+        self.rounds = rounds
+        self.seconds = seconds
+        self.quick = quick
+        self.results = []
+        self.more = {"growth": [], "overload": [], "memory": [], "latency": [], "instructions": []}
+        self._next_first = 0
+
+    def add(self, result):
+        self.results.append(result)
+
+    def first(self, span=1_000_003):
+        """Where the numbers of the next run begin: no two runs ask for the same notes in the same order."""
+        self._next_first += span
+        return self._next_first
+
+    def pairs(self, ours, yardstick):
+        """(ours(), yardstick()) of each round, the first of them in turn; each was run once before, and not counted."""
+        ours(), yardstick()
+        pairs = []
+        for number in range(self.rounds):
+            if number % 2:
+                theirs = yardstick()
+                pairs.append((ours(), theirs))
+            else:
+                mine = ours()
+                pairs.append((mine, yardstick()))
+        return pairs
+
+    # --- pages: against libmicrohttpd alone ---
+
+    def page(self, row, service, path, headers=()):
+        """A page or file of the service against the same bytes and fields from libmicrohttpd alone."""
+        status, fields, body = stage.ask(service.url, path, headers)
+        if status != 200:
+            raise load.LoadFailed(f"{path}: {status}")
+        with load.BareHttp(self.stage.folder, fields, body) as bare:
+            pairs = self.pairs(lambda: load.fixed(service.url + path, self.seconds, headers)["rate"],
+                               lambda: load.fixed(bare.url + path, self.seconds, headers)["rate"])
+        self.add(figures.of_pairs(row, pairs, "/s", body_bytes=len(body), fields_count=len(fields)))
+
+    def page_rate(self, service, path, headers=()):
+        """Requests a second of each round, of ours only."""
+        load.fixed(service.url + path, WARM_UP_S, headers)
+        return [load.fixed(service.url + path, self.seconds, headers)["rate"] for _ in range(self.rounds)]
+
+    # --- what asks the database: against the statements alone ---
+
+    def statements(self, row, service, schema, request, script):
+        """`request` is a file with the key's mark, `script` what the work needs of the database, each with its count of keys."""
+        (request_path, keys), counts = request, {"requests": 0, "questions": 0}
+        script_path = self.stage.file(script)
+
+        def ours():
+            before = self.stage.questions_count()
+            answer = load.varied(service.url, self.seconds, request_path, self.first(), keys)
+            counts["questions"] += self.stage.questions_count() - before - 1
+            counts["requests"] += answer["count"]
+            return answer["rate"]
+
+        def yardstick():
+            return load.sql_loop(self.stage.database, schema, self.seconds, self.first() % 10**9, script_path)["rate"]
+
+        pairs = self.pairs(ours, yardstick)
+        self.add(figures.of_pairs(row, pairs, "/s", statements_each=counts["questions"] / counts["requests"],
+                                  statements_of_the_loop=sum(bool(line) for line in script.splitlines()),
+                                  **self.said(service, schema, request_path, script)))
+
+    def said(self, service, schema, request_path, script):
+        """The statements of one request as the server's log has them, beside those of the loop."""
+        one = request_path.read_bytes().replace(load.KEY_MARK.encode(), b"0000001")
+        with self.stage.statements_log(schema) as log:
+            load.send_once(service.port, one)
+        return {"service_says": log, "loop_says": statements.of_script(script)}
