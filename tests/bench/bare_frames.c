@@ -51,7 +51,7 @@ static void write_to_all(const struct server *server, const int *asker)
     (void)send(*asker, "k", 1, MSG_NOSIGNAL);
 }
 
-static void on_readable(const struct server *server, int *place)
+static void on_readable(struct server *server, int *place)
 {
     char bytes[16];
     if (recv(*place, bytes, sizeof(bytes), 0) > 0) {
@@ -60,6 +60,8 @@ static void on_readable(const struct server *server, int *place)
     }
     (void)close(*place);
     *place = -1;
+    while (server->count > 0 && server->fds[server->count - 1] < 0)
+        server->count--; /* who asks comes and goes, and is the last one */
 }
 
 int main(int argc, char **argv)

@@ -26,9 +26,14 @@ static enum MHD_Result on_request(void *closure,
                                   size_t *piece_bytes,
                                   void **state)
 {
-    (void)url, (void)method, (void)version, (void)piece, (void)state;
+    static char was_seen;
+    (void)url, (void)method, (void)version, (void)piece;
     if (*piece_bytes > 0)
         return MHD_NO; /* it is asked for pages only */
+    if (!*state) {
+        *state = &was_seen; /* an answer at the first call would close the connection */
+        return MHD_YES;
+    }
     return MHD_queue_response(connection, MHD_HTTP_OK, closure);
 }
 
@@ -38,7 +43,7 @@ static void add_fields(struct MHD_Response *response, char *text)
     for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
         char *value = line;
         const char *name = strsep(&value, ":");
-        if (value && MHD_add_response_header(response, name, value + 1) != MHD_YES)
+        if (value && MHD_add_response_header(response, name, value) != MHD_YES)
             bench_die("the field %s can't be sent", name);
     }
 }

@@ -70,9 +70,18 @@ class Measure:
         if status != 200:
             raise load.LoadFailed(f"{path}: {status}")
         with load.BareHttp(self.stage.folder, fields, body) as bare:
+            self.check_equal((fields, body), stage.ask(bare.url, path, headers)[1:])
             pairs = self.pairs(lambda: load.fixed(service.url + path, self.seconds, headers)["rate"],
                                lambda: load.fixed(bare.url + path, self.seconds, headers)["rate"])
         self.add(figures.of_pairs(row, pairs, "/s", body_bytes=len(body), fields_count=len(fields)))
+
+    @staticmethod
+    def check_equal(ours, yardstick):
+        """The yardstick must send what the service sends, and keep its connections."""
+        sides = [(sorted((name.lower(), value) for name, value in fields if name.lower() != "date"), body)
+                 for fields, body in (ours, yardstick)]
+        if sides[0] != sides[1]:
+            raise load.LoadFailed(f"the yardstick does not send the same: {sides[0][0]} and {sides[1][0]}")
 
     def page_rate(self, service, path, headers=()):
         """Requests a second of each round, of ours only."""
