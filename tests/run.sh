@@ -142,6 +142,7 @@ step tools "build-time compilers" run_pytest tools tests/unit
 together http http_mariadb http_mysql
 step replicas "several processes as one site, while everything breaks" run_pytest replicas tests/replicas
 together cli browser
+step bench "what ./dev bench writes" run_pytest bench tests/bench
 step fuzz "fuzz targets, ${FUZZ_SECONDS:-10} s each" run_fuzz
 
 cat "$tally"/* | awk '{p += $1; f += $2; s += $3} END {printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 || p == 0}'

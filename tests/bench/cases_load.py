@@ -9,7 +9,7 @@ from bench.measure import LARGE, MANY, SMALL, Data
 
 COMMENTED = Data("commented", 100, comments_each=20_000, commented=1)
 STEPS = (0.5, 0.8, 1.0, 1.25, 1.5, 2.0)
-CONNECTIONS = 1000
+CONNECTIONS = 3000
 AFTER = "0.5 × again, at once"
 
 

@@ -110,34 +110,56 @@ def images(measure):
 
 # --- instructions ---
 
-def _instructions(measure, path, headers, count):
-    """All instructions of a notes-svc that answers so many requests and ends, as callgrind counts them."""
-    with measure.stage.notes(SMALL) as service:
-        service.stop()
-        report = measure.stage.folder / "callgrind.out"
-        service.start(["valgrind", "--tool=callgrind", f"--callgrind-out-file={report}"])
-        connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=60)
-        for _ in range(count):
-            connection.request("GET", path, headers=dict(field.split(": ", 1) for field in headers))
-            connection.getresponse().read()
-        connection.close()
-        service.stop()
-        text = report.read_text()
-        service.start()
-    return int(re.search(r"^(?:summary|totals): (\d+)", text, re.M)[1])
+FEW, MANY_TIMES = 100, 600
+
+
+def _ask_often(port, path, headers, count):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    for _ in range(count):
+        connection.request("GET", path, headers=dict(field.split(": ", 1) for field in headers))
+        connection.getresponse().read()
+    connection.close()
+
+
+def _callgrind(report):
+    return ["valgrind", "--tool=callgrind", f"--callgrind-out-file={report}"]
+
+
+def _counted(report):
+    return int(re.search(r"^(?:summary|totals): (\d+)", report.read_text(), re.M)[1])
+
+
+def _each(count_of):
+    """Of one request: the difference between two counts, so that the start and the end are out of it."""
+    return (count_of(MANY_TIMES) - count_of(FEW)) / (MANY_TIMES - FEW)
 
 
 def instructions(measure):
-    """The difference between two counts, so that the start and the end are out of it."""
+    """All instructions of a process that answers so many requests and ends; beside it those of libmicrohttpd alone."""
     if not shutil.which("valgrind"):
         raise load.LoadFailed("valgrind is not installed")
-    few, many = 100, 600
+    report = measure.stage.folder / "callgrind.out"
+    note = stage.note_path(stage.FIRST_NOTE)
     with measure.stage.notes(SMALL) as service:
         _, _, home = stage.ask(service.url, "/")
+        asset = re.search(rb'/assets/notes\.[0-9a-f]+\.js', home)[0].decode()
         cookie = "Cookie: notescookie.sid=" + measure.stage.sign_in(service).session_cookie
-    asset = re.search(rb'/assets/notes\.[0-9a-f]+\.js', home)[0].decode()
-    note = stage.note_path(stage.FIRST_NOTE)
-    for title, path, headers in (("static asset", asset, ["Accept-Encoding: gzip"]), ("note page, anonymous", note, []),
-                                 ("note page, signed in", note, [cookie]), ("home page", "/", [])):
-        counts = [_instructions(measure, path, headers, count) for count in (few, many)]
-        measure.more["instructions"].append({"title": title, "count": (counts[1] - counts[0]) / (many - few)})
+        for title, path, headers in (("static asset", asset, ["Accept-Encoding: gzip"]), ("note page, anonymous", note, []),
+                                     ("note page, signed in", note, [cookie]), ("home page", "/", [])):
+            _, fields, body = stage.ask(service.url, path, headers)
+
+            def of_service(count):
+                service.stop()
+                service.start(_callgrind(report))
+                _ask_often(service.port, path, headers, count)
+                service.stop()
+                ours = _counted(report)
+                service.start()
+                return ours
+
+            def of_bare(count):
+                with load.BareHttp(measure.stage.folder, fields, body, _callgrind(report)) as bare:
+                    _ask_often(bare.port, path, headers, count)
+                return _counted(report)
+
+            measure.more["instructions"].append({"title": title, "count": _each(of_service), "yardstick": _each(of_bare)})

@@ -78,10 +78,9 @@ def open_loop(port, rate, duration_s, request_path, first=0, count=1, connection
 class Child:
     """A tool that runs beside, and says "ready ..." when it is."""
 
-    def __init__(self, *command, timeout_s=120):
+    def __init__(self, *command):
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                         env=programs.clean_env({}), preexec_fn=programs.die_with_parent)
-        os.set_blocking(self.process.stdout.fileno(), True)
         self.name = pathlib.Path(command[0]).name
         self.ready = self.line().split()[1:]
 
@@ -114,12 +113,13 @@ class BareHttp(Child):
     """libmicrohttpd alone, sending what `answer` (an http.client answer that was read) has."""
     OWN_FIELDS = ("date", "content-length", "connection")
 
-    def __init__(self, folder, fields, body):
+    def __init__(self, folder, fields, body, wrapper=()):
         lines = [f"{name}:{value}" for name, value in fields if name.lower() not in self.OWN_FIELDS]
         (folder / "fields").write_text("\n".join(lines))
         (folder / "body").write_bytes(body)
-        super().__init__(tool("bare_http"), str(folder / "fields"), str(folder / "body"))
-        self.url = f"http://127.0.0.1:{self.ready[0]}"
+        super().__init__(*wrapper, tool("bare_http"), str(folder / "fields"), str(folder / "body"))
+        self.port = int(self.ready[0])
+        self.url = f"http://127.0.0.1:{self.port}"
 
 
 class BareFrames(Child):

@@ -5,6 +5,7 @@ import dataclasses
 from bench import figures, fill, load, stage, statements
 
 WARM_UP_S = 1
+CONNECTING_COUNT = 32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,6 +95,7 @@ class Measure:
         """`request` is a file with the key's mark, `script` what the work needs of the database, each with its count of keys."""
         (request_path, keys), counts = request, {"requests": 0, "questions": 0}
         script_path = self.stage.file(script)
+        said = self.said(service, request_path, script)
 
         def ours():
             before = self.stage.questions_count()
@@ -108,11 +110,14 @@ class Measure:
         pairs = self.pairs(ours, yardstick)
         self.add(figures.of_pairs(row, pairs, "/s", statements_each=counts["questions"] / counts["requests"],
                                   statements_of_the_loop=sum(bool(line) for line in script.splitlines()),
-                                  **self.said(service, schema, request_path, script)))
+                                  **said))
 
-    def said(self, service, schema, request_path, script):
-        """The statements of one request as the server's log has them, beside those of the loop."""
+    def said(self, service, request_path, script):
+        """The statements of one request as the server's log has them, beside those of the loop. Connections and prepared
+        statements are there before."""
         one = request_path.read_bytes().replace(load.KEY_MARK.encode(), b"0000001")
-        with self.stage.statements_log(schema) as log:
+        for _ in range(CONNECTING_COUNT):
+            load.send_once(service.port, one)
+        with self.stage.statements_log() as log:
             load.send_once(service.port, one)
         return {"service_says": log, "loop_says": statements.of_script(script)}

@@ -7,7 +7,7 @@
  * usage: open_loop PORT RATE DURATION_MS CONNECTIONS FIRST COUNT REQUEST. REQUEST is a file; the seven
  * characters "@@@@@@@" in it become another number below COUNT each time.
  * Prints one JSON object: requests that were due, answered 2xx or 3xx ("ok"), 503, otherwise, and not
- * at all; times of the first two kinds. Depends on: bench.h, clock.h. */
+ * at all; times of the first two kinds, and how late they were sent. Depends on: bench.h, clock.h. */
 #include "bench.h"
 
 #include "base/clock.h"
@@ -70,6 +70,7 @@ struct load {
     int64_t sent_count; /* they are sent in the order in which they are due */
     int64_t answered_count;
     struct times times[OUTCOME_COUNT];
+    struct times lateness; /* of the sending: no connection was free, or we had no processor */
 };
 
 /* ---- connections ---- */
@@ -93,11 +94,15 @@ static int64_t due_us(const struct load *load, int64_t number)
     return load->begun_us + (int64_t)((double)number * US_PER_S / load->rate);
 }
 
+static void note_time(struct times *times, int64_t since_us)
+{
+    times->values_ms[times->count++] = (double)(clock_monotonic_us() - since_us) / US_PER_MS;
+}
+
 static void note_outcome(struct load *load, const struct link *link, enum outcome outcome)
 {
-    struct times *times = &load->times[outcome];
     load->answered_count++;
-    times->values_ms[times->count++] = (double)(clock_monotonic_us() - link->due_us) / US_PER_MS;
+    note_time(&load->times[outcome], link->due_us);
 }
 
 /* The other side closed: what it carried was not answered. A new one takes its place. */
@@ -128,6 +133,7 @@ static void send_request(struct load *load, struct link *link)
     }
     link->is_busy = true;
     link->due_us = due_us(load, load->sent_count++);
+    note_time(&load->lateness, link->due_us);
     link->head_bytes = 0;
     link->left_bytes = 0;
     if (send(link->fd, load->request, load->request_bytes, MSG_NOSIGNAL) !=
@@ -240,6 +246,13 @@ static void run(struct load *load)
         look(load, 10000);
 }
 
+static void make_times(struct times *times, int64_t count)
+{
+    times->values_ms = calloc((size_t)count + 1, sizeof(double));
+    if (!times->values_ms)
+        bench_die("no memory");
+}
+
 static void print_times(const char *name, struct times *times)
 {
     (void)printf(", \"%s_p50_ms\": %.3f, \"%s_p99_ms\": %.3f, \"%s_max_ms\": %.3f", name,
@@ -275,8 +288,9 @@ int main(int argc, char **argv)
     bench_need_files((int64_t)load.links_count + 64);
     load.links = calloc(load.links_count, sizeof(*load.links));
     for (int i = 0; i < OUTCOME_COUNT; i++)
-        load.times[i].values_ms = calloc((size_t)load.due_count + 1, sizeof(double));
-    if (!load.links || !load.times[OUTCOME_ELSE].values_ms)
+        make_times(&load.times[i], load.due_count);
+    make_times(&load.lateness, load.due_count);
+    if (!load.links)
         bench_die("no memory");
     int64_t due_count = load.due_count;
     for (size_t i = 0; i < load.links_count; i++)
@@ -291,6 +305,7 @@ int main(int argc, char **argv)
         (long long)(due_count - load.answered_count));
     print_times("ok", &load.times[OUTCOME_OK]);
     print_times("refused", &load.times[OUTCOME_REFUSED]);
+    print_times("late", &load.lateness);
     (void)printf("}\n");
     return 0;
 }

@@ -60,10 +60,10 @@ def _more_tables(run):
                [[one["title"], f"{one['small_size']:,}: {number(one['small'], one['unit'])}",
                  f"{one['large_size']:,}: {number(one['large'], one['unit'])}", f"{number(one['cost'])} ×"] for one in run["growth"]])
     if run.get("overload"):
-        yield ("Overload", ["offered", "asked a second", "answered", "refused (503)", "else", "p50", "p99", "p99 of refusals"],
+        yield ("Overload", ["offered", "asked a second", "answered", "refused (503)", "else", "p50", "p99", "p99 of refusals", "sent late, p99"],
                [[one["load"], number(one["rate"]), number(one["ok_per_s"]), number(one["refused_per_s"]),
                  number(one["else_per_s"]), number(one["ok_p50_ms"], "ms"), number(one["ok_p99_ms"], "ms"),
-                 number(one["refused_p99_ms"], "ms")] for one in run["overload"]])
+                 number(one["refused_p99_ms"], "ms"), number(one["late_p99_ms"], "ms")] for one in run["overload"]])
     if run.get("memory"):
         yield ("Private memory (RssAnon)", ["service", "idle", "under load, at most", "after load"],
                [[one["service"], *(number(one[when], "MB") for when in ("idle", "most", "after"))] for one in run["memory"]])
@@ -71,8 +71,8 @@ def _more_tables(run):
         yield ("A comment's way", ["to", "median", "p95", "p99"],
                [[one["title"], *(number(one[part], "ms") for part in ("median", "p95", "p99"))] for one in run["latency"]])
     if run.get("instructions"):
-        yield ("Instructions a request", ["request", "instructions"],
-               [[one["title"], number(one["count"])] for one in run["instructions"]])
+        yield ("Instructions a request", ["request", "ours", "libmicrohttpd alone"],
+               [[one["title"], number(one["count"]), number(one["yardstick"])] for one in run["instructions"]])
 
 
 def machine_text(machine):

@@ -6,6 +6,7 @@ Exit 0 when it has measured, also when a bound is missed; 1 when a case could no
 """
 import argparse
 import datetime
+import importlib
 import json
 import pathlib
 import resource
@@ -16,28 +17,26 @@ import time
 sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
 sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1] / "http"))
 
-from bench import cases_live, cases_load, cases_pages, cases_process, cases_users, figures, report  # noqa: E402
-from bench.measure import Measure  # noqa: E402
-from bench.stage import Stage  # noqa: E402
+from bench import figures, report  # noqa: E402
 
 FORMAT = 1
 CASES = {
-    "static": (cases_pages.static, "a static asset against libmicrohttpd alone"),
-    "note": (cases_pages.note, "a note's page with 20 comments, likewise, for a stranger and signed in"),
-    "home": (cases_pages.home, "the home page with 1,000 and 1,000,000 notes, likewise"),
-    "cold": (cases_pages.cold, "another note each time, against a loop of the same statements"),
-    "comments": (cases_pages.comments, "posting comments, against a loop of the same transaction"),
-    "find": (cases_users.find, "GET /find/:username, against a loop of the same statement"),
-    "password": (cases_users.password, "POST /password-check, against Argon2id alone; /find meanwhile"),
-    "fan-out": (cases_live.fan_out, "one comment to 5,000 live sockets, against a bare epoll loop"),
-    "memory": (cases_process.memory, "private memory of both services: idle, under load, after it"),
-    "memory-socket": (cases_live.memory_socket, "private memory of each of 10,000 idle live sockets"),
-    "start": (cases_process.start, "start to ready"),
-    "images": (cases_process.images, "sizes of the images, where docker has them"),
-    "growth": (cases_load.growth, "the cost of 1,000 times the data"),
-    "overload": (cases_load.overload, "up to twice of what can be done, at a constant rate"),
-    "latency": (cases_live.latency, "a comment's way to a browser at another replica"),
-    "instructions": (cases_process.instructions, "instructions of a request, by callgrind; only when it is named"),
+    "static": ("cases_pages", "static", "a static asset against libmicrohttpd alone"),
+    "note": ("cases_pages", "note", "a note's page with 20 comments, likewise, for a stranger and signed in"),
+    "home": ("cases_pages", "home", "the home page with 1,000 and 1,000,000 notes, likewise"),
+    "cold": ("cases_pages", "cold", "another note each time, against a loop of the same statements"),
+    "comments": ("cases_pages", "comments", "posting comments, against a loop of the same transaction"),
+    "find": ("cases_users", "find", "GET /find/:username, against a loop of the same statement"),
+    "password": ("cases_users", "password", "POST /password-check, against Argon2id alone; /find meanwhile"),
+    "fan-out": ("cases_live", "fan_out", "one comment to 5,000 live sockets, against a bare epoll loop"),
+    "memory": ("cases_process", "memory", "private memory of both services: idle, under load, after it"),
+    "memory-socket": ("cases_live", "memory_socket", "private memory of each of 10,000 idle live sockets"),
+    "start": ("cases_process", "start", "start to ready"),
+    "images": ("cases_process", "images", "sizes of the images, where docker has them"),
+    "growth": ("cases_load", "growth", "the cost of 1,000 times the data"),
+    "overload": ("cases_load", "overload", "up to twice of what can be done, at a constant rate"),
+    "latency": ("cases_live", "latency", "a comment's way to a browser at another replica"),
+    "instructions": ("cases_process", "instructions", "instructions of a request, by callgrind; only when it is named"),
 }
 ONLY_WHEN_NAMED = ("instructions",)
 NOT_IN_QUICK = ("growth", "overload", "latency")
@@ -83,9 +82,10 @@ def wanted_cases(options):
 def run_case(name, measure, faults):
     """A case that fails leaves its rows with the reason; the others go on."""
     begun = time.monotonic()
-    print(f"{name:14} {CASES[name][1]} ...", end=" ", file=sys.stderr, flush=True)
+    print(f"{name:14} {CASES[name][2]} ...", end=" ", file=sys.stderr, flush=True)
     try:
-        CASES[name][0](measure)
+        module, function, _ = CASES[name]
+        getattr(importlib.import_module(f"bench.{module}"), function)(measure)
         print(f"{time.monotonic() - begun:.0f} s", file=sys.stderr)
     except Exception as fault:  # whatever it is, the other cases can be measured
         print(f"FAILED: {fault}", file=sys.stderr)
@@ -97,6 +97,9 @@ def run_case(name, measure, faults):
 
 
 def measure_all(options):
+    """What measuring needs is asked for here only: help and old results need no package."""
+    from bench.measure import Measure
+    from bench.stage import Stage
     faults = []
     with tempfile.TemporaryDirectory(prefix="notes-bench-") as folder, Stage(folder, options.engine, options.scale) as on_stage:
         measure = Measure(on_stage, options.rounds, options.seconds, options.quick)
@@ -123,7 +126,7 @@ def raise_files_limit():
 def main(arguments):
     options = options_of(arguments)
     if options.list:
-        print("\n".join(f"{name:14} {what}" for name, (_, what) in CASES.items()))
+        print("\n".join(f"{name:14} {what}" for name, (_, _, what) in CASES.items()))
         return 0
     if options.markdown:
         print(report.tables(read_run(options.markdown), as_markdown=True))

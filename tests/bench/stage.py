@@ -77,7 +77,9 @@ class Stage:
                     raise RuntimeError(why_not)
                 server = MySql(is_durable=True, options=[*BUFFERS, LOG_SIZE["MySQL"]])
             else:
-                server = MariaDb(is_durable=True, options=[*BUFFERS, LOG_SIZE["MariaDB"]])
+                # A server that starts removes what it takes for left-over files in its folder for temporary tables.
+                (self.folder / "tmp").mkdir()
+                server = MariaDb(is_durable=True, options=[*BUFFERS, LOG_SIZE["MariaDB"], f"--tmpdir={self.folder}/tmp"])
             server.user = USER
             return server
         return self._once("database", make)
@@ -162,7 +164,7 @@ class Stage:
     # --- what the service says to the database ---
 
     @contextlib.contextmanager
-    def statements_log(self, schema):
+    def statements_log(self):
         """Collects the statements that our user runs meanwhile, in their order: a list that is full at the end."""
         collected = []
         self.database.root("SET GLOBAL log_output = 'TABLE'", "TRUNCATE TABLE mysql.general_log", "SET GLOBAL general_log = ON")
