@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The yardstick of live events: one thread with epoll. A byte from one socket makes it write the same
- * bytes to all others, then one byte as the answer.
+ * The yardstick of live events: one thread with epoll. A byte from one socket makes it write the
+ * same bytes to all others, then one byte as the answer.
  *
  * usage: bare_frames FRAME_BYTES SOCKETS_MAX. Ends when it is killed. Depends on: bench.h. */
 #include "bench.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The yardstick of logins: how long one Argon2id hash of the given cost takes, alone on the machine,
- * and how many a second as many threads as there are cores make.
+ * The yardstick of logins: how long one Argon2id hash of the given cost takes, alone on the
+ * machine, and how many a second as many threads as there are cores make.
  *
  * usage: hash_time MEMORY_KIB PASSES DURATION_MS. Prints {"one_ms": ..., "all_per_s": ...}.
  * Depends on: bench.h, clock.h, libsodium. */

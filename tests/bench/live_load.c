@@ -85,7 +85,8 @@ static void send_packet(const struct peer *peer, const char *text)
         frame[2] = (unsigned char)(size_bytes >> 8);
         frame[3] = (unsigned char)size_bytes;
     }
-    memcpy(frame + head_bytes + 4, text, size_bytes);
+    for (size_t i = 0; i < size_bytes; i++)
+        frame[head_bytes + 4 + i] = (unsigned char)text[i];
     write_all(peer->fd, frame, head_bytes + 4 + size_bytes);
 }
 

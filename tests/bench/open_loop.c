@@ -4,10 +4,11 @@
  * before it are not answered yet, and its time counts from when it was due. That is how people
  * come; a closed loop (wrk) waits for a slow service and so hides that it is slow.
  *
- * usage: open_loop PORT RATE DURATION_MS CONNECTIONS FIRST COUNT REQUEST. REQUEST is a file; the seven
- * characters "@@@@@@@" in it become another number below COUNT each time.
- * Prints one JSON object: requests that were due, answered 2xx or 3xx ("ok"), 503, otherwise, and not
- * at all; times of the first two kinds, and how late they were sent. Depends on: bench.h, clock.h. */
+ * usage: open_loop PORT RATE DURATION_MS CONNECTIONS FIRST COUNT REQUEST. REQUEST is a file; the
+ * seven characters "@@@@@@@" in it become another number below COUNT each time.
+ * Prints one JSON object: requests that were due, answered 2xx or 3xx ("ok"), 503, otherwise, and
+ * not at all; times of the first two kinds, and how late they were sent.
+ * Depends on: bench.h, clock.h. */
 #include "bench.h"
 
 #include "base/clock.h"

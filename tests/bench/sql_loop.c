@@ -4,10 +4,11 @@
  * many connections, each with a thread, and nothing around them.
  *
  * usage: sql_loop PORT USER DATABASE CONNECTIONS DURATION_MS FIRST SCRIPT, the password in
- * SQL_PASSWORD. SCRIPT is one round: a statement a line, with its values behind it, divided by tabs:
+ * SQL_PASSWORD. SCRIPT is one round: a statement a line, its values behind it, divided by tabs:
  *   k:PREFIX:COUNT  PREFIX and seven digits: another number below COUNT in each round
  *   i:NUMBER        a number                 t:TEXT  a text
  *   c:N             column N of the first row that a statement of this round gave; r:N one more
+ * What has no values (the begin and the end of a transaction) is sent as it is, not prepared.
  * Prints {"count": rounds, "seconds": ..., "statements": ...}.
  * Depends on: bench.h, clock.h, the MySQL client library. */
 #include "bench.h"
@@ -122,6 +123,8 @@ static void bind_results(struct loop *loop, unsigned place, MYSQL_RES *columns)
 static void prepare(struct loop *loop, unsigned place)
 {
     const char *sql = loop->script->lines[place].sql;
+    if (loop->script->lines[place].values_count == 0)
+        return;
     MYSQL_STMT *statement = mysql_stmt_init(loop->handle);
     if (!statement || mysql_stmt_prepare(statement, sql, strlen(sql)) != 0)
         die_of(loop, sql);
@@ -201,6 +204,10 @@ static bool run_statement(struct loop *loop, unsigned place, int64_t number)
     MYSQL_BIND binds[VALUES_MAX_COUNT] = {0};
     const struct line *line = &loop->script->lines[place];
     MYSQL_STMT *statement = loop->statements[place];
+    if (!statement && mysql_query(loop->handle, line->sql) != 0)
+        die_of(loop, line->sql);
+    if (!statement)
+        return true;
     for (unsigned i = 0; i < line->values_count; i++)
         set_value(loop, &line->values[i], number, &binds[i]);
     if (mysql_stmt_bind_param(statement, binds) || mysql_stmt_execute(statement) != 0) {
