@@ -2,6 +2,7 @@
 """The result of a run as a table for people, as Markdown for docs/PERFORMANCE.md, and beside an older one."""
 from bench import figures
 
+BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 MARKS = {True: "yes", False: "NO", None: "-"}
 
 
@@ -112,3 +113,12 @@ def comparison(old_run, new_run):
         word = "" if factor[1] else "within the spread"
         lines.append([new["title"], number(old["value"], new["unit"]), number(new["value"], new["unit"]), f"× {factor[0]:.3f}", word])
     return plain(["case", "then", "now", "change", ""], lines) if lines else "Nothing was measured in both runs."
+
+
+def put_between_marks(document, text):
+    """The document with `text` between its marks."""
+    before, begin, rest = document.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"it lacks {BEGIN} or {END}")
+    return f"{before}{BEGIN}\n\n{text}\n\n{END}{after}"

@@ -17,7 +17,7 @@ import time
 sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
 sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1] / "http"))
 
-from bench import figures, report  # noqa: E402
+from bench import figures, plot, report  # noqa: E402
 
 FORMAT = 1
 CASES = {
@@ -51,6 +51,8 @@ def options_of(arguments):
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="writes everything that was measured")
     parser.add_argument("--compare", type=pathlib.Path, metavar="OLD.json", help="each row beside that of an earlier run")
     parser.add_argument("--markdown", type=pathlib.Path, metavar="RUN.json", help="measures nothing: prints the tables of that run")
+    parser.add_argument("--into", type=pathlib.Path, metavar="FILE.md", help="with --markdown: between that file's two marks instead")
+    parser.add_argument("--plot", type=pathlib.Path, metavar="FILE.svg", help="with --markdown: draws that run's overload")
     parser.add_argument("--rounds", type=int, help="rounds of ours and the yardstick (5, --quick 3)")
     parser.add_argument("--seconds", type=int, help="of each side of a round (3, --quick 1)")
     parser.add_argument("--scale", type=float, default=1.0, metavar="F", help="data of F times the size, to try the bench itself")
@@ -60,6 +62,8 @@ def options_of(arguments):
     options.seconds = options.seconds or (1 if options.quick else 3)
     if options.rounds < 1 or options.seconds < 1 or options.scale <= 0:
         parser.error("--rounds and --seconds are 1 or more, --scale is above 0")
+    if (options.into or options.plot) and not options.markdown:
+        parser.error("--into and --plot go with --markdown")
     return options
 
 
@@ -123,13 +127,30 @@ def raise_files_limit():
             continue
 
 
+def show_old(options):
+    """What a run has measured, as the document wants it."""
+    run = read_run(options.markdown)
+    text = report.tables(run, as_markdown=True)
+    if options.into:
+        try:
+            options.into.write_text(report.put_between_marks(options.into.read_text(), text))
+        except (OSError, ValueError) as fault:
+            sys.exit(f"bench: {options.into}: {fault}")
+    else:
+        print(text)
+    if options.plot:
+        if not run["overload"]:
+            sys.exit(f"bench: {options.markdown} has no overload to draw")
+        options.plot.write_text(plot.overload(run["overload"]))
+
+
 def main(arguments):
     options = options_of(arguments)
     if options.list:
         print("\n".join(f"{name:14} {what}" for name, (_, _, what) in CASES.items()))
         return 0
     if options.markdown:
-        print(report.tables(read_run(options.markdown), as_markdown=True))
+        show_old(options)
         return 0
     old = read_run(options.compare) if options.compare else None
     raise_files_limit()

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """figures.py and report.py: what becomes of rounds, and what people are told."""
+import xml.etree.ElementTree
+
 import pytest
 
-from bench import figures, report, statements
+from bench import figures, plot, report, statements
 
 BOUNDS = {
     "static": 0.9, "note-anonymous": 0.6, "note-signed-in": 0.5, "home-small": 0.5, "home-large": 0.5, "note-cold": 0.5,
@@ -89,3 +91,21 @@ def test_a_statement_and_its_execution_are_equal():
     executed = b"SELECT a FROM t WHERE k = 'it\\'s 5' AND id < 9223372036854775807 LIMIT 21"
     assert statements.normal(executed) == statements.normal("SELECT a FROM t WHERE k = ?  AND id < ? LIMIT ?")
     assert statements.of_script("BEGIN\nSELECT ?\ti:1\n") == ["BEGIN", "SELECT ?"]
+
+
+def test_figures_replace_those_between_the_marks_and_nothing_else():
+    document = f"Before\n{report.BEGIN}\nold\n{report.END}\nAfter\n"
+    once = report.put_between_marks(document, "new")
+    assert once == f"Before\n{report.BEGIN}\n\nnew\n\n{report.END}\nAfter\n"
+    assert report.put_between_marks(once, "new") == once
+    with pytest.raises(ValueError, match="lacks"):
+        report.put_between_marks("no marks", "new")
+
+
+def test_the_plot_has_a_point_for_each_load_and_none_for_what_came_after():
+    def step(rate, ok, refused):
+        return {"rate": rate, "ok_per_s": ok, "refused_per_s": refused, "ok_p99_ms": 5.0, "refused_p99_ms": 1.0 if refused else 0.0}
+    drawn = plot.overload([step(500, 500, 0), step(1000, 1000, 0), step(2000, 1000, 1000), step(500, 500, 0)])
+    circles = xml.etree.ElementTree.fromstring(drawn).findall("{http://www.w3.org/2000/svg}circle")
+    assert len(circles) == 3 * 3 + 1  # answers, refusals, their times; a time of refusals only where there were some
+    assert all(80 <= float(circle.get("cx")) <= 700 and 40 <= float(circle.get("cy")) <= 490 for circle in circles)
