@@ -85,7 +85,7 @@ def users(server, schema, count):
         for low, high in _pieces(0, count):
             run(f"""INSERT INTO users (name_key, username, password, generation, provider, family_name, given_name, middle_name,
                     emails, photos, created_unix_ms, updated_unix_ms)
-                    SELECT CONCAT('user-', LPAD(n, 7, '0')), CONCAT('user-', LPAD(n, 7, '0')), NULL, MD5(n), 'local', 'Appleby', 'Ada', NULL,
+                    SELECT CONCAT('user-', LPAD(n, 7, '0')), CONCAT('user-', LPAD(n, 7, '0')), NULL, LPAD(HEX(n), 32, '0'), 'local', 'Appleby', 'Ada', NULL,
                     CONCAT('["user', n, '@example.org"]'), '[]', 1700000000000, 1700000000000
                     FROM {NUMBERS} WHERE n >= {low} AND n < {high}""")
         run("ANALYZE TABLE users")

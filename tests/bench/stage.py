@@ -91,6 +91,16 @@ class Stage:
     def schema(self, name):
         return self.database.database_of(name)
 
+    @contextlib.contextmanager
+    def _all_or_nothing(self, schema, service):
+        """Data that could not be made whole go, with who runs on them, so that the next case begins anew."""
+        try:
+            yield
+        except BaseException:
+            service.kill()
+            self.database.root(f"DROP DATABASE {schema}")
+            raise
+
     # --- services ---
 
     def userauth(self, count=1000):
@@ -100,9 +110,9 @@ class Stage:
         def make():
             schema = self.schema(f"users-{count}")
             service = Userauth(self.folder / f"users-{count}", **self.database.settings(schema), **NO_LIMITS_OF_USERS, **REAL_COST).start()
-            with service.api() as api:
+            with self._all_or_nothing(schema, service), service.api() as api:
                 api.create("me", self.password)
-            fill.users(self.database, schema, count)
+                fill.users(self.database, schema, count)
             return service
         return self._once(f"users-{count}", make)
 
@@ -118,11 +128,12 @@ class Stage:
         """A running notes-svc on `data` (measure.py), which is made first when it is not there."""
         schema = self.schema(data.name)
         if data.name not in self._filled:
-            with self._notes_service(schema) as service:
-                client = self.sign_in(service)
-                client.post("/notes/save", {"docreate": "create", "notekey": FIRST_NOTE, "title": "How we look after the house",
-                                            "body": fill.BODY})
-            data.fill(self.database, schema, self)
+            maker = self._notes_service(schema)
+            with self._all_or_nothing(schema, maker):
+                with maker:
+                    self.sign_in(maker).post("/notes/save", {"docreate": "create", "notekey": FIRST_NOTE, "body": fill.BODY,
+                                                             "title": "How we look after the house"})
+                data.fill(self.database, schema, self)
             self._filled.add(data.name)
         service = self._notes_service(schema, **env).start()
         try:
