@@ -31,8 +31,7 @@ def _page_rates(measure, path, *datas):
 def _find_rate(measure, users_count):
     service = measure.stage.userauth(users_count)
     request, count = find_request(measure.stage, service), measure.stage.scaled(users_count, least=10)
-    return statistics.median(load.varied(service.url, measure.seconds, request, measure.first(), count)["rate"]
-                             for _ in range(measure.rounds))
+    return statistics.median(measure.varied(service.url, (request, count))["rate"] for _ in range(measure.rounds))
 
 
 def _last_ms(measure, sockets_count):
@@ -61,11 +60,12 @@ def overload(measure):
     with measure.stage.notes(MANY) as service:
         keys = MANY.count(measure.stage)
         request = measure.stage.get_file(service, stage.note_path("note-@@@@@@@"))
-        load.varied(service.url, 1, request, measure.first(), keys, connections=64)
-        capacity = load.varied(service.url, measure.seconds, request, measure.first(), keys, connections=64)["rate"]
+        measure.varied(service.url, (request, keys), connections=64)
+        capacity = measure.varied(service.url, (request, keys), connections=64)["rate"]
         for share in (*STEPS, AFTER):
             rate = capacity * (0.5 if share == AFTER else share)
-            answer = load.open_loop(service.port, rate, max(2, measure.seconds), request, measure.first() % 10**9, keys, CONNECTIONS)
+            answer = load.open_loop(service.port, rate, max(2, measure.seconds), request, measure.next_number, keys, CONNECTIONS)
+            measure.next_number += answer["due"]
             measure.more["overload"].append({"load": share if share == AFTER else f"{share:g} × capacity", **answer})
         if not service.is_ready():
             raise load.LoadFailed("the service does not answer after the overload\n" + service.tail())

@@ -14,6 +14,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 TOOLS = programs.BUILD / "tests" / "bench"
 CONNECTIONS = 32
 WRK_THREADS = max(1, min(4, os.cpu_count()))
+# In a build with sanitizers too: these programs keep their memory until they end.
+ENV = {**programs.clean_env({}), "ASAN_OPTIONS": "detect_leaks=0"}
 KEY_MARK = "@@@@@@@"
 
 
@@ -27,7 +29,7 @@ def tool(name):
 
 def _run(command, timeout_s, **env):
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False,
-                          timeout=timeout_s, env={**programs.clean_env({}), **env}, preexec_fn=programs.die_with_parent)
+                          timeout=timeout_s, env={**ENV, **env}, preexec_fn=programs.die_with_parent)
     if done.returncode != 0:
         raise LoadFailed(f"{pathlib.Path(command[0]).name}: {done.stderr.strip() or done.stdout.strip()[-500:]}")
     return json.loads(done.stdout.strip().splitlines()[-1])
@@ -41,8 +43,12 @@ def _checked(answer, what):
     return {**answer, "rate": answer["count"] / answer["seconds"]}
 
 
+def threads_for(connections):
+    return min(WRK_THREADS, connections)
+
+
 def _wrk(url, seconds, connections, *more):
-    command = ["wrk", f"-t{min(WRK_THREADS, connections)}", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", *more]
+    command = ["wrk", f"-t{threads_for(connections)}", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", *more]
     return _checked(_run(command, seconds + 60), url)
 
 
@@ -54,7 +60,8 @@ def fixed(url, seconds, headers=(), connections=CONNECTIONS):
 
 def varied(url, seconds, request_path, first, count, connections=CONNECTIONS):
     """wrk: the request of a file, with another number in it each time."""
-    return _wrk(url, seconds, connections, "-s", str(HERE / "varied.lua"), url, "--", str(request_path), str(first), str(count))
+    return _wrk(url, seconds, connections, "-s", str(HERE / "varied.lua"), url, "--", str(request_path), str(first), str(count),
+                str(threads_for(connections)))
 
 
 def sql_loop(server, schema, duration_s, first, script_path, connections=CONNECTIONS):
@@ -80,7 +87,7 @@ class Child:
 
     def __init__(self, *command):
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                        env=programs.clean_env({}), preexec_fn=programs.die_with_parent)
+                                        env=ENV, preexec_fn=programs.die_with_parent)
         self.name = pathlib.Path(command[0]).name
         self.ready = self.line().split()[1:]
 

@@ -40,15 +40,18 @@ class Measure:
         self.quick = quick
         self.results = []
         self.more = {"growth": [], "overload": [], "memory": [], "latency": [], "instructions": []}
-        self._next_first = 0
+        self.next_number = 0
 
     def add(self, result):
         self.results.append(result)
 
-    def first(self, span=1_000_003):
-        """Where the numbers of the next run begin: no two runs ask for the same notes in the same order."""
-        self._next_first += span
-        return self._next_first
+    def varied(self, url, request, connections=load.CONNECTIONS):
+        """load.varied on (file, count of keys), which goes on where the last one ended: a note comes again only when all
+        others have."""
+        path, keys = request
+        answer = load.varied(url, self.seconds, path, self.next_number, keys, connections)
+        self.next_number += answer["count"] + connections
+        return answer
 
     def pairs(self, ours, yardstick):
         """(ours(), yardstick()) of each round, the first of them in turn; each was run once before, and not counted."""
@@ -93,19 +96,19 @@ class Measure:
 
     def statements(self, row, service, schema, request, script):
         """`request` is a file with the key's mark, `script` what the work needs of the database, each with its count of keys."""
-        (request_path, keys), counts = request, {"requests": 0, "questions": 0}
+        counts = {"requests": 0, "questions": 0}
         script_path = self.stage.file(script)
-        said = self.said(service, request_path, script)
+        said = self.said(service, request[0], script)
 
         def ours():
             before = self.stage.questions_count()
-            answer = load.varied(service.url, self.seconds, request_path, self.first(), keys)
+            answer = self.varied(service.url, request)
             counts["questions"] += self.stage.questions_count() - before - 1
             counts["requests"] += answer["count"]
             return answer["rate"]
 
         def yardstick():
-            return load.sql_loop(self.stage.database, schema, self.seconds, self.first() % 10**9, script_path)["rate"]
+            return load.sql_loop(self.stage.database, schema, self.seconds, self.next_number, script_path)["rate"]
 
         pairs = self.pairs(ours, yardstick)
         self.add(figures.of_pairs(row, pairs, "/s", statements_each=counts["questions"] / counts["requests"],

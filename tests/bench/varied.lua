@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
--- For wrk: arguments FILE FIRST COUNT. The request is in FILE; "@@@@@@@" in it, if there, becomes another number
+-- For wrk: arguments FILE FIRST COUNT THREADS. The request is in FILE; "@@@@@@@" in it, if there, becomes another number
 -- below COUNT each time, in an order in which neighbours in time are no neighbours in the table.
-local STRIDE, SPAN = 7919, 1000003
+local STRIDE = 7919
 
 local threads_count = 0
 function setup(thread)
@@ -19,11 +19,12 @@ function init(arguments)
     return
   end
   before, after = text:sub(1, from - 1), text:sub(to + 1)
-  number, count = tonumber(arguments[2]) + place * SPAN, tonumber(arguments[3])
+  step = tonumber(arguments[4]) -- each thread takes every so many-th number
+  number, count = tonumber(arguments[2]) + place - step, tonumber(arguments[3])
 end
 
 function request()
-  number = number + 1
+  number = number + step
   return before .. string.format("%07d", number * STRIDE % count) .. after
 end
 function done(summary, latency, requests)
