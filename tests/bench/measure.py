@@ -98,7 +98,7 @@ class Measure:
         """`request` is a file with the key's mark, `script` what the work needs of the database, each with its count of keys."""
         counts = {"requests": 0, "questions": 0}
         script_path = self.stage.file(script)
-        said = self.said(service, request[0], script)
+        said = self.said(service, request, script)
 
         def ours():
             before = self.stage.questions_count()
@@ -115,12 +115,17 @@ class Measure:
                                   statements_of_the_loop=sum(bool(line) for line in script.splitlines()),
                                   **said))
 
-    def said(self, service, request_path, script):
+    def said(self, service, request, script):
         """The statements of one request as the server's log has them, beside those of the loop. Connections and prepared
-        statements are there before."""
-        one = request_path.read_bytes().replace(load.KEY_MARK.encode(), b"0000001")
-        for _ in range(CONNECTING_COUNT):
-            load.send_once(service.port, one)
+        statements are there before, what was asked for is in no cache."""
+        request_path, keys = request
+        text = request_path.read_bytes()
+
+        def send(number):
+            load.send_once(service.port, text.replace(load.KEY_MARK.encode(), b"%07d" % (number % keys)))
+
+        for number in range(CONNECTING_COUNT):
+            send(number)
         with self.stage.statements_log() as log:
-            load.send_once(service.port, one)
+            send(CONNECTING_COUNT)
         return {"service_says": log, "loop_says": statements.of_script(script)}
