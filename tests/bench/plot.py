@@ -2,7 +2,7 @@
 """Throughput and p99 against offered load, as one SVG without script or font files."""
 
 WIDTH, HEIGHT = 720, 560
-LEFT, RIGHT, TOP, PANEL, GAP = 80, 20, 40, 190, 70
+LEFT, RIGHT, TOP, PANEL, GAP = 80, 40, 40, 190, 70
 OK, REFUSED = "#1a6f5a", "#b4541a"
 
 
@@ -28,12 +28,12 @@ class Panel:
     def place(self, x, y):
         return (LEFT + (WIDTH - LEFT - RIGHT) * x / self.x_most, self.top + PANEL * (1 - y / self.y_most))
 
-    def line(self, points, colour, name, row):
+    def line(self, points, colour, name, place):
         places = [self.place(x, y) for x, y in points]
         path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
         self.parts.append(f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         self.parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{colour}"/>' for x, y in places]
-        self.parts.append(f'<text x="{WIDTH - RIGHT}" y="{self.top - 12 + 16 * row}" text-anchor="end" fill="{colour}">{name}</text>')
+        self.parts.append(f'<text x="{WIDTH - RIGHT - 110 * (1 - place)}" y="{self.top - 12}" text-anchor="end" style="fill:{colour}">{name}</text>')
 
 
 def overload(steps):
