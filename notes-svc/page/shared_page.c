@@ -19,7 +19,7 @@
 #include "page/wrote.h"
 #include "session/session.h"
 
-#define HEADS_BYTES 8192 /* of a whole answer in the library, open and closing, roughly */
+#define HEADS_BYTES 5120 /* of a whole answer in the library, open and closing, roughly */
 #define FILL_BYTES  1024 /* what a page has more for one viewer, roughly */
 
 /* The answer for all who are not signed in. */
