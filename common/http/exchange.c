@@ -431,6 +431,7 @@ static bool run_cached(struct exchange *exchange)
         complete_answer(exchange);
         return true;
     }
+    drop_answer(exchange);
     rq->session = NULL;
     exchange->ctx.user = NULL;
     return false;
