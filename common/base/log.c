@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Log lines on their way out. A line is formed on the caller's stack and copied into the pending
- * half of the buffer under the lock; the writer thread swaps the halves and writes without it. It
- * lets some gather first, or it would be woken for each, and meet the callers at the lock.
+ * half of the buffer under the lock; the writer thread swaps the halves and writes without it, then
+ * rests a moment: or it would be woken for each line, and meet the callers at the lock.
  * Halves are filled from their start, so memory that a quiet service never needs is never
  * touched. The output may be a pipe that nobody reads: the writer asks poll first and writes no
  * more than PIPE_BUF at once, which then can't block; so log_free can always end it. The
@@ -27,7 +27,7 @@
 
 #define HALF_BYTES (LOG_BUFFER_BYTES / 2)
 #define POLL_MS    100
-#define GATHER_MS  5
+#define REST_MS    1
 
 struct half {
     char *bytes;
@@ -128,23 +128,12 @@ static bool write_dropped_line(struct log *log, int64_t dropped_count)
     return write_lines(log, line.text, line.size_bytes) == 0;
 }
 
-/* Waits for lines, under the lock. */
-static void wait_for_lines(struct log *log)
-{
-    while (log->pending.size_bytes == 0 && !log->is_stopping)
-        (void)pthread_cond_wait(&log->has_lines, &log->lock);
-    if (log->is_stopping)
-        return;
-    (void)pthread_mutex_unlock(&log->lock);
-    (void)poll(NULL, 0, GATHER_MS);
-    (void)pthread_mutex_lock(&log->lock);
-}
-
 /* Waits for lines and swaps the halves. False when there is nothing more to come. */
 static bool swap_halves(struct log *log, struct half *writing, int64_t *out_dropped_count)
 {
     (void)pthread_mutex_lock(&log->lock);
-    wait_for_lines(log);
+    while (log->pending.size_bytes == 0 && !log->is_stopping)
+        (void)pthread_cond_wait(&log->has_lines, &log->lock);
     struct half full = log->pending;
     log->pending = (struct half){.bytes = writing->bytes};
     *writing = full;
@@ -174,6 +163,7 @@ static void *writer_main(void *argument)
         dropped_count += (int64_t)write_lines(log, writing.bytes, writing.size_bytes);
         if (dropped_count > 0 && !write_dropped_line(log, dropped_count))
             note_dropped(log, dropped_count);
+        (void)poll(NULL, 0, REST_MS);
     }
     free(writing.bytes);
     return NULL;
