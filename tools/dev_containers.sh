@@ -29,9 +29,12 @@ check_docker() {
 
 # --- secrets ---
 
+# SECRETS_DIR may be in docker/.env, which Compose reads: the folder is the one that the containers will get.
 secrets_dir() {
-    local dir=${SECRETS_DIR:-$PWD/docker/secrets}
+    local dir=${SECRETS_DIR:-/}
     [[ $dir == /* ]] || die "SECRETS_DIR is no path from / on: $dir"
+    dir=$(compose config | sed -nE 's|^ *file: "?(/.*)/userauth_key"?$|\1|p')
+    [ -n "$dir" ] || die "docker compose config names no folder of secrets"
     printf '%s\n' "$dir"
 }
 
@@ -117,6 +120,11 @@ show_trouble() {
     for id in $(compose ps -a -q); do
         name=$(docker inspect --format '{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{with .State.Health}}{{.Status}}{{end}}' "$id")
         [[ $name != *" running healthy" ]] || continue
+        name=${name% }
+        if [[ $name == *" created" ]]; then
+            say "dev: ${name% *} was not started: what Docker says above is why"
+            continue
+        fi
         say "dev: ${name%% *} is not ready (${name#* }); its log ends with:"
         docker logs --tail 5 "$id" 2>&1 | sed 's/^/     /'
         check=$(docker inspect --format '{{with .State.Health}}{{range .Log}}{{.Output}}{{end}}{{end}}' "$id" | grep . | tail -n 1) || true
@@ -196,7 +204,10 @@ check_running() {
 cmd_backup() {
     local service part
     [ $# -eq 1 ] || die "usage: ./dev backup DIR, where DIR is not there yet"
-    case $1 in -*) die "backup has no option $1" ;; esac
+    case $1 in
+        --help | -h) say "usage: ./dev backup DIR, where DIR is not there yet" && return ;;
+        -*) die "backup has no option $1" ;;
+    esac
     [ ! -e "$1" ] || die "$1 exists; a backup makes its own folder"
     check_running
     umask 077
@@ -253,6 +264,7 @@ cmd_restore() {
     while [ $# -gt 0 ]; do
         case $1 in
             --yes) is_yes=true ;;
+            --help | -h) say "usage: ./dev restore DIR [--yes]; without --yes it asks before it replaces anything" && return ;;
             -*) die "restore has no option $1" ;;
             *) [ -z "$dir" ] || die "usage: ./dev restore DIR [--yes]" && dir=$1 ;;
         esac
