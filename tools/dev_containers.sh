@@ -97,9 +97,11 @@ usage: ./dev up [option...]
   --tls           https on port 443 with the certificate and key in docker/tls/site.pem, for PUBLIC_URL
   --dev           userauth-svc also on 127.0.0.1:5858, for userauth-cli outside the containers
   --only-secrets  writes the secrets that are missing in docker/secrets and starts nothing
+--tls and --dev are given again each time.
 
-Variables, from the environment or docker/.env: HTTP_PORT (80), HTTPS_PORT (443), USERS_PORT (5858), PUBLIC_URL,
-EDGENET_SUBNET, MYSQL_IMAGE, REDIS_IMAGE, HAPROXY_IMAGE; docker/README.md explains them.
+Variables, from docker/.env or, for this command only, the environment: HTTP_PORT (80), HTTPS_PORT (443),
+USERS_PORT (5858), PUBLIC_URL, EDGENET_SUBNET, MYSQL_IMAGE, REDIS_IMAGE, HAPROXY_IMAGE, SECRETS_DIR,
+COMPOSE_PROJECT_NAME; docker/README.md explains them.
 USAGE
 }
 
@@ -112,6 +114,11 @@ check_certificate() {
     grep -q 'PRIVATE KEY-----' "$file" || die "--tls: $file has no private key, which belongs at its end"
     [[ $(stat -c %A "$file") == *r?? ]] ||
         die "--tls: $file can't be read by the container's user: chmod 0444 $file; chmod 0700 docker/tls keeps others out"
+}
+
+has_https() {
+    local id
+    id=$(compose ps -q edge 2>/dev/null) && [ -n "$id" ] && docker port "$id" 8443/tcp >/dev/null 2>&1
 }
 
 # What a container that does not get ready says last, in its log and when its health is checked.
@@ -170,6 +177,7 @@ cmd_up() {
     ! $are_only_secrets || { say "The secrets are in $secrets" && return; }
     # The containers' users read them from here.
     chmod a+r docker/*.cfg docker/*.cnf docker/*.conf docker/*.http docker/*.sh 2>/dev/null || true
+    if ! $is_tls && has_https; then say "dev: https was on and goes off, for this is without --tls" >&2; fi
     # As many as there are, when no number is asked for.
     [ -n "$replicas" ] || replicas=$(compose ps -q svc-notes | wc -l)
     [ "$replicas" -gt 0 ] || replicas=1
