@@ -29,9 +29,12 @@ check_docker() {
 
 # --- secrets ---
 
+# SECRETS_DIR may be in docker/.env, which Compose reads: the folder is the one that the containers will get.
 secrets_dir() {
-    local dir=${SECRETS_DIR:-$PWD/docker/secrets}
+    local dir=${SECRETS_DIR:-/}
     [[ $dir == /* ]] || die "SECRETS_DIR is no path from / on: $dir"
+    dir=$(compose config | sed -nE 's|^ *file: "?(/.*)/userauth_key"?$|\1|p')
+    [ -n "$dir" ] || die "docker compose config names no folder of secrets"
     printf '%s\n' "$dir"
 }
 
@@ -94,9 +97,11 @@ usage: ./dev up [option...]
   --tls           https on port 443 with the certificate and key in docker/tls/site.pem, for PUBLIC_URL
   --dev           userauth-svc also on 127.0.0.1:5858, for userauth-cli outside the containers
   --only-secrets  writes the secrets that are missing in docker/secrets and starts nothing
+--tls and --dev are given again each time.
 
-Variables, from the environment or docker/.env: HTTP_PORT (80), HTTPS_PORT (443), USERS_PORT (5858), PUBLIC_URL,
-EDGENET_SUBNET, MYSQL_IMAGE, REDIS_IMAGE, HAPROXY_IMAGE; docker/README.md explains them.
+Variables, from docker/.env or, for this command only, the environment: HTTP_PORT (80), HTTPS_PORT (443),
+USERS_PORT (5858), PUBLIC_URL, EDGENET_SUBNET, MYSQL_IMAGE, REDIS_IMAGE, HAPROXY_IMAGE, SECRETS_DIR,
+COMPOSE_PROJECT_NAME; docker/README.md explains them.
 USAGE
 }
 
@@ -111,12 +116,22 @@ check_certificate() {
         die "--tls: $file can't be read by the container's user: chmod 0444 $file; chmod 0700 docker/tls keeps others out"
 }
 
+has_https() {
+    local id
+    id=$(compose ps -q edge 2>/dev/null) && [ -n "$id" ] && docker port "$id" 8443/tcp >/dev/null 2>&1
+}
+
 # What a container that does not get ready says last, in its log and when its health is checked.
 show_trouble() {
     local id name check
     for id in $(compose ps -a -q); do
         name=$(docker inspect --format '{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{with .State.Health}}{{.Status}}{{end}}' "$id")
         [[ $name != *" running healthy" ]] || continue
+        name=${name% }
+        if [[ $name == *" created" ]]; then
+            say "dev: ${name% *} was not started: what Docker says above is why"
+            continue
+        fi
         say "dev: ${name%% *} is not ready (${name#* }); its log ends with:"
         docker logs --tail 5 "$id" 2>&1 | sed 's/^/     /'
         check=$(docker inspect --format '{{with .State.Health}}{{range .Log}}{{.Output}}{{end}}{{end}}' "$id" | grep . | tail -n 1) || true
@@ -162,6 +177,7 @@ cmd_up() {
     ! $are_only_secrets || { say "The secrets are in $secrets" && return; }
     # The containers' users read them from here.
     chmod a+r docker/*.cfg docker/*.cnf docker/*.conf docker/*.http docker/*.sh 2>/dev/null || true
+    if ! $is_tls && has_https; then say "dev: https was on and goes off, for this is without --tls" >&2; fi
     # As many as there are, when no number is asked for.
     [ -n "$replicas" ] || replicas=$(compose ps -q svc-notes | wc -l)
     [ "$replicas" -gt 0 ] || replicas=1
@@ -196,7 +212,10 @@ check_running() {
 cmd_backup() {
     local service part
     [ $# -eq 1 ] || die "usage: ./dev backup DIR, where DIR is not there yet"
-    case $1 in -*) die "backup has no option $1" ;; esac
+    case $1 in
+        --help | -h) say "usage: ./dev backup DIR, where DIR is not there yet" && return ;;
+        -*) die "backup has no option $1" ;;
+    esac
     [ ! -e "$1" ] || die "$1 exists; a backup makes its own folder"
     check_running
     umask 077
@@ -253,6 +272,7 @@ cmd_restore() {
     while [ $# -gt 0 ]; do
         case $1 in
             --yes) is_yes=true ;;
+            --help | -h) say "usage: ./dev restore DIR [--yes]; without --yes it asks before it replaces anything" && return ;;
             -*) die "restore has no option $1" ;;
             *) [ -z "$dir" ] || die "usage: ./dev restore DIR [--yes]" && dir=$1 ;;
         esac
