@@ -59,7 +59,7 @@ void page_standing_fields(struct app *app,
     http_response_field(rs, "Cross-Origin-Opener-Policy", "same-origin");
     http_response_field(rs, "Cross-Origin-Resource-Policy", "same-origin");
     if (app->config->is_public_https)
-        http_response_field(rs, "Strict-Transport-Security", "max-age=31536000; includeSubDomains");
+        http_response_field(rs, "Strict-Transport-Security", "max-age=31536000");
 }
 
 /* ---- sending ---- */
