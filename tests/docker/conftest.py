@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""The engine of this run, and the deployment in it. NOTES_TEST_ENGINE chooses the database: mysql (as when it is not set)
+or mariadb. Tests are skipped with the reason where there can be no engine, or no image of that database."""
+import os
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from harness import docker  # noqa: E402
+from harness.deployment import Deployment  # noqa: E402
+from harness.elsewhere import Elsewhere  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def engine():
+    try:
+        engine = docker.Engine()
+    except docker.Missing as reason:
+        pytest.skip(str(reason))
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="session")
+def images(engine):
+    """Settings of compose files: images that stand in for the public ones, or those that the environment names."""
+    database = "mariadb" if os.environ.get("NOTES_TEST_ENGINE") == "mariadb" else "mysql"
+    try:
+        return {"MYSQL_IMAGE": os.environ.get("MYSQL_IMAGE") or engine.image(database),
+                "REDIS_IMAGE": os.environ.get("REDIS_IMAGE") or engine.image("redis"),
+                "HAPROXY_IMAGE": os.environ.get("HAPROXY_IMAGE") or engine.image("haproxy"),
+                "DEBIAN_IMAGE": os.environ.get("DEBIAN_IMAGE") or engine.image("debian")}
+    except docker.Missing as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture(scope="session")
+def deployment(engine, images, tmp_path_factory):
+    """All of docker/compose.yaml, up and healthy, for tests that leave it as it was."""
+    with Deployment(engine, tmp_path_factory.mktemp("deployment"), **images) as site:
+        site.up()
+        yield site
+
+
+@pytest.fixture(scope="session")
+def elsewhere():
+    """A listener outside of all container networks, which containers with a way out reach."""
+    place = docker.Place()
+    try:
+        with Elsewhere(place.number) as elsewhere:
+            yield elsewhere
+    except docker.Missing as reason:
+        pytest.skip(str(reason))
+    finally:
+        place.close()

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Puts a small Debian 13 into a folder: tests/harness/debian_root.sh DIR
+# The packages come from where this machine's own come from. A folder that is ready is used as it is. Where that can't
+# be had the reason is one line, and the exit code 77.
+set -uo pipefail
+
+dir=$1
+suite=trixie
+done_mark=$dir.ready
+log=$dir.log
+
+skip() {
+    printf '%s\n' "$*"
+    exit 77
+}
+
+# The mirror of this machine, its name not written down anywhere.
+find_mirror() {
+    local format="\$(REPO_URI)"
+    apt-get indextargets --format "$format" 'Origin: Debian' 'Label: Debian' 2>/dev/null | head -n 1
+}
+
+mkdir -p "$(dirname "$dir")"
+exec 9>"$dir.lock"
+flock 9 # another run may be at it
+[ -f "$done_mark" ] && exit 0
+[ "$(id -u)" -eq 0 ] || skip "a Debian in a folder needs root"
+command -v debootstrap >/dev/null || skip "a Debian in a folder needs debootstrap"
+mirror=$(find_mirror)
+[ -n "$mirror" ] || skip "a Debian in a folder needs Debian's packages, and no source of them is set up here"
+rm -rf "$dir"
+if ! debootstrap --variant=minbase "$suite" "$dir" "$mirror" >"$log" 2>&1; then
+    skip "Debian 13 can't be had: $(grep '^E: ' "$log" | head -n 1)"
+fi
+rm -rf "$dir"/var/cache/apt/archives/*.deb "$dir"/var/lib/apt/lists/*
+touch "$done_mark"

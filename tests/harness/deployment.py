@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+"""The deployment of docker/compose.yaml, under a project, a port, a subnet, secrets and image names of its own.
+
+    with Deployment(engine, tmp_path, **images) as site:    # images: MYSQL_IMAGE and its like, see tests/docker/conftest.py
+        site.up()                                           # builds, and waits until all are healthy
+        site.add_user("alice", password)
+        requests.get(site.url)
+"""
+import json
+import os
+import subprocess
+
+from . import programs
+from .docker import CommandFailed, Project
+
+FILE = "docker/compose.yaml"
+
+
+class Deployment(Project):
+    def __init__(self, engine, folder, *more_files, **settings):
+        """`folder` is for the secrets; more_files come after docker/compose.yaml."""
+        super().__init__(engine, FILE, *more_files)
+        self.port = programs.free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.secrets = folder / "secrets"
+        self.settings = {
+            "COMPOSE_PROJECT_NAME": self.name, "HTTP_PORT": str(self.port), "EDGENET_SUBNET": self.place.subnet,
+            "SECRETS_DIR": str(self.secrets), "NOTES_SVC_IMAGE": f"notes-test/notes-svc:{self.name}",
+            "USERAUTH_SVC_IMAGE": f"notes-test/userauth-svc:{self.name}",
+            **{name: str(value) for name, value in settings.items()}}
+        try:
+            self.dev("up", "--only-secrets")
+        except BaseException:
+            self.close()
+            raise
+
+    def dev(self, *command, timeout_s=600, stdin=None):
+        """A ./dev command on this deployment, which must work; what it printed to stdout."""
+        done = subprocess.run(["./dev", *command], cwd=programs.ROOT, env={**os.environ, **self.engine.settings, **self.settings},
+                              input=stdin, stdin=subprocess.DEVNULL if stdin is None else None, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, timeout=timeout_s, check=False)
+        if done.returncode != 0:
+            raise CommandFailed(["./dev", *command], done)
+        return done.stdout
+
+    def up(self, *words, replicas=1, **options):
+        super().up("--build", "--wait", "--scale", f"svc-notes={replicas}", *words, **options)
+
+    def secret(self, name):
+        """The text of a secret; from now on it must not be in any log."""
+        return programs.remember_secret((self.secrets / name).read_text().strip())
+
+    def cli(self, *words, stdin=None):
+        """userauth-cli inside svc-userauth; what it printed as JSON."""
+        container = self.containers("svc-userauth")[0]
+        return json.loads(container.exec("userauth-cli", "--json", *words, **({} if stdin is None else {"stdin": stdin})))
+
+    def add_user(self, name, password):
+        return self.cli("add", name, "--password-stdin", stdin=password + "\n")
