@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Counts a JUnit file of meson or pytest: prints "passed failed skipped" and exits 1 when nothing ran.
+"""Counts a JUnit file of meson or pytest: prints "passed failed skipped" and exits 1 when there was no test.
 
 usage: junit_count.py FILE
 """
@@ -18,7 +18,7 @@ def main(path: str) -> int:
         else:
             passed += 1
     print(passed, failed, skipped)
-    return 0 if passed + failed else 1
+    return 0 if passed + failed + skipped else 1
 
 
 if __name__ == "__main__":

@@ -98,6 +98,9 @@ http() { step http "black box over HTTP" run_pytest http tests/http; }
 http_mariadb() { engine=mariadb step http-mariadb "the same on a private MariaDB" run_pytest http-mariadb tests/http tests/cli; }
 http_mysql() { engine=mysql redis=1 step http-mysql "and on a private MySQL, with Redis" run_pytest http-mysql tests/http tests/cli; }
 
+docker_mysql() { engine=mysql step docker "containers, with MySQL" run_pytest docker tests/docker; }
+docker_mariadb() { engine=mariadb step docker-mariadb "and with MariaDB" run_pytest docker-mariadb tests/docker; }
+
 cli() { step cli "userauth-cli" run_pytest cli tests/cli; }
 browser() { step browser "Chromium" run_pytest browser tests/browser; }
 
@@ -142,6 +145,8 @@ step tools "build-time compilers" run_pytest tools tests/unit
 together http http_mariadb http_mysql
 step replicas "several processes as one site, while everything breaks" run_pytest replicas tests/replicas
 together cli browser
+docker_mysql
+docker_mariadb
 step fuzz "fuzz targets, ${FUZZ_SECONDS:-10} s each" run_fuzz
 
 cat "$tally"/* | awk '{p += $1; f += $2; s += $3} END {printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 || p == 0}'

@@ -100,6 +100,12 @@ name_of() {
     printf '%s' "$quote${1//$quote/$quote$quote}$quote"
 }
 
+# MariaDB's own: root without a password from some addresses, and accounts without a name.
+write_drops() {
+    ask --batch --skip-column-names --execute="SELECT CONCAT('DROP USER ', QUOTE(user), '@', QUOTE(host), ';') FROM mysql.user
+        WHERE user = '' OR (user = 'root' AND host <> 'localhost')"
+}
+
 write_accounts() {
     local password_sql pattern
     echo "SET sql_log_bin = 0;"
@@ -134,6 +140,7 @@ set_up() { # server arguments...
     check_all
     make_data "$@"
     start_temporary "$@"
+    write_drops | ask
     write_accounts | ask
     run_scripts
     kill -TERM "$temporary"
