@@ -7,9 +7,11 @@ import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+# What a person does with notes, and what a browser does, is written down there.
+sys.path[:0] = [str(TESTS / folder) for folder in (".", "http", "replicas", "browser")]
 
-from harness import docker  # noqa: E402
+from harness import deployment as deployment_module, docker  # noqa: E402
 from harness.deployment import Deployment  # noqa: E402
 from harness.elsewhere import Elsewhere  # noqa: E402
 
@@ -38,9 +40,20 @@ def images(engine):
 
 
 @pytest.fixture(scope="session")
-def deployment(engine, images, tmp_path_factory):
+def site_images(engine, images):
+    """All images of docker/compose.yaml; ours are built once for the run, unless the environment names them."""
+    given = {name: os.environ[name] for name in deployment_module.OURS if os.environ.get(name)}
+    with docker.Project(engine, deployment_module.FILE, **images) as project:
+        project.settings.update(deployment_module.our_images(project.name) | given)
+        if len(given) < len(deployment_module.OURS):
+            project.compose("build", timeout_s=docker.UP_TIMEOUT_S)
+        yield {**images, **{name: project.settings[name] for name in deployment_module.OURS}}
+
+
+@pytest.fixture(scope="session")
+def deployment(engine, site_images, tmp_path_factory):
     """All of docker/compose.yaml, up and healthy, for tests that leave it as it was."""
-    with Deployment(engine, tmp_path_factory.mktemp("deployment"), **images) as site:
+    with Deployment(engine, tmp_path_factory.mktemp("deployment"), **site_images) as site:
         site.up()
         yield site
 
