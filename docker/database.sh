@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Runs in the containers of the databases, MySQL's as well as MariaDB's:
 #
+#   serve     starts the image's own way, with the options that follow, once both passwords are there
 #   health    does the server answer its service's user over TCP? (The server that fills a new volume listens on no port.)
 #   dump      the database as SQL, of one moment, to standard output
 #   load      reads such SQL into a database beside the live one, which stays as it is
@@ -27,12 +28,25 @@ tool() {
     command -v "$1" || command -v "$2" || die "the image has neither $1 nor $2"
 }
 
+password() { # file
+    [ -r "$1" ] || die "there is no password that can be read in $1"
+    # Also for its last line without an end.
+    IFS= read -r line <"$1" || [ -n "${line:-}" ] || die "the password in $1 is empty"
+    case $line in
+        '' | *[!A-Za-z0-9_-]*) die "the password in $1 is not one of letters, digits, - and _" ;;
+    esac
+    printf '%s\n' "$line"
+}
+
 options() { # user file-of-password
-    [ -s "$2" ] || die "there is no password in $2"
-    # Also for a last line without an end.
-    IFS= read -r password <"$2" || [ -n "$password" ] || die "the password in $2 is empty"
-    printf '[client]\nuser=%s\npassword="%s"\ndefault-character-set=utf8mb4\nmax-allowed-packet=64M\n' \
-        "$1" "$password"
+    secret=$(password "$2")
+    printf '[client]\nuser=%s\npassword=%s\ndefault-character-set=utf8mb4\nmax-allowed-packet=64M\n' "$1" "$secret"
+}
+
+# The images would fill a new volume all the same, without the user.
+serve() {
+    for file in "$MYSQL_PASSWORD_FILE" "$MYSQL_ROOT_PASSWORD_FILE"; do password "$file" >/dev/null; done
+    exec docker-entrypoint.sh "$@"
 }
 
 # A statement as the administrator, who is let in on the socket only.
@@ -106,7 +120,8 @@ identity() {
 }
 
 case ${1:-} in
+    serve) shift && serve "$@" ;;
     health | dump | load | swap | drop | identity) "$1" ;;
     is-used) is_used ;;
-    *) die "usage: database.sh health | dump | load | swap | drop | is-used | identity" ;;
+    *) die "usage: database.sh serve | health | dump | load | swap | drop | is-used | identity" ;;
 esac

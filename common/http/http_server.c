@@ -701,10 +701,15 @@ static void wait_a_little(void)
     (void)nanosleep(&pause, NULL);
 }
 
+void http_server_send_away(struct http_server *server)
+{
+    atomic_store(&server->host.is_draining, true);
+}
+
 size_t http_server_drain(struct http_server *server, int64_t wait_ms)
 {
     int64_t until_ms = clock_monotonic_ms() + wait_ms;
-    atomic_store(&server->host.is_draining, true);
+    http_server_send_away(server);
     listener_stop(&server->listener);
     while (atomic_load(&server->host.active_count) > 0 && clock_monotonic_ms() < until_ms)
         wait_a_little();

@@ -7,9 +7,9 @@
  * at once; others are suspended and handed to their lane, whose thread runs guard and handler, and
  * resumed → the answer is written from the request's own memory without copying → access log.
  *
- * Order of calls: http_server_new → http_server_tick once a second → http_server_drain →
- * http_server_free. Threads: tick, drain and free from the main thread. Guard, handler and
- * render_error run on any lane. */
+ * Order of calls: http_server_new → http_server_tick once a second → http_server_send_away, where
+ * there is time for it → http_server_drain → http_server_free. Threads: these from the main thread.
+ * Guard, handler and render_error run on any lane. */
 #ifndef NOTES_HTTP_SERVER_H
 #define NOTES_HTTP_SERVER_H
 
@@ -116,8 +116,12 @@ int64_t http_server_port(const struct http_server *server);
  * expires queued work. */
 void http_server_tick(struct http_server *server);
 
-/* Stops accepting; running requests finish, each answer says "Connection: close". Waits at most
- * wait_ms. Returns how many requests were still running then. */
+/* From here on each answer says "Connection: close", so that clients which keep their connections
+ * move to another replica; all else goes on as before. */
+void http_server_send_away(struct http_server *server);
+
+/* The same, and stops accepting; running requests finish. Waits at most wait_ms. Returns how many
+ * requests were still running then. */
 size_t http_server_drain(struct http_server *server, int64_t wait_ms);
 
 /* After drain. Closes what is left. */

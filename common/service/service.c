@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/ctx.h"
@@ -143,13 +144,17 @@ static int check_config(const struct service *service, struct env_faults *faults
 
 /* --- Asking the running instance --- */
 
-/* Where to reach a server that listens on `listen`: an address that means "all" can't be called. */
+/* Where to reach a server that listens on `listen`: an address that means "all" can't be called.
+ * IPv4 for both kinds: the listener of :: takes it too, and a container may have no ::1. */
 static const char *call_host(struct ctx *ctx, const char *listen)
 {
-    if (text_equals(listen, "0.0.0.0"))
-        return "127.0.0.1";
-    if (text_equals(listen, "::"))
-        return "[::1]";
+    static const char *const all[] = {"0.0.0.0", "::"};
+    struct address asked;
+    struct address address;
+    bool is_address = address_parse(listen, &asked);
+    for (size_t i = 0; is_address && i < ARRAY_COUNT(all); i++)
+        if (address_parse(all[i], &address) && memcmp(&asked, &address, sizeof(asked)) == 0)
+            return "127.0.0.1";
     return strchr(listen, ':') ? arena_format(&ctx->arena, "[%s]", listen) : listen;
 }
 
@@ -256,7 +261,7 @@ static int serve(const struct service *service, struct app *app, const sigset_t 
     }
 }
 
-/* The server goes on as before, for a proxy that has not noticed yet; so do the ticks. */
+/* The server goes on, for a proxy that has not noticed yet; so do the ticks. */
 static void wait_for_proxy(const struct service *service, struct app *app)
 {
     int64_t left_ms = service->drain_delay_ms(service->config);
@@ -271,9 +276,10 @@ static void wait_for_proxy(const struct service *service, struct app *app)
 
 static void drain(const struct service *service, struct app *app, struct ctx *ctx)
 {
-    service->app_set_draining(app);
-    wait_for_proxy(service, app);
     struct http_server *server = service->app_server(app);
+    service->app_set_draining(app);
+    http_server_send_away(server);
+    wait_for_proxy(service, app);
     size_t running_count = http_server_drain(server, service->drain_wait_ms(service->config));
     if (running_count > 0)
         log_warn(ctx, "service.drain_incomplete", log_i64("requests", (int64_t)running_count));

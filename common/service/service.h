@@ -4,9 +4,10 @@
  * tick, drain, end. A service gives its table of settings and four functions; this file does the
  * rest.
  *
- * SIGTERM and SIGINT end a start at once (start.h). Later they drain: /readyz fails, DRAIN_DELAY_MS
- * pass (a proxy must notice), new connections are refused, running requests finish (DRAIN_WAIT_MS
- * at most), exit 0. A second signal ends at once. SIGPIPE is ignored. */
+ * SIGTERM and SIGINT end a start at once (start.h). Later they drain: /readyz fails and each answer
+ * closes its connection, DRAIN_DELAY_MS pass (a proxy must notice), new connections are refused,
+ * running requests finish (DRAIN_WAIT_MS at most), exit 0. A second signal ends at once. SIGPIPE is
+ * ignored. */
 #ifndef NOTES_SERVICE_H
 #define NOTES_SERVICE_H
 

@@ -75,9 +75,11 @@ def test_healthcheck_says_whether_the_own_instance_is_ready(services, kind):
 
 
 @both_services
-def test_healthcheck_works_when_the_service_listens_everywhere(services, kind):
-    service = make(services, kind, LISTEN="0.0.0.0").start()
-    assert healthcheck(service).returncode == 0
+@pytest.mark.parametrize("listen", ["0.0.0.0", "::", "0:0::0"])
+def test_healthcheck_works_when_the_service_listens_everywhere(services, kind, listen):
+    service = make(services, kind, LISTEN=listen).start()
+    done = healthcheck(service)
+    assert done.returncode == 0, done
 
 
 def test_healthcheck_is_1_when_a_stranger_has_the_port(services):
@@ -260,6 +262,37 @@ def test_readyz_fails_while_draining_and_new_requests_are_served_meanwhile(servi
     assert Api(service.url).get("/healthz").status_code == 200
     assert healthcheck(service).returncode == 1
     assert service.wait_exit(EXIT_WITHIN_S) == 0
+
+
+@both_services
+def test_clients_that_keep_their_connection_are_sent_away_while_draining(services, kind):
+    service = make(services, kind, DRAIN_DELAY_MS=5000).start()
+    key = [("Authorization", basic("them", service.key))] if kind == "userauth" else []
+    asked = [request_bytes("GET", path, key) for path in ["/healthz", "/list" if kind == "userauth" else "/"]]
+    kept = [fresh_connection(service) for _ in asked]
+    for connection, request in zip(kept, asked):
+        connection.send(request)
+        answer = connection.answer()
+        assert answer.status == 200 and answer.header("Connection", "").lower() != "close", answer
+    service.signal(signal.SIGTERM)
+    until(lambda: is_draining(service), "draining")
+    for connection, request in zip(kept, asked):
+        connection.send(request)
+        answer = connection.answer()
+        assert answer.status == 200 and answer.header("Connection", "").lower() == "close", answer
+        assert connection.is_closed()
+        connection.close()
+    assert Api(service.url).get("/healthz").status_code == 200, "new connections are still served"
+    assert service.wait_exit(EXIT_WITHIN_S) == 0
+
+
+@both_services
+def test_program_gains_no_rights_and_leaves_no_core(services, kind):
+    service = make(services, kind).start()
+    status = dict(line.split(":\t", 1) for line in pathlib.Path(f"/proc/{service.pid}/status").read_text().splitlines() if ":\t" in line)
+    assert status["NoNewPrivs"] == "1"
+    limits = pathlib.Path(f"/proc/{service.pid}/limits").read_text()
+    assert re.search(r"^Max core file size +0 +0 ", limits, re.M), limits
 
 
 @both_services

@@ -10,7 +10,7 @@ from harness import programs
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "common/README.md"]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "common/README.md", ROOT / "docker/README.md"]
 
 
 def printed(program):
@@ -44,7 +44,7 @@ def test_options_in_readme_are_in_the_help_of_some_program():
     assert {"--mysql", "--replicas"} <= options and all(option in told for option in options), options
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_and_paths_lead_somewhere(page):
     text = page.read_text()
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", text)

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+# userauth-svc as an image of the service, its command-line tool, their libraries and nothing else: no shell, no package manager. From the project's root:
+#
+#   docker build -f docker/userauth-svc.Dockerfile -t notes/userauth-svc:local .
+#
+# On its own, with the embedded database in a volume (the services share a key: API_KEYS there, USER_SERVICE_KEY here,
+# each also as a file, NAME_FILE):
+#
+#   docker run --name users -v users:/var/lib/notes -e API_KEYS_FILE=/run/keys -v ./keys:/run/keys:ro --network notes \
+#     notes/userauth-svc:local
+#
+# The stage "build" is the same in both Dockerfiles, word for word, so that it is built once for both.
+
+ARG DEBIAN_IMAGE=debian:trixie-slim
+
+FROM ${DEBIAN_IMAGE} AS build
+# Versions are those of the Debian release that DEBIAN_IMAGE names, with its security fixes.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+        ca-certificates gcc libc6-dev meson ninja-build pkg-config python3 \
+        default-libmysqlclient-dev libcrypt-dev libcurl4-openssl-dev libhiredis-dev libjansson-dev libmd4c-dev \
+        libmicrohttpd-dev libsodium-dev libsqlite3-dev libwslay-dev nettle-dev zlib1g-dev \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /source
+COPY LICENSE meson.build meson_options.txt ./
+COPY tools tools
+COPY sql sql
+COPY common common
+COPY userauth-svc userauth-svc
+COPY notes-svc notes-svc
+RUN meson setup /build --buildtype=release -Db_ndebug=true --prefix=/usr \
+    && meson compile -C /build \
+    && meson install -C /build --no-rebuild --strip --destdir /installed
+
+FROM build AS root
+COPY docker/image_root.sh /source/docker/
+RUN docker/image_root.sh /root-folder /installed/usr/bin/userauth-svc /installed/usr/bin/userauth-cli
+
+FROM scratch
+# With /var/lib/notes, empty and the user's: a new volume mounted there gets its owner. No VOLUME, for with databases on
+# servers nothing is written.
+COPY --from=root /root-folder/ /
+ENV PATH=/usr/bin \
+    LISTEN=0.0.0.0 \
+    STATE_DIR=/var/lib/notes
+WORKDIR /var/lib/notes
+USER 65532:65532
+EXPOSE 5858
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=6s --start-period=60s --retries=3 CMD ["/usr/bin/userauth-svc", "--healthcheck"]
+ENTRYPOINT ["/usr/bin/userauth-svc"]
+
+ARG VERSION=0.1.0
+ARG REVISION=
+ARG SOURCE=
+LABEL org.opencontainers.image.title="userauth-svc" \
+      org.opencontainers.image.description="Users of Notes and their passwords, over HTTP and JSON; with userauth-cli." \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.source="${SOURCE}"
