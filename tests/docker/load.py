@@ -13,6 +13,7 @@ socket that come back when they lose it. What went wrong is kept and told at the
 import itertools
 import json
 import random
+import re
 import threading
 import time
 
@@ -65,7 +66,9 @@ class _Person(threading.Thread):
             self.fail(f"{method} {path}: {error!r}")
             return None
         if answer.status_code != status:
-            self.fail(f"{method} {path}: {answer.status_code} {answer.headers.get('Location', '')}")
+            reason = re.search(r"<title>.*?</title>", answer.text)
+            self.fail(f"{method} {path}: {answer.status_code} {answer.headers.get('Location', '')} {reason[0] if reason else ''} "
+                      f"{answer.headers.get('X-Request-Id', '')}")
             return None
         self.count += 1
         return answer
@@ -134,6 +137,7 @@ class Watcher(_Person):
         super().__init__(site, key, name)
         self.view = NoteView(key)
         assert self.view.open_page(site.url)
+        self.first = max((one[0] for one in self.view.now.comments), default=0)
         self.is_joined = False
         self.sockets = 0
         self.random = random.Random(name)
@@ -245,8 +249,8 @@ class Load:
         return {number: text for writer in self.writers for number, text in writer.answered.items()}
 
     def missed(self):
-        """Pairs of a browser and a comment that it never showed."""
-        return [(watcher.name, number) for watcher in self.watchers for number in self.answered if number not in watcher.seen]
+        """Pairs of a browser and a comment that it never showed, although it was there when the comment was made."""
+        return [(one.name, number) for one in self.watchers for number in sorted({*self.answered} - one.seen) if number > one.first]
 
     def lost_sessions(self):
         return sum(writer.lost_sessions for writer in self.writers)

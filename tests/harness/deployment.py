@@ -23,7 +23,27 @@ def our_images(tag):
     return {name: f"{image}:{tag}" for name, image in OURS.items()}
 
 
-class Deployment(Project):
+class Site:
+    """What has `url`, `passwords` and containers("svc-userauth"), as people use it."""
+
+    def cli(self, *words, stdin=None):
+        """userauth-cli inside svc-userauth; what it printed as JSON."""
+        container = self.containers("svc-userauth")[0]
+        return json.loads(container.exec("userauth-cli", "--json", *words, **({} if stdin is None else {"stdin": stdin})))
+
+    def add_user(self, name):
+        """Makes a user; the password is in `passwords`."""
+        self.passwords[name] = programs.new_password(name)
+        return self.cli("add", name, "--password-stdin", stdin=self.passwords[name] + "\n")
+
+    def sign_in(self, name):
+        """A Client of that user, whom it makes if there is none."""
+        if name not in self.passwords:
+            self.add_user(name)
+        return browser_session(self, name)
+
+
+class Deployment(Site, Project):
     def __init__(self, engine, folder, *more_files, **settings):
         """`folder` is for the secrets; more_files come after docker/compose.yaml."""
         super().__init__(engine, FILE, *more_files)
@@ -57,19 +77,3 @@ class Deployment(Project):
     def secret(self, name):
         """The text of a secret; from now on it must not be in any log."""
         return programs.remember_secret((self.secrets / name).read_text().strip())
-
-    def cli(self, *words, stdin=None):
-        """userauth-cli inside svc-userauth; what it printed as JSON."""
-        container = self.containers("svc-userauth")[0]
-        return json.loads(container.exec("userauth-cli", "--json", *words, **({} if stdin is None else {"stdin": stdin})))
-
-    def add_user(self, name):
-        """Makes a user; the password is in `passwords`."""
-        self.passwords[name] = programs.new_password(name)
-        return self.cli("add", name, "--password-stdin", stdin=self.passwords[name] + "\n")
-
-    def sign_in(self, name):
-        """A Client of that user, whom it makes if there is none."""
-        if name not in self.passwords:
-            self.add_user(name)
-        return browser_session(self, name)
