@@ -137,7 +137,7 @@ def test_the_whole_round_in_a_browser(browser):
 def test_a_comment_appears_in_an_open_browser(site, browser, me):
     create_note(me, "open")
     browser.open(view("open"))
-    browser.until(lambda: browser.run("return document.querySelector('[data-live]') !== null || true"), "the page")
+    browser.idle()
     comment(me, "open", "it comes by itself")
     browser.until(lambda: any("it comes by itself" in text for text in messages(browser)), "the comment")
     assert browser.complaints() == []
@@ -173,10 +173,13 @@ def test_failed_logins_are_limited_by_the_clients_address_over_all_replicas(site
 # --- what a proxy must get right ---
 
 def test_a_body_that_is_too_large_gets_the_services_own_page(site, me):
-    answer = me.post("/notes/save", {"docreate": "create", "notekey": "large", "title": "T", "body": "x" * (3 * MIB)})
-    page = check_page(read_page(answer))
+    """The form again, with what was typed."""
+    body = "x" * (3 * MIB)
+    answer = me.post("/notes/save", {"docreate": "create", "notekey": "large", "title": "T", "body": body})
     assert answer.status_code == 413
-    assert page.first("h1").text and "413" in page.source
+    page = check_page(read_page(answer))
+    assert page.first(role="alert").text.strip()
+    assert page.form("/notes/save").fields()["body"] == body
 
 
 def test_a_body_beyond_all_measure_is_refused_at_its_head(site):
@@ -198,7 +201,6 @@ TRICKS = {
     "chunked twice": (head(b"Transfer-Encoding: chunked, chunked"), b"0\r\n\r\n"),
     "another coding after chunked": (head(b"Transfer-Encoding: chunked, identity"), b"0\r\n\r\n"),
     "a space before the colon": (head(b"Transfer-Encoding : chunked"), b"0\r\n\r\n"),
-    "a folded field": (head(b"X-A: b\r\n Transfer-Encoding: chunked"), b""),
     "a bad chunk size": (head(b"Transfer-Encoding: chunked"), b"0x1\r\na\r\n0\r\n\r\n"),
 }
 
