@@ -11,8 +11,8 @@ TESTS = pathlib.Path(__file__).resolve().parents[1]
 # What a person does with notes, and what a browser does, is written down there.
 sys.path[:0] = [str(TESTS / folder) for folder in (".", "http", "replicas", "browser")]
 
-from harness import deployment as deployment_module, docker  # noqa: E402
-from harness.deployment import Deployment  # noqa: E402
+from harness import docker, stack  # noqa: E402
+from harness.deployment import FILE, OURS, Deployment, our_images  # noqa: E402
 from harness.elsewhere import Elsewhere  # noqa: E402
 
 
@@ -42,12 +42,12 @@ def images(engine):
 @pytest.fixture(scope="session")
 def site_images(engine, images):
     """All images of docker/compose.yaml; ours are built once for the run, unless the environment names them."""
-    given = {name: os.environ[name] for name in deployment_module.OURS if os.environ.get(name)}
-    with docker.Project(engine, deployment_module.FILE, **images) as project:
-        project.settings.update(deployment_module.our_images(project.name) | given)
-        if len(given) < len(deployment_module.OURS):
+    given = {name: os.environ[name] for name in OURS if os.environ.get(name)}
+    with docker.Project(engine, FILE, **images) as project:
+        project.settings.update(our_images(project.name) | given)
+        if len(given) < len(OURS):
             project.compose("build", timeout_s=docker.UP_TIMEOUT_S)
-        yield {**images, **{name: project.settings[name] for name in deployment_module.OURS}}
+        yield {**images, **{name: project.settings[name] for name in OURS}}
 
 
 @pytest.fixture(scope="session")
@@ -69,3 +69,13 @@ def elsewhere():
         pytest.skip(str(reason))
     finally:
         place.close()
+
+
+@pytest.fixture(scope="session")
+def swarm(engine):
+    """The engine is a Swarm."""
+    try:
+        with stack.swarm(engine):
+            yield engine
+    except docker.Missing as reason:
+        pytest.skip(str(reason))

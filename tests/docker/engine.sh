@@ -114,9 +114,11 @@ start_engine() {
 cmd_start() {
     local host
     command -v docker >/dev/null || skip "containers need docker, the command"
-    mkdir -p "$(dirname "$users")"
-    exec 9>"$users.start"
-    flock 9 # another run may be at it
+    if [ "$(id -u)" -eq 0 ]; then # another run may be at it
+        mkdir -p "$(dirname "$users")"
+        exec 9>"$users.start"
+        flock 9
+    fi
     host=$(find_engine) || { start_engine && host=$socket; } || exit
     printf 'DOCKER_HOST=%s\n' "$host"
     find_compose "$host"
@@ -155,7 +157,7 @@ cmd_stop() {
 cmd_remove() {
     cmd_stop
     ! is_ours "$(pid_in "$run/docker.pid")" || { printf 'engine.sh: it is in use\n' >&2 && exit 1; }
-    awk -v folder="$data/" 'index($2, folder) == 1 {print $2}' /proc/mounts | sort -r | while read -r mount; do umount "$mount"; done
+    awk -v folder="$data/" 'index($2, folder) == 1 {print $2}' /proc/mounts | sort -r | while read -r mount; do umount "$mount" 2>/dev/null; done
     rm -rf "$data" "$run"
 }
 

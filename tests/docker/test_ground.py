@@ -190,11 +190,11 @@ def test_what_is_not_ready_is_shown_with_its_log(engine, images, tmp_path):
 
 def test_nothing_of_a_project_is_left_after_it(engine, images, tmp_path):
     file = tmp_path / "compose.yaml"
-    file.write_text('services: {one: {image: "notes-test/left-over:${TAG}", build: {context: ., dockerfile: Dockerfile}, '
+    file.write_text('services: {one: {image: "notes-test/left-over:${PLACE}", build: {context: ., dockerfile: Dockerfile}, '
                     'command: ["sleep", "infinity"], init: true, volumes: ["kept:/kept", "/unnamed"]}}\nvolumes: {kept: }\n')
     (tmp_path / "Dockerfile").write_text(f"FROM {images['DEBIAN_IMAGE']}\nENV A=1\n")
     project = docker.Project(engine, file)
-    name = project.settings["TAG"] = project.name
+    name = project.name
     label = f"label={docker.PROJECT_LABEL}={name}"
     kinds = ("container", "network", "volume")
     project.up()

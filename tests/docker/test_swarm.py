@@ -3,7 +3,7 @@
 import pytest
 
 from harness import docker
-from harness.stack import Stack
+from harness.deployment import StackDeployment
 from load import Load
 from notes_verbs import create_note
 
@@ -11,17 +11,17 @@ REPLICAS = {"db-userauth": 1, "db-notes": 1, "redis": 1, "svc-userauth": 2, "svc
 
 
 @pytest.fixture(scope="module")
-def site(engine, site_images, deployment, tmp_path_factory):
-    try:
-        stack = Stack(engine, tmp_path_factory.mktemp("stack"), deployment.secrets, **site_images)
-    except docker.Missing as reason:
-        pytest.skip(str(reason))
-    with stack:
-        stack.deploy()
+def site(swarm, site_images, tmp_path_factory):
+    with StackDeployment(swarm, tmp_path_factory.mktemp("stack"), **site_images) as site:
+        site.up()
         for service, count in REPLICAS.items():
-            stack.wait_healthy(service, count)
-        create_note(stack.sign_in("ann"), "rolling")
-        yield stack
+            site.wait_healthy(service, count)
+        create_note(site.sign_in("ann"), "rolling")
+        yield site
+
+
+def inspect(site, service):
+    return site.engine.inspect("service", f"{site.name}_{service}")
 
 
 def other_name(site, variable):
@@ -37,8 +37,8 @@ def test_a_rolling_update_under_load_loses_nothing(site, service, variable, coun
     with Load(site, "rolling") as load:
         load.go_on()
         sockets = load.sockets()
-        site.deploy(**{variable: other_name(site, variable)})
-        assert site.wait_update(service) == "completed"
+        site.up(**{variable: other_name(site, variable)})
+        site.wait_updated(service)
         after = {one.id for one in site.wait_healthy(service, count)}
         load.go_on()
         load.settle()
@@ -56,22 +56,22 @@ def test_an_image_that_does_not_run_is_rolled_back_and_nobody_notices(site):
     image = site.settings["NOTES_SVC_IMAGE"]
     before = {one.id for one in site.containers("svc-notes")}
     with Load(site, "rolling") as load:
-        site.deploy(NOTES_SVC_IMAGE=broken)
-        assert site.wait_update("svc-notes") == "rollback_completed"
+        site.up(NOTES_SVC_IMAGE=broken)
+        site.wait_updated("svc-notes", "rollback_completed")
         load.go_on()
         load.settle()
     print("rollback:", load.told())
-    assert site.service("svc-notes")["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"] == image
+    assert inspect(site, "svc-notes")["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"] == image
     assert {one.id for one in site.wait_healthy("svc-notes", 3)} & before, "no replica of before is left"
     assert load.faults() == []
 
 
 def test_the_network_between_the_nodes_is_encrypted_and_only_the_edge_has_a_port(site):
-    networks = site.engine.names("network", f"label=com.docker.stack.namespace={site.name}")
+    networks = site.engine.names("network", f"label={docker.STACK_LABEL}={site.name}")
     options = {network["Name"].removeprefix(site.name + "_"): network for network in (site.engine.inspect("network", one) for one in networks)}
     assert set(options) == {"authnet", "frontnet", "svcnet", "edgenet"}
     assert all("encrypted" in network["Options"] for network in options.values())
     assert {name for name, network in options.items() if network["Internal"]} == {"authnet", "frontnet", "svcnet"}
-    ports = {service: site.service(service)["Endpoint"].get("Ports") for service in REPLICAS}
+    ports = {service: inspect(site, service)["Endpoint"].get("Ports") for service in REPLICAS}
     assert [service for service, published in ports.items() if published] == ["edge"]
     assert [port["PublishMode"] for port in ports["edge"]] == ["host"]

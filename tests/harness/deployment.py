@@ -5,14 +5,20 @@
         site.up()                                           # waits until all are healthy; builds images that were not given
         site.add_user("alice")
         alice = site.sign_in("alice")                       # a harness.client.Client
+
+    with swarm(engine), StackDeployment(engine, tmp_path, **images) as site:    # docker/stack.yaml
+        site.up()                                           # with images that are there
+        site.wait_healthy("svc-notes", 3)
 """
 import json
 import os
+import shutil
 import subprocess
 
 from . import programs
 from .client import browser_session
-from .docker import CommandFailed, Project
+from .docker import UP_TIMEOUT_S, CommandFailed, Project
+from .stack import Stack
 
 FILE = "docker/compose.yaml"
 OURS = {"NOTES_SVC_IMAGE": "notes-test/notes-svc", "USERAUTH_SVC_IMAGE": "notes-test/userauth-svc"}
@@ -23,8 +29,37 @@ def our_images(tag):
     return {name: f"{image}:{tag}" for name, image in OURS.items()}
 
 
-class Site:
-    """What has `url`, `passwords` and containers("svc-userauth"), as people use it."""
+class _Site:
+    """What both have in common: settings of its own, secrets, users. `folder` is for the secrets."""
+
+    def take_place(self, folder, settings):
+        self.port = programs.free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.secrets = folder / "secrets"
+        self.passwords = {}
+        self.is_built = set(OURS) <= set(settings)
+        self.settings = {
+            "COMPOSE_PROJECT_NAME": self.name, "HTTP_PORT": str(self.port), "EDGENET_SUBNET": self.place.subnet,
+            "SECRETS_DIR": str(self.secrets), **our_images(self.name),
+            **{name: str(value) for name, value in settings.items()}}
+        try:
+            self.dev("up", "--only-secrets")
+        except BaseException:
+            self.close()
+            raise
+
+    def dev(self, *command, timeout_s=UP_TIMEOUT_S, stdin=None):
+        """A ./dev command on this deployment, which must work; what it printed to stdout."""
+        done = subprocess.run(["./dev", *command], cwd=programs.ROOT, env={**os.environ, **self.engine.settings, **self.settings},
+                              input=stdin, stdin=subprocess.DEVNULL if stdin is None else None, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, timeout=timeout_s, check=False)
+        if done.returncode != 0:
+            raise CommandFailed(["./dev", *command], done)
+        return done.stdout
+
+    def secret(self, name):
+        """The text of a secret; from now on it must not be in any log."""
+        return programs.remember_secret((self.secrets / name).read_text().strip())
 
     def cli(self, *words, stdin=None):
         """userauth-cli inside svc-userauth; what it printed as JSON."""
@@ -43,37 +78,21 @@ class Site:
         return browser_session(self, name)
 
 
-class Deployment(Site, Project):
+class Deployment(_Site, Project):
     def __init__(self, engine, folder, *more_files, **settings):
-        """`folder` is for the secrets; more_files come after docker/compose.yaml."""
+        """more_files come after docker/compose.yaml."""
         super().__init__(engine, FILE, *more_files)
-        self.port = programs.free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.secrets = folder / "secrets"
-        self.passwords = {}
-        self.is_built = set(OURS) <= set(settings)
-        self.settings = {
-            "COMPOSE_PROJECT_NAME": self.name, "HTTP_PORT": str(self.port), "EDGENET_SUBNET": self.place.subnet,
-            "SECRETS_DIR": str(self.secrets), **our_images(self.name),
-            **{name: str(value) for name, value in settings.items()}}
-        try:
-            self.dev("up", "--only-secrets")
-        except BaseException:
-            self.close()
-            raise
-
-    def dev(self, *command, timeout_s=600, stdin=None):
-        """A ./dev command on this deployment, which must work; what it printed to stdout."""
-        done = subprocess.run(["./dev", *command], cwd=programs.ROOT, env={**os.environ, **self.engine.settings, **self.settings},
-                              input=stdin, stdin=subprocess.DEVNULL if stdin is None else None, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True, timeout=timeout_s, check=False)
-        if done.returncode != 0:
-            raise CommandFailed(["./dev", *command], done)
-        return done.stdout
+        self.take_place(folder, settings)
 
     def up(self, *words, replicas=1, **options):
         super().up(*([] if self.is_built else ["--build"]), "--wait", "--scale", f"svc-notes={replicas}", *words, **options)
 
-    def secret(self, name):
-        """The text of a secret; from now on it must not be in any log."""
-        return programs.remember_secret((self.secrets / name).read_text().strip())
+
+class StackDeployment(_Site, Stack):
+    """stack.yaml reads the secrets beside itself: it is used in a copy of its folder."""
+
+    def __init__(self, engine, folder, **settings):
+        copy = folder / "docker"
+        shutil.copytree(programs.ROOT / "docker", copy, ignore=shutil.ignore_patterns("secrets", "tls", ".env"))
+        super().__init__(engine, copy / "stack.yaml")
+        self.take_place(copy, {"CONFIGS_VERSION": self.name, **settings})

@@ -27,9 +27,11 @@ from .wait import until
 TESTS = programs.ROOT / "tests" / "docker"
 USERS = pathlib.Path("/run/lock/notes-test-engine.users")
 PROJECT_LABEL = "com.docker.compose.project"
+STACK_LABEL = "com.docker.stack.namespace"
 COMMAND_TIMEOUT_S = 120
 UP_TIMEOUT_S = 600
-HEALTHY_TIMEOUT_S = 180
+HEALTHY_TIMEOUT_S = 300
+REMOVAL_TIMEOUT_S = 120
 PLACES_COUNT = 100
 PROBE_TIMEOUT_S = 3
 
@@ -59,8 +61,10 @@ class Engine:
     """The engine that runs, or one that is started. While this is open no other run stops it."""
 
     def __init__(self):
-        USERS.parent.mkdir(parents=True, exist_ok=True)
-        self._use = open(USERS, "a")
+        users = USERS if os.getuid() == 0 else _places() / "users"  # only root's engine is ever stopped
+        users.parent.mkdir(parents=True, exist_ok=True)
+        self._use = open(users, "a")
+        self._images = {}
         fcntl.flock(self._use, fcntl.LOCK_SH)
         try:
             self.settings = dict(line.split("=", 1) for line in _script("engine.sh", "start"))
@@ -93,7 +97,9 @@ class Engine:
 
     def image(self, kind):
         """The name of an image of ours for debian, mysql, mariadb, redis or haproxy; made when it is not there."""
-        return _script("images.sh", kind, **self.settings)[-1]
+        if kind not in self._images:
+            self._images[kind] = _script("images.sh", kind, **self.settings)[-1]
+        return self._images[kind]
 
     def names(self, kind, *filters):
         """Ids of what there is of a kind: container, network, volume, image."""
@@ -101,7 +107,8 @@ class Engine:
         return self.docker(kind, "ls", "--quiet", *(["--all"] if kind == "container" else []), *words).split()
 
     def remove_project(self, name):
-        """Everything that belongs to a project, running or not, and the images that have its name for a tag."""
+        """Everything that belongs to a project or a stack, running or not, and the images that have its name for a tag."""
+        self._remove_stack(name)
         for kind, how in (("container", ["--force", "--volumes"]), ("network", []), ("volume", ["--force"])):
             ids = self.names(kind, f"label={PROJECT_LABEL}={name}")
             if ids:
@@ -110,6 +117,18 @@ class Engine:
         tagged = [image for image in tagged if image.endswith(f":{name}")]
         if tagged:
             self.docker("image", "rm", "--force", *tagged)
+
+
+    def _remove_stack(self, name):
+        label = f"label={STACK_LABEL}={name}"
+        if self.docker("info", "--format", "{{.Swarm.LocalNodeState}}").strip() == "active":
+            self.docker("stack", "rm", name)
+            for kind in ("container", "network"):
+                until(lambda: not self.names(kind, label), f"each {kind} of the stack {name} is gone", REMOVAL_TIMEOUT_S, every_s=0.2)
+        for kind, how in (("container", ["--force", "--volumes"]), ("volume", ["--force"])):
+            ids = self.names(kind, label)
+            if ids:
+                self.docker(kind, "rm", *how, *ids)
 
 
 # --- places: what two runs at the same time must not share ---
@@ -137,7 +156,7 @@ def _project_name(number):
 
 def _sweep(engine):
     """Removes what runs have left behind that were killed."""
-    for path in _places().iterdir():
+    for path in _places().glob("[0-9]*"):
         lock = _lock(path.name)
         if lock is not None:
             with lock:
@@ -198,7 +217,9 @@ class Container:
 
     @property
     def service(self):
-        return self.inspect()["Config"]["Labels"].get("com.docker.compose.service")
+        labels = self.inspect()["Config"]["Labels"]
+        in_stack = labels.get("com.docker.swarm.service.name", "").removeprefix(labels.get(STACK_LABEL, "") + "_")
+        return labels.get("com.docker.compose.service") or in_stack
 
     @property
     def pid(self):
@@ -227,7 +248,8 @@ class Container:
     def addresses(self):
         """IPv4 address by network; a network of a project has the name that compose.yaml gives it."""
         inside = self.inspect()
-        prefix = inside["Config"]["Labels"].get(PROJECT_LABEL, "") + "_"
+        labels = inside["Config"]["Labels"]
+        prefix = labels.get(PROJECT_LABEL, labels.get(STACK_LABEL, "")) + "_"
         return {name.removeprefix(prefix): network["IPAddress"] for name, network in inside["NetworkSettings"]["Networks"].items()}
 
     def address(self, network):
@@ -301,14 +323,15 @@ def probe(command, targets, timeout_s=PROBE_TIMEOUT_S, settings=None):
 
 
 class Project:
-    """A project of compose with a name of its own. Names of settings are variables of the files."""
+    """A project of compose with a name of its own. Names of settings are variables of the files;
+    PLACE and PLACE_SUBNET, its name and its subnet, are there by themselves."""
 
     def __init__(self, engine, *files, **settings):
         self.engine = engine
         self.files = [pathlib.Path(programs.ROOT, file) for file in files]
         self.place = Place()
         self.name = self.place.name
-        self.settings = {"OUTER_SUBNET": self.place.subnet, **{name: str(value) for name, value in settings.items()}}
+        self.settings = {"PLACE": self.name, "PLACE_SUBNET": self.place.subnet, **{name: str(value) for name, value in settings.items()}}
         engine.remove_project(self.name)
 
     def __enter__(self):
@@ -349,8 +372,7 @@ class Project:
         """Those of a service, or all, by number; a stopped one too."""
         filters = [f"label={PROJECT_LABEL}={self.name}"] + ([f"label=com.docker.compose.service={service}"] if service else [])
         found = [Container(self.engine, name) for name in self.engine.names("container", *filters)]
-        return sorted(found, key=lambda one: (one.service or "", int(one.inspect()["Config"]["Labels"].get(
-            "com.docker.compose.container-number", 0))))
+        return sorted(found, key=lambda one: (len(one.name), one.name))
 
     def one(self, service):
         found = self.containers(service)
