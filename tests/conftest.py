@@ -22,6 +22,8 @@ ANY_ENGINE = {
     "test_readme": "texts",
     "test_routes_covered": "texts",
     "test_dev_run": "brings its own settings",
+    "test_compose": "texts",
+    "test_secrets": "comes before any database",
 }
 
 

@@ -90,7 +90,7 @@ check_secrets() { # folder
 up_usage() {
     cat <<'USAGE'
 usage: ./dev up [option...]
-  --replicas N    N containers of notes-svc, 1 to 20
+  --replicas N    N containers of notes-svc, 1 to 20; without: as many as there are, at first one
   --tls           https on port 443 with the certificate and key in docker/tls/site.pem, for PUBLIC_URL
   --dev           userauth-svc also on 127.0.0.1:5858, for userauth-cli outside the containers
   --only-secrets  writes the secrets that are missing in docker/secrets and starts nothing
@@ -100,22 +100,27 @@ EDGENET_SUBNET, MYSQL_IMAGE, REDIS_IMAGE, HAPROXY_IMAGE; docker/README.md explai
 USAGE
 }
 
+public_url() { compose config | sed -n 's/^ *PUBLIC_URL: //p' | head -n 1; }
+
 check_certificate() {
     local file=docker/tls/site.pem
+    [[ $(public_url) =~ ^https://[^/]+$ ]] || die "--tls: PUBLIC_URL is what browsers see, as https://notes.example.org"
     [ -s "$file" ] || die "--tls: $file is missing: the certificate, its chain and its key in one file"
     grep -q 'PRIVATE KEY-----' "$file" || die "--tls: $file has no private key, which belongs at its end"
     [[ $(stat -c %A "$file") == *r?? ]] ||
         die "--tls: $file can't be read by the container's user: chmod 0444 $file; chmod 0700 docker/tls keeps others out"
 }
 
-# What the log of a container that does not get ready says last.
+# What a container that does not get ready says last, in its log and when its health is checked.
 show_trouble() {
-    local id name
+    local id name check
     for id in $(compose ps -a -q); do
         name=$(docker inspect --format '{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{with .State.Health}}{{.Status}}{{end}}' "$id")
         [[ $name != *" running healthy" ]] || continue
         say "dev: ${name%% *} is not ready (${name#* }); its log ends with:"
         docker logs --tail 5 "$id" 2>&1 | sed 's/^/     /'
+        check=$(docker inspect --format '{{with .State.Health}}{{range .Log}}{{.Output}}{{end}}{{end}}' "$id" | grep . | tail -n 1) || true
+        [ -z "$check" ] || say "     (asked how it is: $check)"
     done >&2
 }
 
@@ -125,7 +130,7 @@ print_address() { # is-tls
     port=${port##*:}
     say
     if $1; then
-        say "  Notes is at   ${PUBLIC_URL:-the address of PUBLIC_URL}"
+        say "  Notes is at   $(public_url)/"
     else
         [ "$port" = 80 ] && port= || port=:$port
         say "  Notes is at   http://localhost$port/"
@@ -133,7 +138,7 @@ print_address() { # is-tls
 }
 
 cmd_up() {
-    local secrets replicas=1 is_tls=false are_only_secrets=false users
+    local secrets replicas='' is_tls=false are_only_secrets=false users
     while [ $# -gt 0 ]; do
         case $1 in
             --tls) is_tls=true && compose_files+=(-f docker/compose.tls.yaml) ;;
@@ -157,6 +162,9 @@ cmd_up() {
     ! $are_only_secrets || { say "The secrets are in $secrets" && return; }
     # The containers' users read them from here.
     chmod a+r docker/*.cfg docker/*.cnf docker/*.conf docker/*.http docker/*.sh 2>/dev/null || true
+    # As many as there are, when no number is asked for.
+    [ -n "$replicas" ] || replicas=$(compose ps -q svc-notes | wc -l)
+    [ "$replicas" -gt 0 ] || replicas=1
     compose up --build --wait --scale "svc-notes=$replicas" || { show_trouble; die "Notes did not get ready"; }
     print_address $is_tls
     users=$(compose exec -T svc-userauth userauth-cli --json list-users)
