@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A site in steady use while something is done to it: readers, signed-in people who comment, and browsers with a live
-socket that come back when they lose it. What went wrong is kept and told at the end.
+"""A site in steady use while something is done to it: readers, signed-in people who comment, others who sign in and out, and
+browsers with a live socket that come back when they lose it. What went wrong is kept and told at the end.
 
     with Load(site, key, people=("ann", "bob")) as load:
         load.go_on()                    # returns when everybody has done some more
@@ -28,7 +28,7 @@ from notes_verbs import view_path
 from viewers import NoteView, read_note_page
 
 PATIENCE_S = 20
-PAUSE_S = {"reader": 0.05, "writer": 0.25}  # a user may write 300 times a minute
+PAUSE_S = {"reader": 0.05, "writer": 0.25, "guest": 0.25}  # a user may write 300 times a minute
 MORE_COUNT = 20
 MORE_TIMEOUT_S = 90
 SETTLE_TIMEOUT_S = 60
@@ -130,6 +130,25 @@ class Writer(_Person):
             self.count += 1
 
 
+class Guest(_Person):
+    """Signs in and out."""
+    kind = "guest"
+
+    def __init__(self, site, key, name, user):
+        super().__init__(site, key, name)
+        self.user = user
+
+    def act(self):
+        client = Client(self.site.url)
+        form = {"username": self.user, "password": self.site.passwords[self.user]}
+        if self.expect(client, "post", "/users/login", 302, data=form) is None:
+            return
+        if not client.is_signed_in:
+            self.fail("the password was refused")
+        self.expect(client, "post", "/users/logout", 302)
+        client.http.close()
+
+
 class Watcher(_Person):
     """A browser with the note's page open. It follows by the rules of the page's script and keeps all that it showed."""
 
@@ -195,11 +214,12 @@ class Load:
         self.site, self.key = site, key
         self.readers = [Reader(site, key, f"reader-{number}") for number in range(readers)]
         self.writers = [Writer(site, key, f"writer-{user}", user) for user in people]
+        self.guest = Guest(site, key, "guest", people[0])
         self.watchers = [Watcher(site, key, f"watcher-{number}") for number in range(watchers)]
 
     @property
     def everybody(self):
-        return [*self.readers, *self.writers, *self.watchers]
+        return [*self.readers, *self.writers, self.guest, *self.watchers]
 
     def __enter__(self):
         for person in self.everybody:
@@ -235,7 +255,7 @@ class Load:
 
     def settle(self):
         """Nobody writes any more; returns when all browsers show what the page has now."""
-        self._stop([*self.readers, *self.writers])
+        self._stop([*self.readers, *self.writers, self.guest])
         page = until(lambda: read_note_page(self.site.url, self.key), "the page")
         for watcher in self.watchers:
             until(lambda: watcher.view.now.revision == page.revision, f"{watcher.name} to show the last change", SETTLE_TIMEOUT_S)
@@ -265,7 +285,7 @@ class Load:
         return self.failed() + [f"{name} missed comment {number}" for name, number in self.missed()] + twice
 
     def told(self):
-        requests_count = sum(person.count for person in (*self.readers, *self.writers))
-        return (f"{requests_count} requests, {len(self.answered)} comments, {len(self.watchers)} browsers "
+        count = sum(person.count for person in (*self.readers, *self.writers, self.guest))
+        return (f"{count} requests ({self.guest.count // 2} logins), {len(self.answered)} comments, {len(self.watchers)} browsers "
                 f"({self.sockets()} sockets): {len(self.failed())} failed, "
                 f"{self.lost_sessions()} sessions lost, {len(self.missed())} events missed")

@@ -98,7 +98,7 @@ def test_a_missing_secret_stops_the_start_and_is_named(empty_site, change_secret
 @pytest.mark.parametrize("service, secret, text, says", [
     ("svc-userauth", "userauth_api_keys", "a-key-without-a-name", "API_KEYS: entry 1: it is not NAME:KEY"),
     ("redis", "redis_password", "a password > +@all", "/run/secrets/redis_password is not one of letters, digits"),
-    ("svc-notes", "userauth_key", "one line\nand another", "USER_SERVICE_KEY_FILE"),
+    ("svc-notes", "userauth_key", "the-first-of-two\nthe-second-of-two", "USER_SERVICE_KEY_FILE"),
 ], ids=lambda value: value if "-" in value or "_" in value else "")
 def test_a_malformed_secret_stops_the_start_and_is_named(empty_site, change_secret, service, secret, text, says):
     for line in text.splitlines():
