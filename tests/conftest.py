@@ -3,6 +3,8 @@
 
 A module may set USERAUTH_ENV or NOTES_ENV (dicts of settings) for the services that its fixtures start.
 """
+import signal
+
 import pytest
 
 from harness import mariadb, mysql, programs
@@ -34,6 +36,8 @@ ANY_ENGINE = {
 
 
 def pytest_configure(config):
+    # A shell that starts the tests in the background has them ignore it, and so would all that they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "slow: takes more than some seconds")
     config.addinivalue_line("markers", "sqlite_only(reason): is about the SQLite file")
     config.addinivalue_line("markers", "server_only: runs with NOTES_TEST_ENGINE=mariadb or mysql")

@@ -89,9 +89,15 @@ meson_tests() { # step build-folder
 run_pytest() { # step files...
     local name=$1 status=0
     shift
-    NOTES_BUILD=$out/asan NOTES_TEST_ENGINE=${engine:-} NOTES_TEST_REDIS=${redis:-} "$python" -m pytest -q -rs -p no:cacheprovider \
+    NOTES_BUILD=$out/${build:-asan} NOTES_TEST_ENGINE=${engine:-} NOTES_TEST_REDIS=${redis:-} "$python" -m pytest -q -rs -p no:cacheprovider \
         --junitxml="$out/$name.xml" "$@" || status=1
     count_junit "$name" "$out/$name.xml" && return $status
+}
+
+# All threads of whole services: hub, bus, workers, drivers, while everything breaks.
+threads() {
+    build=tsan engine=mariadb PROPERTY_SEEDS=4 run_pytest threads tests/http/test_bus.py tests/http/test_live_events.py \
+        tests/http/test_redis_sessions.py tests/replicas/test_property.py
 }
 
 http() { step http "black box over HTTP" run_pytest http tests/http; }
@@ -144,6 +150,7 @@ step unit-tsan "unit tests, TSan" meson_tests unit-tsan "$out/tsan"
 step tools "build-time compilers" run_pytest tools tests/unit
 together http http_mariadb http_mysql
 step replicas "several processes as one site, while everything breaks" run_pytest replicas tests/replicas
+step threads "live services, TSan" threads
 together cli browser
 docker_mysql
 docker_mariadb

@@ -136,20 +136,44 @@ static void read_secret_file(const char *file_name,
     ctx_done(&ctx);
 }
 
+struct secret_place {
+    const char *file_name; /* NAME_FILE, or that of the alias when only that is set */
+    const char *path;      /* NULL: in no file */
+    const char *value;     /* NULL: not in the environment */
+};
+
+static void
+find_secret(const struct setting *setting, struct secret_place *out, struct env_faults *faults)
+{
+    struct secret_place place = {.value = get_with_alias(setting, faults)};
+    place.file_name = arena_format(faults->arena, "%s_FILE", setting->name);
+    place.path = get(place.file_name);
+    const char *older_name =
+        setting->alias ? arena_format(faults->arena, "%s_FILE", setting->alias) : NULL;
+    const char *older = older_name ? get(older_name) : NULL;
+    if (place.path && older) {
+        env_fault(faults, place.file_name, "is set, and %s too; set one of them", older_name);
+        place.path = NULL;
+    } else if (older) {
+        place.file_name = older_name;
+        place.path = older;
+    }
+    *out = place;
+}
+
 static void
 read_secret(const struct setting *setting, struct secret *out_secret, struct env_faults *faults)
 {
-    const char *file_name = arena_format(faults->arena, "%s_FILE", setting->name);
-    const char *path = get(file_name);
-    const char *value = get_with_alias(setting, faults);
-    if (value && path)
-        env_fault(faults, setting->name, "is set, and %s too; set one of them", file_name);
-    else if (path)
-        read_secret_file(file_name, path, out_secret, faults);
-    else if (value && strlen(value) > SECRET_MAX_BYTES)
+    struct secret_place place;
+    find_secret(setting, &place, faults);
+    if (place.value && place.path)
+        env_fault(faults, setting->name, "is set, and %s too; set one of them", place.file_name);
+    else if (place.path)
+        read_secret_file(place.file_name, place.path, out_secret, faults);
+    else if (place.value && strlen(place.value) > SECRET_MAX_BYTES)
         env_fault(faults, setting->name, "has more than %d bytes", SECRET_MAX_BYTES);
-    else if (value || setting->fallback) {
-        const char *text = value ? value : setting->fallback;
+    else if (place.value || setting->fallback) {
+        const char *text = place.value ? place.value : setting->fallback;
         *out_secret = secret_new(text, strlen(text));
     }
 }
@@ -234,15 +258,20 @@ static const char *help_cell(struct arena *arena, const struct setting *setting)
     return setting->alias ? arena_format(arena, "%s (alias %s)", help, setting->alias) : help;
 }
 
-/* Also when the fault is that of NAME_FILE. */
+/* NAME, or NAME_FILE of a secret. */
+static bool is_its_name(const struct setting *setting, const char *name, const char *fault_name)
+{
+    if (!name || !text_starts_with(fault_name, name))
+        return false;
+    const char *rest = fault_name + strlen(name);
+    return !*rest || (setting->at.kind == SETTING_SECRET && text_equals(rest, "_FILE"));
+}
+
 static bool is_faulty(const struct setting *setting, const struct env_faults *faults)
 {
     for (size_t i = 0; i < faults->count; i++) {
-        const char *name = faults->names[i];
-        bool is_file = setting->at.kind == SETTING_SECRET &&
-                       text_starts_with(name, setting->name) &&
-                       text_equals(name + strlen(setting->name), "_FILE");
-        if (is_file || text_equals(name, setting->name))
+        if (is_its_name(setting, setting->name, faults->names[i]) ||
+            is_its_name(setting, setting->alias, faults->names[i]))
             return true;
     }
     return false;

@@ -3,7 +3,7 @@
  * Settings from the environment, as a table: one row per setting with name, type, range, unit,
  * default and help. The same table reads, checks and prints them (--print-config, --check-config),
  * so the manual can't drift. All faults are found together. A secret may come as NAME or as a file
- * named by NAME_FILE, not both. */
+ * named by NAME_FILE, not both; the same goes for its alias. */
 #ifndef NOTES_ENV_H
 #define NOTES_ENV_H
 

@@ -38,7 +38,7 @@ enum engineio_fault engineio_check(const struct engineio_query *query)
 {
     if (!query->transport || !text_equals(query->transport, "websocket"))
         return ENGINEIO_UNKNOWN_TRANSPORT;
-    if (query->sid)
+    if (query->sid && *query->sid)
         return ENGINEIO_UNKNOWN_SESSION; /* sessions don't outlive their socket */
     if (!query->is_get)
         return ENGINEIO_BAD_METHOD;

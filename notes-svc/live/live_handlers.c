@@ -23,9 +23,10 @@
 #include "live/places.h"
 #include "session/session.h"
 
-#define JSON_TYPE        "application/json"
-#define ADDRESS_WAIT_S   10
-#define TOO_MANY_SOCKETS "{\"code\":4,\"message\":\"Too many sockets\"}"
+#define JSON_TYPE         "application/json"
+#define WEBSOCKET_VERSION "13" /* RFC 6455 */
+#define ADDRESS_WAIT_S    10
+#define TOO_MANY_SOCKETS  "{\"code\":4,\"message\":\"Too many sockets\"}"
 
 /* ---- is it one? ---- */
 
@@ -49,16 +50,24 @@ static bool is_upgrade(struct ctx *ctx, const struct http_request *rq, char *out
     const char *version = rq->fields[HTTP_FIELD_SEC_WEBSOCKET_VERSION];
     return has_word(rq->fields[HTTP_FIELD_CONNECTION], "upgrade") &&
            has_word(rq->fields[HTTP_FIELD_UPGRADE], "websocket") && version &&
-           text_equals(version, "13") && key && websocket_accept(&ctx->arena, key, out_accept);
+           text_equals(version, WEBSOCKET_VERSION) && key &&
+           websocket_accept(&ctx->arena, key, out_accept);
 }
 
-static enum err
-read_query(struct ctx *ctx, const struct http_request *rq, struct engineio_query *query)
+/* `key` is the note's, for clients that don't say it when they connect; NULL when absent. */
+static enum err read_query(struct ctx *ctx,
+                           const struct http_request *rq,
+                           struct engineio_query *query,
+                           const char **out_key)
 {
     enum err err = form_text(ctx, &rq->query, "transport", &query->transport);
-    if (err || (err = form_text(ctx, &rq->query, "EIO", &query->version)))
+    if (err || (err = form_text(ctx, &rq->query, "EIO", &query->version)) ||
+        (err = form_text(ctx, &rq->query, "sid", &query->sid)))
         return err;
-    return form_text(ctx, &rq->query, "sid", &query->sid);
+    err = form_text(ctx, &rq->query, "key", out_key);
+    if (!err && *out_key && !**out_key)
+        *out_key = NULL;
+    return err;
 }
 
 static void refuse(struct http_response *rs, int status, const char *json)
@@ -87,42 +96,47 @@ static void drop(void *owner)
     places_give(arrival->app->places, arrival->newcomer.place);
 }
 
-static enum err answer_upgrade(struct app *app,
-                               struct ctx *ctx,
-                               const struct http_request *rq,
-                               struct http_response *rs,
-                               const char *accept)
+static void answer_upgrade(struct http_response *rs, struct arrival *arrival, const char *accept)
 {
-    struct arrival *arrival = arena_take(&ctx->arena, sizeof(*arrival));
-    enum err err = form_text(ctx, &rq->query, "key", &arrival->newcomer.key);
-    if (err)
-        return err;
-    if (arrival->newcomer.key && !*arrival->newcomer.key)
-        arrival->newcomer.key = NULL;
-    arrival->app = app;
-    arrival->newcomer.peer = rq->client_text;
-    /* While sessions can't be read it is taken for one: it gives no right, as each event reads it
-     * anew, and the next look ends the socket if it was none. */
-    const struct session *session =
-        rq->is_session_unknown ? session_from_cookie(ctx, app->config, rq) : rq->session;
-    if (session) {
-        arrival->newcomer.is_signed_in = true;
-        memcpy(arrival->newcomer.digest, session->digest, SECRET_DIGEST_BYTES);
-    }
-    arrival->newcomer.place = places_take(app->places, &rq->client);
-    if (!arrival->newcomer.place) {
-        log_warn(ctx, "live.socket_refused", log_str("peer", rq->client_text));
-        http_response_field(rs, "Retry-After", arena_format(&ctx->arena, "%d", ADDRESS_WAIT_S));
-        refuse(rs, 429, TOO_MANY_SOCKETS);
-        return ERR_OK;
-    }
     arrival->upgrade = (struct http_upgrade){.owner = arrival, .take = take, .drop = drop};
     rs->upgrade = &arrival->upgrade;
     http_response_field(rs, "Upgrade", "websocket");
     http_response_field(rs, "Sec-WebSocket-Accept", accept);
     rs->status = 101;
     rs->has_plain_fields = true;
-    return ERR_OK;
+}
+
+/* Who comes in. While sessions can't be read it is taken for one: it gives no right, as each event
+ * reads it anew, and the next look ends the socket if it was none. */
+static struct arrival *
+make_arrival(struct app *app, struct ctx *ctx, const struct http_request *rq, const char *key)
+{
+    struct arrival *arrival = arena_take(&ctx->arena, sizeof(*arrival));
+    const struct session *session =
+        rq->is_session_unknown ? session_from_cookie(ctx, app->config, rq) : rq->session;
+    arrival->app = app;
+    arrival->newcomer.key = key;
+    arrival->newcomer.peer = rq->client_text;
+    if (session) {
+        arrival->newcomer.is_signed_in = true;
+        memcpy(arrival->newcomer.digest, session->digest, SECRET_DIGEST_BYTES);
+    }
+    arrival->newcomer.place = places_take(app->places, &rq->client);
+    return arrival;
+}
+
+static void refuse_place(struct ctx *ctx, const struct http_request *rq, struct http_response *rs)
+{
+    log_warn(ctx, "live.socket_refused", log_str("peer", rq->client_text));
+    http_response_field(rs, "Retry-After", arena_format(&ctx->arena, "%d", ADDRESS_WAIT_S));
+    refuse(rs, 429, TOO_MANY_SOCKETS);
+}
+
+static void refuse_fault(struct http_response *rs, enum engineio_fault fault)
+{
+    if (fault == ENGINEIO_BAD_REQUEST)
+        http_response_field(rs, "Sec-WebSocket-Version", WEBSOCKET_VERSION);
+    refuse(rs, 400, engineio_fault_json(fault));
 }
 
 enum err live_handle(struct app *app,
@@ -134,7 +148,8 @@ enum err live_handle(struct app *app,
     struct engineio_query query = {.is_get = rq->method == HTTP_GET,
                                    .is_upgrade = is_upgrade(ctx, rq, accept)};
     enum engineio_fault fault = ENGINEIO_BAD_REQUEST;
-    if (!read_query(ctx, rq, &query))
+    const char *key = NULL;
+    if (!read_query(ctx, rq, &query, &key))
         fault = engineio_check(&query);
     ctx_forgive(ctx);
     if (fault == ENGINEIO_FINE && !guard_is_from_here(app, ctx, rq)) {
@@ -144,8 +159,13 @@ enum err live_handle(struct app *app,
         return ERR_OK;
     }
     if (fault != ENGINEIO_FINE) {
-        refuse(rs, 400, engineio_fault_json(fault));
+        refuse_fault(rs, fault);
         return ERR_OK;
     }
-    return answer_upgrade(app, ctx, rq, rs, accept);
+    struct arrival *arrival = make_arrival(app, ctx, rq, key);
+    if (arrival->newcomer.place)
+        answer_upgrade(rs, arrival, accept);
+    else
+        refuse_place(ctx, rq, rs);
+    return ERR_OK;
 }

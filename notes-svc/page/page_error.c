@@ -18,6 +18,7 @@
 #include "page/page_retry.h"
 
 #define LOGOUT_RETRY_AFTER_S 2
+#define LIVE_PATH            "/socket.io/"
 
 struct page_kept {
     const char *title; /* NULL: none */
@@ -158,6 +159,12 @@ send_error(struct ctx *ctx, struct http_response *rs, int status, const struct v
     add_wait(ctx, rs);
 }
 
+/* Nobody looks at what is under the path of the live sockets. */
+static bool is_for_program(const struct http_request *rq)
+{
+    return http_wants_json(rq) || (rq->path && text_equals(rq->path, LIVE_PATH));
+}
+
 void page_error(struct app *app,
                 struct ctx *ctx,
                 const struct http_request *rq,
@@ -165,7 +172,7 @@ void page_error(struct app *app,
                 struct http_response *rs)
 {
     (void)app;
-    if (http_wants_json(rq)) {
+    if (is_for_program(rq)) {
         json_body_error(ctx, err, rs);
         return;
     }

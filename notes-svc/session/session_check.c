@@ -28,7 +28,8 @@ end_session(struct app *app, struct ctx *ctx, const struct session *session, con
 {
     if (session_end(app, ctx, session))
         ctx_forgive(ctx); /* it is refused all the same, and at each later request again */
-    log_info(ctx, "session.ended", log_str("user", session->username), log_str("reason", reason));
+    log_info(ctx, "session.ended", log_str("user", session->username), log_str("peer", ctx->peer),
+             log_str("reason", reason));
 }
 
 /* Is the user still who signed in? */

@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""Browsers of the module's site."""
+"""A real Chromium for the browser tests, one process per test. They use what a person does with notes, too
+(../http/notes_verbs.py)."""
+import pathlib
+import sys
+
 import pytest
 
 from harness.browser import Browser
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "http"))
 
 
 @pytest.fixture

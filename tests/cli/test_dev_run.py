@@ -68,6 +68,14 @@ def test_service_that_dies_takes_the_other_one_along(tree, tmp_path, service):
     assert run.text().count("ended by itself") == 1 and ": line " not in run.text(), "bash's own words"
 
 
+def test_ctrl_c_stops_both_though_it_was_started_in_the_background(tree, tmp_path):
+    """A shell without job control has what it starts so ignore the signal."""
+    run, _ = start(tree, tmp_path, ignored=[signal.SIGINT])
+    assert len(services_of(tmp_path)) == 2
+    assert run.stop() == 0 and services_of(tmp_path) == []
+    assert "Stopped." in run.text()
+
+
 def test_folder_that_exists_keeps_its_mode_and_its_data_are_private(tree, tmp_path):
     tmp_path.chmod(0o755)
     run, _ = start(tree, tmp_path)

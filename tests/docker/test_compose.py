@@ -271,6 +271,11 @@ def test_the_edge_of_the_stack_sees_its_clients_addresses_and_all_replicas(stack
     assert edge["environment"]["NOTES_NAME"] == "tasks.svc-notes"
 
 
+def test_no_service_of_the_stack_needs_a_virtual_address(stack):
+    """It forgets quiet connections, and not every kernel has it."""
+    assert {service["deploy"]["endpoint_mode"] for service in stack["services"].values()} == {"dnsrr"}
+
+
 # ---- the edge ----
 
 

@@ -29,7 +29,7 @@ def site(engine, images, tmp_path_factory):
 
 def refusal(site, *command):
     with pytest.raises(CommandFailed) as failed:
-        site.dev(*command)
+        site.dev(*map(str, command))
     assert failed.value.code == 1
     return failed.value.stderr
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A real Chromium, one process each with a profile of its own."""
+"""A real Chromium with a profile of its own."""
 import json
 import time
 

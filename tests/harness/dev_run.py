@@ -32,14 +32,20 @@ def is_listening(port):
 
 
 class Run:
-    """`text()` is all that it printed. Options as on the command line; `env` is added to the environment."""
+    """`text()` is all that it printed. Options as on the command line; `env` is added to the environment. `ignored` are
+    signals that whoever starts it has it ignore."""
 
-    def __init__(self, tree, *options, **env):
+    def __init__(self, tree, *options, ignored=(), **env):
         self.out = pathlib.Path(tree) / "run.out"
+
+        def ignore():
+            for number in ignored:
+                signal.signal(number, signal.SIG_IGN)
+
         with self.out.open("w") as out:
             self.process = subprocess.Popen([str(tree / "dev"), "run", *map(str, options)], cwd=tree, stdin=subprocess.DEVNULL,
                                             stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
-                                            env={**os.environ, **env})
+                                            env={**os.environ, **env}, preexec_fn=ignore)
 
     def text(self):
         return self.out.read_text()

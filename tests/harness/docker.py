@@ -79,6 +79,16 @@ class Engine:
             self._use.close()
             _script("engine.sh", "stop")
 
+    def has_other_users(self):
+        """Whether another run uses it, too."""
+        try:
+            fcntl.flock(self._use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            fcntl.flock(self._use, fcntl.LOCK_SH)
+        return False
+
     def run(self, *command, timeout_s=COMMAND_TIMEOUT_S, stdin=None, **settings):
         """Runs a command of docker; CompletedProcess with text, whatever its exit code."""
         return subprocess.run(["docker", *map(str, command)], env={**os.environ, **self.settings, **settings}, text=True,

@@ -8,6 +8,8 @@ the test's main thread: what another thread starts ends with that thread.
         site.notes[0].kill(); site.notes[0].start()
         site.redis.kill(); site.redis.start(); site.database.pause(); ...
 """
+import signal
+
 from .client import Client
 from .mariadb import MariaDb
 from .programs import new_password
@@ -88,7 +90,9 @@ class Replicas:
         else:
             self.database.start()
         for one in self.notes:
-            if not one.is_running():
+            if one.is_running():
+                one.signal(signal.SIGCONT)
+            else:
                 one.settings["NOTES_TEST_HOOK"] = None
                 one.start()
 

@@ -300,6 +300,28 @@ def test_redis_killed_and_back(services):
             check_chain(live, start)
 
 
+def test_redis_that_is_not_there_at_the_start_is_found_later(services):
+    """Until then the database is asked, and afterwards events come as if it had always been there."""
+    with Redis() as redis:
+        site = Replicas(services, redis=redis)
+        outsider = site.add(redis=None)
+        they = site.client(outsider)
+        create_note(they, "k")
+        start = revision_of(they, "k")
+        redis.stop()
+        one, two = (services.notes(site.userauth, WRITES_PER_MIN=0, **redis.settings()).start() for _ in range(2))
+        with Live(two.url, notes={"key": "k", "revision": start}) as live:
+            comment(they, "k", "before it is there")
+            wait_shown(live, "before it is there")
+            assert one.log_lines(event="live.bus_joined") == two.log_lines(event="live.bus_joined") == []
+            redis.start()
+            for notes in (one, two):
+                notes.wait_log(event="live.bus_joined", timeout_s=30)
+            until(lambda: Client(one.url).login("me", site.password).headers.get("Location") == "/", "logging in", 30)
+            comment_until_event(site.client(one), "k", live)
+            check_chain(live, start)
+
+
 def test_redis_that_hangs_is_noticed(services):
     """Connections stay open and nothing is answered: what others write comes all the same."""
     with Redis() as redis:

@@ -44,6 +44,7 @@ def revision_of(client, key):
     ("?EIO=4&transport=polling", 0, "Transport unknown"),
     ("?EIO=4&transport=websocket&sid=abc", 1, "Session ID unknown"),
     ("?EIO=4&transport=websocket", 3, "Bad request"),
+    ("?EIO=4&transport=websocket&sid=", 3, "Bad request"),
     ("?EIO=4&transport=websocket&transport=websocket", 3, "Bad request"),
 ])
 def test_plain_http_is_told_what_is_wrong(site, path, code, message):
@@ -53,12 +54,20 @@ def test_plain_http_is_told_what_is_wrong(site, path, code, message):
     assert answer.json() == {"code": code, "message": message}
 
 
+@pytest.mark.parametrize("more", ["&key=a&key=b", "&key=a%00b", "&key=%ff"])
+def test_a_query_that_means_nothing_is_told_in_json(site, more):
+    answer = exchange(site.notes.port, "GET", f"/socket.io/?{QUERY}{more}", UPGRADE)
+    assert (answer.status, answer.header("content-type")) == (400, "application/json")
+    assert set(answer.json()) >= {"code", "message"}
+
+
 def test_other_methods(site):
     assert requests.post(site.url + "/socket.io/?EIO=4&transport=polling", timeout=20).json()["code"] == 0
     answer = requests.post(site.url + "/socket.io/?" + QUERY, timeout=20)
     assert (answer.status_code, answer.json()) == (400, {"code": 2, "message": "Bad handshake method"})
     assert requests.head(site.url + "/socket.io/?" + QUERY, timeout=20).status_code == 400
-    assert requests.delete(site.url + "/socket.io/?" + QUERY, timeout=20).status_code == 405
+    answer = requests.delete(site.url + "/socket.io/?" + QUERY, timeout=20)
+    assert answer.status_code == 405 and "GET" in answer.headers["Allow"] and set(answer.json()) >= {"code", "message"}
 
 
 def test_an_older_protocol_is_refused(site):
@@ -72,6 +81,7 @@ def test_a_handshake_that_is_none(site, name, value):
     headers = [(field, value if field == name else given) for field, given in UPGRADE]
     answer = exchange(site.notes.port, "GET", "/socket.io/?" + QUERY, headers)
     assert (answer.status, answer.json()) == (400, {"code": 3, "message": "Bad request"})
+    assert answer.header("sec-websocket-version") == "13", "RFC 6455: the one that is spoken here"
 
 
 def test_the_accept_key_is_the_one_of_the_rfc(site):
@@ -313,6 +323,15 @@ def test_no_pong_closes_and_a_pong_keeps(services):
         talking.join("/home")
 
 
+def test_a_client_that_sends_no_more_is_closed(site):
+    """It has shut down its side and still reads: nothing that it could ask for or answer will come."""
+    with Raw(site.url) as raw:
+        raw.join("/home", revision=1)
+        raw.event()
+        raw.socket.sock.shutdown(socket.SHUT_WR)
+        assert raw.is_ended()
+
+
 def test_no_namespace_closes(services):
     _, notes, _ = one_site(services, LIVE_CONNECT_TIMEOUT_MS=300)
     with Raw(notes.url) as lurking, Raw(notes.url) as joined, Raw(notes.url) as lost:
@@ -398,6 +417,30 @@ def test_a_comment_after_the_session_was_lost_is_refused(services):
         assert "am I still here?" not in "".join(raw.last)
     page = Client(notes.url).html(view_path("k"))
     assert "am I still here?" not in page.source
+
+
+@pytest.mark.parametrize("end", [kept_sessions.clear, lambda notes: kept_sessions.age(notes, used=7201),
+                                 lambda notes: kept_sessions.age(notes, created=86401)], ids=["removed", "idle", "old"])
+def test_a_session_that_is_over_closes_its_silent_sockets(services, end):
+    """Nobody told the hub, and the client says nothing: it is found by looking."""
+    _, notes, me = one_site(services, USER_CHECK_S=2)
+    with Raw(notes.url, cookie=me.session_cookie) as raw, Live(notes.url, notes={"key": "k"}) as stranger:
+        raw.join(key="k", revision=revision_of(Client(notes.url), "k"))
+        end(notes)
+        assert raw.is_ended() and raw.close_code == 1008
+        assert stranger.is_connected()
+
+
+def test_an_open_socket_is_no_use_of_its_session(services):
+    """Else a forgotten window would keep somebody signed in."""
+    _, notes, me = one_site(services, USER_CHECK_S=1)
+    with Raw(notes.url, cookie=me.session_cookie) as raw:
+        raw.join(key="k", revision=revision_of(Client(notes.url), "k"))
+        raw.settle()
+        kept_sessions.age(notes, used=3600, checked=100)
+        before, = kept_sessions.rows(notes)
+        until(lambda: kept_sessions.rows(notes)[0]["checked_unix_ms"] > before["checked_unix_ms"], "a look at the session")
+        assert kept_sessions.rows(notes)[0]["used_unix_ms"] == before["used_unix_ms"]
 
 
 def test_the_end_of_the_service_is_a_proper_goodbye(services):

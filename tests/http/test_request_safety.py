@@ -9,6 +9,8 @@ import pytest
 from cookies import set_cookies
 from harness.client import Client
 from harness.client import browser_session as open_session
+from harness.live import handshake_status
+from harness.programs import new_password
 from harness.raw import exchange
 from notes_verbs import (comment, create_note, destroy_path, edit_note, edit_path, error_page, shown_comments,
                          view_path)
@@ -489,6 +491,36 @@ def test_security_events_are_logged_with_user_and_address(site, browser_session)
         assert "me" in line.values()
         assert "127.0.0.1" in line.values()
     assert "wrong password that is typed" not in site.notes.stdout_text() + site.userauth.stdout_text()
+
+
+def test_refused_rights_and_ends_of_sessions_are_logged_with_user_and_address(site, browser_session):
+    me, you = browser_session(site, "me"), browser_session(site, "you")
+    create_note(me, "guarded")
+    mine = comment(me, "guarded", "mine")
+    assert you.post("/notes/comment/destroy", {"key": "guarded", "id": mine["id"]}).status_code == 403
+    assert you.post("/notes/comment", {"key": "guarded", "message": "m", "csrf": "wrong"}).status_code == 403
+    assert you.post("/notes/comment", {"key": "guarded", "message": "m"}, origin="http://evil.example").status_code == 403
+    assert handshake_status(site.url, origin="http://evil.example", suppress_origin=False) == 403
+    assert you.logout().status_code == 302
+    assert me.post("/notes/comment/destroy", {"key": "guarded", "id": mine["id"]}).status_code == 302
+    assert me.post("/notes/destroy/confirm", {"notekey": "guarded"}).status_code == 302
+    for event, members in (("comment.destroy_refused", {"user": "you", "note": "guarded"}), ("request.token_refused", {"user": "you"}),
+                           ("request.origin_refused", {"origin": "http://evil.example"}),
+                           ("live.origin_refused", {"origin": "http://evil.example"}), ("auth.logout", {"user": "you"}),
+                           ("comment.destroyed", {"user": "me", "note": "guarded"}), ("note.destroyed", {"user": "me", "note": "guarded"})):
+        site.notes.wait_log(event=event, peer="127.0.0.1", **members)
+
+
+def test_what_happens_to_users_is_logged_with_name_and_address(site):
+    api = site.userauth.api()
+    api.create("short-lived", new_password())
+    assert api.post("/update-user/short-lived", json={"givenName": "Ann"}).status_code == 200
+    assert api.delete("/destroy/short-lived").status_code == 200
+    with site.userauth.api(key="not the key") as stranger:
+        assert stranger.get("/list").status_code == 401
+    for event in ("user.created", "user.updated", "user.destroyed"):
+        site.userauth.wait_log(event=event, user="short-lived", key="them", peer="127.0.0.1")
+    site.userauth.wait_log(event="auth.key_refused", peer="127.0.0.1")
 
 
 def test_no_session_id_token_or_text_is_logged(site, browser_session):

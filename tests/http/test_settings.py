@@ -238,6 +238,19 @@ def test_print_config_shows_the_defaults(program):
         assert "300" in rows["WRITES_PER_MIN"]
 
 
+DEFAULTS = {
+    "LOGIN_FAILURES_PER_MIN": "10", "WRITES_PER_MIN": "300", "CONNECTIONS_PER_ADDRESS": "256", "SOCKETS_PER_ADDRESS": "256",
+    "LIVE_PING_INTERVAL_MS": "25000", "LIVE_PING_TIMEOUT_MS": "20000", "LIVE_CONNECT_TIMEOUT_MS": "45000",
+    "SESSION_IDLE_S": "7200", "SESSION_ABSOLUTE_S": "86400", "USER_CHECK_S": "60", "USER_CHECK_GRACE_S": "900",
+    "DESTROYED_KEEP_DAYS": "30",
+}
+
+
+def test_limits_and_lives_have_the_promised_defaults():
+    rows = {line.split()[0]: line.split() for line in run(NOTES_SVC, "--print-config").stdout.splitlines() if line.split()}
+    assert {name: rows[name][1] for name in DEFAULTS} == DEFAULTS
+
+
 @by_name
 def test_print_config_masks_secrets(program, tmp_path):
     secret = new_password("masked")
@@ -344,6 +357,39 @@ def test_secret_and_its_file_both_set_is_a_fault(program, tmp_path):
     lines = fault_lines(done)
     assert any(name in line and name + "_FILE" in line for line in lines), lines
     assert secret not in done.stderr
+
+
+def secrets_of(program):
+    """Every setting that the table calls a secret, and the older names of them."""
+    table = run(program, "--print-config").stdout
+    names = re.findall(r"\(secret: also as ([A-Z_]+)_FILE\)(?: \(alias ([A-Z_]+)\))?", table)
+    return [name for pair in names for name in pair if name]
+
+
+@by_name
+def test_every_secret_may_be_in_a_file_and_not_in_both_places(program, tmp_path):
+    path = tmp_path / "secret"
+    path.write_text(new_password())
+    path.chmod(0o600)
+    names = secrets_of(program)
+    assert {"DATABASE_URL", "DATABASE_PASSWORD", "SEQUELIZE_DBPASSWD", "FROM_NODE_PASSWORD", SECRET_SETTING[program.name]} <= set(names)
+    for name in names:
+        missing = run(program, "--check-config", STATE_DIR=tmp_path, **{name + "_FILE": tmp_path / "none"})
+        assert any(f"{name}_FILE: " in line and "No such file" in line for line in fault_lines(missing)), name
+        both = run(program, "--check-config", STATE_DIR=tmp_path, **{name: "in the environment", name + "_FILE": path})
+        assert any(f"{name}_FILE too; set one of them" in line for line in fault_lines(both)), name
+
+
+@by_name
+def test_password_of_the_older_name_may_be_in_a_file(program, tmp_path):
+    secret = new_password()
+    path = tmp_path / "secret"
+    path.write_text(secret + "\n")
+    server = {"SEQUELIZE_DBHOST": "db", "SEQUELIZE_DBNAME": "notes", "SEQUELIZE_DBUSER": "app", "SEQUELIZE_DBPASSWD_FILE": path}
+    done = run(program, "--print-config", STATE_DIR=tmp_path, **server)
+    assert done.returncode == 0, done.stderr
+    assert "****" in next(line for line in done.stdout.splitlines() if line.startswith("DATABASE_PASSWORD "))
+    assert secret not in done.stdout
 
 
 def bad_files(folder):

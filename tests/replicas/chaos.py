@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What may happen to a site: replicas are killed (also between a commit and its publication), stopped and started,
-Redis dies or stands still, the database is killed or restarted. One thing after another, each made good again.
+"""What may happen to a site: replicas are killed (also between a commit and its publication), halted, stopped and started,
+Redis dies or stands still, the database is killed, halted or restarted. One thing after another, each made good again.
 """
 import random
 import signal
@@ -21,8 +21,8 @@ class Chaos:
         self.log = lambda text: log("chaos", text)
         self.counts = {}
         self.hits_count = 0  # how often a replica died so
-        self.acts = [(self.kill_replica, 5), (self.kill_after_commit, 5), (self.stop_replica, 2), (self.kill_database, 1),
-                     (self.restart_database, 1)]
+        self.acts = [(self.kill_replica, 5), (self.kill_after_commit, 5), (self.pause_replica, 3), (self.stop_replica, 2),
+                     (self.kill_database, 1), (self.pause_database, 1), (self.restart_database, 1)]
         if site.redis is not None:
             self.acts += [(self.kill_redis, 5), (self.pause_redis, 3), (self.restart_redis, 1)]
 
@@ -59,6 +59,14 @@ class Chaos:
         self.log(f"{self.site.notes.index(one)} is killed")
         self.pause(0, 1)
         one.start()
+
+    def pause_replica(self):
+        """As if its machine hung: its sockets stay open, it hears what the others tell when it goes on, or never."""
+        one = self.some_replica()
+        one.signal(signal.SIGSTOP)
+        self.log(f"{self.site.notes.index(one)} stands still")
+        self.pause(0.2, 3)
+        one.signal(signal.SIGCONT)
 
     def stop_replica(self):
         self.some_replica().restart()
@@ -98,6 +106,11 @@ class Chaos:
         self.site.database.kill()
         self.pause(0, 1)
         self.site.database.start()
+
+    def pause_database(self):
+        self.site.database.pause()
+        self.pause(0.2, 2)
+        self.site.database.resume()
 
     def restart_database(self):
         self.site.database.stop()

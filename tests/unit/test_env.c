@@ -55,8 +55,8 @@ static const struct setting settings[] = {
 };
 
 static const char *const names[] = {
-    "UNIT_PORT",      "UNIT_IDLE_S", "UNIT_LISTEN",   "UNIT_REST_LISTEN", "UNIT_LOG_FORMAT",
-    "UNIT_STATE_DIR", "UNIT_KEY",    "UNIT_KEY_FILE", "UNIT_OLD_KEY",
+    "UNIT_PORT",      "UNIT_IDLE_S", "UNIT_LISTEN",   "UNIT_REST_LISTEN",  "UNIT_LOG_FORMAT",
+    "UNIT_STATE_DIR", "UNIT_KEY",    "UNIT_KEY_FILE", "UNIT_OLD_KEY_FILE", "UNIT_OLD_KEY",
 };
 
 struct reading {
@@ -279,6 +279,43 @@ static void a_secret_file_that_is_not_there_is_a_fault(void **state)
     assert_only_fault(reading, "UNIT_KEY_FILE: /nowhere/key: No such file or directory");
 }
 
+static void a_secret_of_an_older_name_may_come_from_a_file_too(void **state)
+{
+    struct reading *reading = *state;
+    char path[] = "/tmp/notes-unit-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "older key\n", 10), 10);
+    (void)close(fd);
+    set("UNIT_OLD_KEY_FILE", path);
+    read_all(reading);
+    (void)unlink(path);
+    assert_int_equal(reading->faults.count, 0);
+    assert_string_equal(reading->config.key.text, "older key");
+}
+
+static void a_secret_in_two_places_under_two_names_is_a_fault(void **state)
+{
+    static const char *const places[][3] = {
+        {"UNIT_KEY", "UNIT_OLD_KEY_FILE",
+         "UNIT_KEY: is set, and UNIT_OLD_KEY_FILE too; set one of them"},
+        {"UNIT_OLD_KEY", "UNIT_KEY_FILE",
+         "UNIT_KEY: is set, and UNIT_KEY_FILE too; set one of them"},
+        {"UNIT_KEY_FILE", "UNIT_OLD_KEY_FILE",
+         "UNIT_KEY_FILE: is set, and UNIT_OLD_KEY_FILE too; set one of them"},
+    };
+    struct reading *reading = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
+        reading->faults.count = 0;
+        set(places[i][0], "one place");
+        set(places[i][1], "another place");
+        read_all(reading);
+        assert_only_fault(reading, places[i][2]);
+        assert_false(secret_is_set(&reading->config.key));
+        assert_int_equal(unsetenv(places[i][0]) + unsetenv(places[i][1]), 0);
+    }
+}
+
 static void no_fault_shows_a_secret(void **state)
 {
     struct reading *reading = *state;
@@ -425,6 +462,8 @@ int main(void)
         UNIT_WITH_READING(a_secret_may_come_from_a_file),
         UNIT_WITH_READING(a_secret_in_both_places_is_a_fault),
         UNIT_WITH_READING(a_secret_file_that_is_not_there_is_a_fault),
+        UNIT_WITH_READING(a_secret_of_an_older_name_may_come_from_a_file_too),
+        UNIT_WITH_READING(a_secret_in_two_places_under_two_names_is_a_fault),
         UNIT_WITH_READING(no_fault_shows_a_secret),
         UNIT_WITH_READING(faults_beyond_the_maximum_are_dropped),
         UNIT_WITH_READING(the_table_shows_all_settings_and_masks_secrets),

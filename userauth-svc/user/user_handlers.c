@@ -31,7 +31,8 @@ enum err user_create_handle(struct app *app,
         err = account_create(ctx, &app->passwords, &draft, &user);
     if (err)
         return err;
-    log_info(ctx, "user.created", log_str("user", user.username), log_str("key", ctx->user));
+    log_info(ctx, "user.created", log_str("user", user.username), log_str("key", ctx->user),
+             log_str("peer", ctx->peer));
     return user_wire_answer(ctx, &user, rs);
 }
 
@@ -49,6 +50,7 @@ enum err user_update_handle(struct app *app,
         return err;
     if (user_draft_changes(&draft))
         log_info(ctx, "user.updated", log_str("user", user.username), log_str("key", ctx->user),
+                 log_str("peer", ctx->peer),
                  log_bool("has_new_password", draft.password && user_is_local(&user)));
     return user_wire_answer(ctx, &user, rs);
 }
@@ -67,7 +69,8 @@ enum err user_find_or_create_handle(struct app *app,
     if (err)
         return err;
     if (is_new)
-        log_info(ctx, "user.created", log_str("user", user.username), log_str("key", ctx->user));
+        log_info(ctx, "user.created", log_str("user", user.username), log_str("key", ctx->user),
+                 log_str("peer", ctx->peer));
     return user_wire_answer(ctx, &user, rs);
 }
 
@@ -96,7 +99,8 @@ enum err user_destroy_handle(struct app *app,
         ctx->why.hint = "There is no user of this name.";
     if (err)
         return err;
-    log_info(ctx, "user.destroyed", log_str("user", rq->params[0]), log_str("key", ctx->user));
+    log_info(ctx, "user.destroyed", log_str("user", rq->params[0]), log_str("key", ctx->user),
+             log_str("peer", ctx->peer));
     user_wire_answer_empty(200, rs);
     return ERR_OK;
 }

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: MIT
+"""Who a live socket is and how much it may: behind https and proxies, under the limits of writes and of sockets, and what
+it has at most in the list of notes."""
+import pytest
+
+from harness.client import Client
+from harness.client import browser_session as open_session
+from harness.live import Live, Raw, handshake_status
+from harness.raw import exchange
+from harness.site import Site
+from harness.wait import until
+from notes_verbs import comment, create_note, destroy_note, note_titles, shown_comments, view_path
+
+PUBLIC = "https://notes.example.org"
+PAGE_COUNT = 50  # notes of the home page
+
+
+@pytest.fixture
+def make_site(tmp_path):
+    """make_site(**settings of notes-svc) -> a started Site that is stopped at the end."""
+    made = []
+
+    def make(**settings):
+        made.append(Site(tmp_path / str(len(made)), settings))
+        return made[-1].start()
+
+    yield make
+    for site in made:
+        site.stop()
+
+
+def revision_of(client, key):
+    return int(client.html(view_path(key)).by_id("note")["data-revision"])
+
+
+def forwarded(address):
+    return [f"X-Forwarded-For: {address}"]
+
+
+# --- https ---
+
+def test_of_an_https_site_only_the_public_origin_and_the_prefixed_cookie_count(make_site):
+    site = make_site(PUBLIC_URL=PUBLIC)
+    client = Client(site.url, origin=PUBLIC)
+    answer = client.post("/users/login", {"username": "me", "password": site.passwords["me"]}, csrf=False)
+    cookie = answer.cookies["__Host-notescookie.sid"]
+    statuses = {origin: handshake_status(site.url, origin=origin, suppress_origin=False)
+                for origin in (PUBLIC, site.url, "http://notes.example.org", PUBLIC + ":444", PUBLIC + ".evil.example")}
+    assert [origin for origin, status in statuses.items() if status == 101] == [PUBLIC]
+    assert set(statuses.values()) == {101, 403}
+    for name, code in (("notescookie.sid", "InvalidCredentials"), ("__Host-notescookie.sid", "ResourceNotFound")):
+        with Raw(site.url, headers=[f"Cookie: {name}={cookie}"]) as raw:
+            raw.join(key="none")
+            assert raw.event()[1] == "notedestroyed"
+            raw.send('42/notes,1["create-message",{"message":"who am I?"}]')
+            assert f'"code":"{code}"' in raw.receive(), "who is signed in is told that the note is gone"
+
+
+# --- the limit of writes ---
+
+def test_comments_over_the_socket_count_as_writes(make_site):
+    site = make_site(WRITES_PER_MIN=3)
+    me = open_session(site, "me")
+    create_note(me, "busy")
+    with Live(site.url, cookie=me.session_cookie, notes={"key": "busy"}) as live:
+        assert live.call("create-message", {"message": "one"}) == "ok"
+        comment(me, "busy", "two")
+        answer = live.call("create-message", {"message": "three"})
+        assert set(answer) == {"code", "message"} and answer["code"] == "TooManyRequests", answer
+        assert live.call("snapshot") == "ok", "reading is no write"
+        assert live.is_connected()
+    assert len(shown_comments(me.html(view_path("busy")))) == 2
+
+
+def test_comments_on_a_note_that_is_gone_are_refused_by_name(make_site):
+    site = make_site()
+    me = open_session(site, "me")
+    create_note(me, "short-lived")
+    mine = comment(me, "short-lived", "mine")
+    with Live(site.url, cookie=me.session_cookie, notes={"key": "short-lived"}) as live:
+        live.wait("snapshot")
+        destroy_note(me, "short-lived")
+        live.wait("notedestroyed")
+        assert live.call("create-message", {"message": "too late"})["code"] == "ResourceNotFound"
+        assert live.call("delete-message", {"id": mine["id"]})["code"] == "ResourceNotFound"
+        assert live.call("snapshot") == "ok"
+        assert live.wait("notedestroyed", 2) == "short-lived", "what there is to see: nothing"
+
+
+# --- the limit of sockets ---
+
+def test_sockets_are_counted_by_the_address_behind_a_trusted_proxy(make_site):
+    site = make_site(SOCKETS_PER_ADDRESS=2, TRUSTED_PROXIES="127.0.0.1")
+    first = [Raw(site.url, headers=forwarded("203.0.113.1")) for _ in range(2)]
+    assert handshake_status(site.url, headers=forwarded("203.0.113.1")) == 429
+    with Raw(site.url, headers=forwarded("203.0.113.2")):
+        assert handshake_status(site.url, headers=forwarded("203.0.113.1")) == 429
+    for raw in first:
+        raw.socket.shutdown()
+    until(lambda: handshake_status(site.url, headers=forwarded("203.0.113.1")) == 101, "a place to be free again")
+
+
+def test_a_socket_too_many_is_told_when_to_come_again(make_site):
+    site = make_site(LIVE_SOCKETS=1)
+    headers = [("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"),
+               ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")]
+    with Raw(site.url):
+        answer = exchange(site.notes.port, "GET", "/socket.io/?EIO=4&transport=websocket", headers)
+        assert answer.status == 429 and int(answer.header("retry-after")) >= 1
+        assert set(answer.json()) == {"code", "message"}
+        site.notes.wait_log(event="live.socket_refused", peer="127.0.0.1")
+
+
+# --- the list ---
+
+def test_the_list_has_the_first_page_and_no_more(make_site):
+    site = make_site(WRITES_PER_MIN=0)
+    me = open_session(site, "me")
+    for number in range(PAGE_COUNT + 2):
+        create_note(me, f"n{number}", title=f"Note {number}")
+    with Live(site.url, home={}) as live:
+        listed = [(item["key"], item["title"]) for item in live.wait("notetitles")["notelist"]]
+        assert len(listed) == PAGE_COUNT and listed == note_titles(me.html("/"))
+        create_note(me, "newest", title="The newest")
+        listed = [item["key"] for item in live.wait("notetitles", 2)["notelist"]]
+        assert len(listed) == PAGE_COUNT and listed[:2] == ["newest", f"n{PAGE_COUNT + 1}"]
