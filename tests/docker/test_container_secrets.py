@@ -87,7 +87,7 @@ def test_an_empty_secret_stops_the_start_and_is_named(empty_site, change_secret,
     assert f"/run/secrets/{secret}" in said and "is empty" in said
 
 
-@pytest.mark.parametrize("service, secret", READ_BY, ids=IDS)
+@pytest.mark.parametrize("service, secret", {pair[0]: pair for pair in READ_BY}.values(), ids=dict(READ_BY))
 def test_a_missing_secret_stops_the_start_and_is_named(empty_site, change_secret, service, secret):
     """The engine says so, which has nothing to mount."""
     folder = change_secret(empty_site, secret, None)
