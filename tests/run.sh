@@ -154,6 +154,7 @@ step threads "live services, TSan" threads
 together cli browser
 docker_mysql
 docker_mariadb
+step bench "what ./dev bench writes" run_pytest bench tests/bench
 step fuzz "fuzz targets, ${FUZZ_SECONDS:-10} s each" run_fuzz
 
 cat "$tally"/* | awk '{p += $1; f += $2; s += $3} END {printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 || p == 0}'

@@ -78,6 +78,13 @@ int64_t clock_monotonic_us(void)
     return read_us(CLOCK_MONOTONIC);
 }
 
+void clock_sleep_ms(int64_t ms)
+{
+    const struct timespec span = {.tv_sec = (time_t)(ms / 1000),
+                                  .tv_nsec = (long)(ms % 1000) * 1000000};
+    (void)nanosleep(&span, NULL);
+}
+
 static char *put_digits(char *to, unsigned number, unsigned count, char behind)
 {
     for (unsigned i = count; i > 0; i--) {

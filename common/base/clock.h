@@ -16,6 +16,9 @@ int64_t clock_unix_ms(void);
 int64_t clock_monotonic_ms(void);
 int64_t clock_monotonic_us(void);
 
+/* Blocks the thread, less long when a signal comes. Never on an event loop. */
+void clock_sleep_ms(int64_t ms);
+
 /* "2026-11-22T16:25:18.000Z" (ISO 8601, parity with JavaScript's toISOString). Years 1970 to 9999;
  * others are held to that. */
 char *clock_iso(struct arena *arena, int64_t unix_ms);

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -20,7 +19,6 @@
 
 #define REPEAT_WAIT_MAX_MS 20 /* of the first time; more each time */
 #define FIND_OUT_PAUSE_MS  50
-#define NS_PER_MS          1000000L
 
 struct db_value db_null(void)
 {
@@ -237,11 +235,6 @@ void db_transaction_done(struct db_transaction *tx)
 
 /* ---- again, or not ---- */
 
-static void pause_ms(long wait_ms)
-{
-    (void)nanosleep(&(struct timespec){.tv_nsec = wait_ms * NS_PER_MS}, NULL);
-}
-
 bool db_is_unsure(const struct db *db)
 {
     return db->driver->is_unsure && db->driver->is_unsure(db->state);
@@ -268,7 +261,7 @@ enum err db_find_out(struct ctx *ctx,
     bool is_there = false;
     enum err err = look_for(ctx, db, trace, values, &is_there);
     while (err == ERR_UNAVAILABLE && clock_monotonic_ms() < until_ms && ctx_left_ms(ctx) > 0) {
-        pause_ms(FIND_OUT_PAUSE_MS);
+        clock_sleep_ms(FIND_OUT_PAUSE_MS);
         err = look_for(ctx, db, trace, values, &is_there);
     }
     if (err) {
@@ -288,7 +281,7 @@ static void wait_a_moment(int tries_count)
 {
     uint16_t random = 0;
     secret_random(&random, sizeof(random));
-    pause_ms(1 + random % (long)(REPEAT_WAIT_MAX_MS * tries_count));
+    clock_sleep_ms(1 + random % (long)(REPEAT_WAIT_MAX_MS * tries_count));
 }
 
 bool db_repeats(struct ctx *ctx, struct db *db, enum err err, int *tries_count)

@@ -18,7 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -38,7 +37,7 @@
 #define LIMIT_MAX_S        100000
 #define SINGLE_TRIES_COUNT 5
 #define MS_PER_S           1000
-#define RETRY_NS           (50 * 1000000L)
+#define RETRY_MS           50
 
 enum transaction { TRANSACTION_NONE, TRANSACTION_READ, TRANSACTION_WRITE, TRANSACTION_BROKEN };
 
@@ -656,7 +655,7 @@ static enum err connect_patiently(struct ctx *ctx, struct connection *connection
     enum err err = connect_any(ctx, connection);
     while (err && clock_monotonic_ms() < until_ms && ctx_left_ms(ctx) > 0 &&
            !db_mysql_is_settled(connection->hosts)) {
-        nanosleep(&(struct timespec){.tv_nsec = RETRY_NS}, NULL);
+        clock_sleep_ms(RETRY_MS);
         ctx_forgive(ctx);
         err = connect_any(ctx, connection);
     }

@@ -15,7 +15,6 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -143,12 +142,6 @@ static int on_progress(void *state)
     return clock_monotonic_ms() >= connection->deadline_ms;
 }
 
-static void sleep_ms(int64_t ms)
-{
-    struct timespec span = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
-    nanosleep(&span, NULL);
-}
-
 static int on_busy(void *state, int tries_count)
 {
     const struct connection *connection = state;
@@ -156,7 +149,7 @@ static int on_busy(void *state, int tries_count)
     if (left_ms <= 0)
         return 0;
     int64_t span_ms = tries_count < BUSY_SLEEP_MAX_MS ? tries_count + 1 : BUSY_SLEEP_MAX_MS;
-    sleep_ms(span_ms < left_ms ? span_ms : left_ms);
+    clock_sleep_ms(span_ms < left_ms ? span_ms : left_ms);
     return 1;
 }
 
@@ -569,7 +562,7 @@ static enum err start_wal(struct ctx *ctx, struct connection *connection)
     bool is_wal = false;
     int code = use_wal(connection->handle, &is_wal);
     while ((code & 0xff) == SQLITE_BUSY && clock_monotonic_ms() < connection->lock_until_ms) {
-        sleep_ms(WAL_RETRY_MS);
+        clock_sleep_ms(WAL_RETRY_MS);
         code = use_wal(connection->handle, &is_wal);
     }
     if (code != SQLITE_ROW)

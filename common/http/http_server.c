@@ -29,7 +29,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define TRIM_MIN_COUNT      256
@@ -695,12 +694,6 @@ void http_server_tick(struct http_server *server)
         workers_expire(options->slow_lane, now_ms);
 }
 
-static void wait_a_little(void)
-{
-    const struct timespec pause = {.tv_nsec = DRAIN_LOOK_MS * 1000000L};
-    (void)nanosleep(&pause, NULL);
-}
-
 void http_server_send_away(struct http_server *server)
 {
     atomic_store(&server->host.is_draining, true);
@@ -712,7 +705,7 @@ size_t http_server_drain(struct http_server *server, int64_t wait_ms)
     http_server_send_away(server);
     listener_stop(&server->listener);
     while (atomic_load(&server->host.active_count) > 0 && clock_monotonic_ms() < until_ms)
-        wait_a_little();
+        clock_sleep_ms(DRAIN_LOOK_MS);
     return atomic_load(&server->host.active_count);
 }
 
@@ -726,7 +719,7 @@ void http_server_free(struct http_server *server)
     listener_stop(&server->listener);
     atomic_store(&server->host.is_closing, true);
     while (atomic_load(&server->host.suspended_count) > 0)
-        wait_a_little();
+        clock_sleep_ms(DRAIN_LOOK_MS);
     if (server->daemon)
         MHD_stop_daemon(server->daemon);
     connections_free(server->connections);

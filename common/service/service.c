@@ -267,8 +267,7 @@ static void wait_for_proxy(const struct service *service, struct app *app)
     int64_t left_ms = service->drain_delay_ms(service->config);
     while (left_ms > 0) {
         int64_t step_ms = left_ms < SERVICE_TICK_MS ? left_ms : SERVICE_TICK_MS;
-        struct timespec span = span_of(step_ms);
-        nanosleep(&span, NULL);
+        clock_sleep_ms(step_ms);
         left_ms -= step_ms;
         tick(service, app);
     }

@@ -4,7 +4,6 @@
 #include "service/start.h"
 
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -14,10 +13,8 @@
 #include "data/db.h"
 #include "data/db_settings.h"
 
-#define DATABASE  "database" /* as in the services' health */
-#define MS_PER_S  1000
-#define NS_PER_MS 1000000L
-#define GUARD_MS  1000 /* budget of a ctx that only logs */
+#define DATABASE "database" /* as in the services' health */
+#define GUARD_MS 1000       /* budget of a ctx that only logs */
 
 /* --- Signals --- */
 
@@ -64,13 +61,6 @@ void start_guard_end(struct start_guard *guard)
 
 /* --- Database --- */
 
-static void sleep_ms(int64_t ms)
-{
-    nanosleep(&(struct timespec){.tv_sec = (time_t)(ms / MS_PER_S),
-                                 .tv_nsec = (long)(ms % MS_PER_S) * NS_PER_MS},
-              NULL);
-}
-
 /* Only what is new: a server that is away for an hour is one line. */
 static void report_wait(const struct ctx *ctx, bool is_refused, char *told, size_t told_size)
 {
@@ -107,6 +97,6 @@ enum err start_database(struct ctx *ctx,
         report_wait(&attempt, db_is_refused(db), told, sizeof(told));
         if (wait_ms > START_WAIT_MAX_MS)
             wait_ms = START_WAIT_MAX_MS;
-        sleep_ms(wait_ms);
+        clock_sleep_ms(wait_ms);
     }
 }

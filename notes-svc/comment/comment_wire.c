@@ -57,7 +57,7 @@ enum err comment_answer_json(struct ctx *ctx,
 {
     struct strbuf json;
     strbuf_init(&json, &ctx->arena, 512, JSON_MAX_BYTES);
-    strbuf_format(&json, "{\"id\":\"%lld\",\"from\":", (long long)comment->id);
+    strbuf_format(&json, "{\"id\":%lld,\"from\":", (long long)comment->id);
     strbuf_add_json(&json, comment->author);
     strbuf_add(&json, ",\"message\":");
     strbuf_add_json(&json, comment->message);

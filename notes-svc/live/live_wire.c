@@ -178,7 +178,7 @@ static void add_comment(struct strbuf *json, const struct comment *comment)
 {
     char made[CLOCK_ISO_BYTES];
     clock_iso_into(made, comment->made_unix_ms);
-    strbuf_format(json, "{\"id\":\"%lld\"", (long long)comment->id);
+    strbuf_format(json, "{\"id\":%lld", (long long)comment->id);
     add_text(json, "from", comment->author);
     add_text(json, "message", comment->message);
     add_text(json, "timestamp", made);
@@ -200,7 +200,7 @@ const char *
 live_wire_message_gone(struct ctx *ctx, const struct live_step *step, int64_t comment_id)
 {
     struct strbuf json = packet(ctx, 512);
-    strbuf_format(&json, EVENT_HEAD "[\"destroymessage\",{\"id\":\"%lld\"", (long long)comment_id);
+    strbuf_format(&json, EVENT_HEAD "[\"destroymessage\",{\"id\":%lld", (long long)comment_id);
     add_text(&json, "namespace", LIVE_NOTES);
     add_text(&json, "room", step->key);
     add_revisions(&json, step);

@@ -148,7 +148,7 @@ def test_another_user_may_edit_and_the_author_stays(me, you, key):
     page = you.html(view_path(key))
     assert page.text("notebody").strip() == "edited by you"
     answer = me.post("/notes/comment", {"key": key, "message": "m"}, headers={"Accept": "application/json"})
-    number = answer.json()["id"]
+    number = str(answer.json()["id"])
     deletable = [form.fields()["id"] for form in you.html(view_path(key)).all("form",
                                                                               action="/notes/comment/destroy")]
     assert number not in deletable, "editing does not make one the author"

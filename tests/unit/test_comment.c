@@ -142,7 +142,7 @@ static void json_is_what_the_script_reads(void **state)
     assert_int_equal(comment_answer_json(&ctx, &rs, &comment, 42), ERR_OK);
     assert_string_equal(
         (const char *)rs.body.p,
-        "{\"id\":\"7\",\"from\":\"me \\\"x\\\"\",\"message\":\"\\u003c/a\\u003e\\n\xC3\xA4\","
+        "{\"id\":7,\"from\":\"me \\\"x\\\"\",\"message\":\"\\u003c/a\\u003e\\n\xC3\xA4\","
         "\"timestamp\":\"1970-01-01T00:00:01.000Z\",\"canDestroy\":true,\"revision\":42}");
     assert_int_equal(rs.body.n, strlen((const char *)rs.body.p));
     assert_int_equal(rs.status, 200);

@@ -78,11 +78,11 @@ static void packets_are_written_to_the_letter(void **state)
     const struct comment_list comments = {.items = &comment, .count = 1};
     const struct note note = {.key = "k", .title = "t", .body = "b", .revision = 2};
     assert_string_equal(live_wire_message(*state, &step, &comment),
-                        "42/notes,[\"newmessage\",{\"id\":\"5\",\"from\":\"me\",\"message\":"
+                        "42/notes,[\"newmessage\",{\"id\":5,\"from\":\"me\",\"message\":"
                         "\"\\u003c\\\"\",\"timestamp\":\"1970-01-01T00:00:00.000Z\",\"namespace\":"
                         "\"/notes\",\"room\":\"k\",\"revision\":2,\"previous\":1}]");
     assert_string_equal(live_wire_message_gone(*state, &step, 5),
-                        "42/notes,[\"destroymessage\",{\"id\":\"5\",\"namespace\":\"/notes\","
+                        "42/notes,[\"destroymessage\",{\"id\":5,\"namespace\":\"/notes\","
                         "\"room\":\"k\",\"revision\":2,\"previous\":1}]");
     assert_string_equal(live_wire_updated(*state, &step, &note),
                         "42/notes,[\"noteupdated\",{\"key\":\"k\",\"title\":\"t\",\"body\":\"b\","
@@ -90,7 +90,7 @@ static void packets_are_written_to_the_letter(void **state)
     assert_string_equal(live_wire_destroyed(*state, "k"), "42/notes,[\"notedestroyed\",\"k\"]");
     assert_string_equal(live_wire_snapshot(*state, &note, &comments),
                         "42/notes,[\"snapshot\",{\"key\":\"k\",\"title\":\"t\",\"body\":\"b\","
-                        "\"html\":null,\"author\":null,\"comments\":[{\"id\":\"5\",\"from\":\"me\","
+                        "\"html\":null,\"author\":null,\"comments\":[{\"id\":5,\"from\":\"me\","
                         "\"message\":\"\\u003c\\\"\",\"timestamp\":\"1970-01-01T00:00:00.000Z\"}],"
                         "\"revision\":2}]");
     assert_string_equal(live_wire_connected(*state, "/", "s"), "40{\"sid\":\"s\"}");
