@@ -110,28 +110,6 @@ static enum err open_lanes(struct ctx *ctx, struct app *app)
     return err;
 }
 
-/* ---- standing fields ---- */
-
-/* Source: SPEC section 7; OWASP HTTP headers sheet. */
-static void
-decorate(struct app *app, struct ctx *ctx, const struct http_request *rq, struct http_response *rs)
-{
-    (void)ctx;
-    (void)rq;
-    http_response_field(
-        rs, "Content-Security-Policy",
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'");
-    http_response_field(rs, "X-Content-Type-Options", "nosniff");
-    http_response_field(rs, "Referrer-Policy", "same-origin");
-    http_response_field(rs, "Permissions-Policy",
-                        "camera=(), geolocation=(), microphone=(), payment=(), usb=()");
-    http_response_field(rs, "Cross-Origin-Opener-Policy", "same-origin");
-    http_response_field(rs, "Cross-Origin-Resource-Policy", "same-origin");
-    if (app->config->is_public_https)
-        http_response_field(rs, "Strict-Transport-Security", "max-age=31536000; includeSubDomains");
-}
-
 /* ---- parts ---- */
 
 DEFINE_CLEANUP(char *, free)
@@ -185,10 +163,15 @@ static enum err build_parts(struct ctx *ctx, struct app *app)
     app->login_failures = rate_new(app->config->login_failures_per_min);
     app->writes = rate_new(app->config->writes_per_min);
     app->assets = asset_store_new();
+    app->pages = cache_new((size_t)app->config->page_cache_bytes, &app->trust);
+    app->sessions = cache_new((size_t)app->config->session_cache_bytes, &app->trust);
     app->housekeeping = housekeeping_new(app);
     if (!app->userauth || !app->login_failures || !app->writes || !app->assets ||
         !app->housekeeping)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "out of memory");
+    /* Nobody else changes an SQLite file; of servers' data the bus says when it is heard. */
+    if (app->config->database.path && !app->config->redis.options.is_set)
+        trust_gain(&app->trust);
     return ERR_OK;
 }
 
@@ -255,6 +238,7 @@ static enum err start_bus(struct ctx *ctx, struct app *app)
     if (!redis->is_set)
         return ERR_OK;
     app->bus = bus_new(&(struct bus_options){
+        .app = app,
         .log = app->log,
         .hub = app->hub,
         .redis = redis,
@@ -294,7 +278,8 @@ static enum err start_server(struct ctx *ctx, struct app *app)
                                .unrouted = &routes_unrouted,
                                .guard = guard,
                                .render_error = page_error,
-                               .decorate = decorate,
+                               .decorate = page_standing_fields,
+                               .recall = guard_recall,
                            },
                            &app->server);
 }
@@ -358,6 +343,8 @@ void app_free(struct app *app)
     hub_free(app->hub);
     places_free(app->places);
     housekeeping_free(app->housekeeping);
+    cache_free(app->sessions);
+    cache_free(app->pages);
     asset_store_free(app->assets);
     rate_free(app->writes);
     rate_free(app->login_failures);

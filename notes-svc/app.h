@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "base/cache.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/secret.h"
@@ -43,6 +44,9 @@ struct app {
     struct rate *writes;         /* by user */
     struct secret device_key; /* signs device cookies; the same for all processes of a database */
     struct site site;         /* made of it */
+    struct trust trust;       /* in what is kept of the next two */
+    struct cache *pages;      /* shared_page.h */
+    struct cache *sessions;   /* session_cache.h */
     struct workers *workers;
     struct places *places; /* for live sockets */
     struct hub *hub;

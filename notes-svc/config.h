@@ -47,6 +47,8 @@ struct config {
     int64_t request_deadline_ms;
     int64_t drain_delay_ms;
     int64_t drain_wait_ms;
+    int64_t page_cache_bytes;
+    int64_t session_cache_bytes;
     int64_t session_idle_s;
     int64_t session_absolute_s;
     int64_t user_check_s;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Order of the checks: origin (no I/O), form, session, form token. The session comes from its store
- * at every request, and its user from userauth-svc at most every USER_CHECK_S. Depends on:
- * session.h, session_check.h. */
+ * at every request, but for pages that the event loop has, and its user from userauth-svc at most
+ * every USER_CHECK_S. Depends on: session.h, session_check.h, session_cache.h. */
 #include "guard.h"
 
 #include <string.h>
@@ -18,6 +18,7 @@
 #include "http/router.h"
 #include "session/login_handlers.h"
 #include "session/session.h"
+#include "session/session_cache.h"
 #include "session/session_check.h"
 #include "session/session_store.h"
 
@@ -49,6 +50,7 @@ static enum err load_session(struct app *app, struct ctx *ctx, struct http_reque
     bool is_alive = false;
     if (!session)
         return ERR_OK;
+    const struct cache_ticket ticket = session_cache_begin(app, session);
     enum err err =
         session_check(app, ctx, session, SESSION_IS_USED, app->config->user_check_s, &is_alive);
     if (err == ERR_UNAVAILABLE && session_store_is_apart(app->config)) {
@@ -57,9 +59,22 @@ static enum err load_session(struct app *app, struct ctx *ctx, struct http_reque
     }
     if (err || !is_alive)
         return err;
+    session_cache_keep(app, &ticket, session);
     rq->session = session;
     ctx->user = session->username;
     return ERR_OK;
+}
+
+bool guard_recall(struct app *app, struct ctx *ctx, struct http_request *rq)
+{
+    struct session *session = session_from_cookie(ctx, app->config, rq);
+    if (!session)
+        return true;
+    if (!session_cache_fill(app, ctx, session))
+        return false;
+    rq->session = session;
+    ctx->user = session->username;
+    return true;
 }
 
 /* ---- the guard ---- */

@@ -23,6 +23,9 @@ struct http_response;
 MUST_CHECK enum err
 guard(struct app *app, struct ctx *ctx, struct http_request *rq, struct http_response *rs);
 
+/* Who asks, as far as it is known without I/O: sets rq->session and ctx->user. False: it is not. */
+bool guard_recall(struct app *app, struct ctx *ctx, struct http_request *rq);
+
 /* Do Origin and Sec-Fetch-Site, where they are sent, name this site? */
 bool guard_is_from_here(const struct app *app, struct ctx *ctx, const struct http_request *rq);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * One row per route: who may call it, where it runs, what body it takes. A row that does not state
+ * One row per route: who may call it, where it runs and whether a cache is asked before, what body
+ * it takes. A row that does not state
  * its protection stops the start. Depends on: the features' handlers. */
 #include "routes.h"
 
@@ -39,9 +40,9 @@ static enum err ready_handle(struct app *app,
 /* clang-format off */
 static const struct route ROUTES[] = {
     {.method = HTTP_GET, .pattern = "/", .protection = PROTECTION_VIEWER, .lane = LANE_WORKER,
-     .handler = note_home_handle},
+     .cached = note_home_cached, .handler = note_home_handle},
     {.method = HTTP_GET, .pattern = "/notes/view", .protection = PROTECTION_VIEWER, .lane = LANE_WORKER,
-     .handler = note_view_handle},
+     .cached = note_view_cached, .handler = note_view_handle},
     {.method = HTTP_GET, .pattern = "/notes/add", .protection = PROTECTION_SESSION, .lane = LANE_WORKER,
      .handler = note_add_handle},
     {.method = HTTP_GET, .pattern = "/notes/edit", .protection = PROTECTION_SESSION, .lane = LANE_WORKER,

@@ -97,7 +97,7 @@ run_pytest() { # step files...
 # All threads of whole services: hub, bus, workers, drivers, while everything breaks.
 threads() {
     build=tsan engine=mariadb PROPERTY_SEEDS=4 run_pytest threads tests/http/test_bus.py tests/http/test_live_events.py \
-        tests/http/test_redis_sessions.py tests/replicas/test_property.py
+        tests/http/test_redis_sessions.py tests/http/test_page_cache.py tests/replicas/test_cache.py tests/replicas/test_property.py
 }
 
 http() { step http "black box over HTTP" run_pytest http tests/http; }

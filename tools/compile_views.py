@@ -4,7 +4,8 @@
 
     compile_views.py OUT.c VIEWS_DIR ASSETS_MAP.json
 
-Each views/NAME.html becomes `void view_NAME(struct strbuf *out, const struct view_NAME *view)`. Two things are
+Each views/NAME.html becomes `void view_NAME(struct strbuf *out, const struct view_NAME *view)`; one that is marked as
+shared, `void view_NAME(struct parts *parts, const struct view_NAME *view)` (common/http/parts.h). Two things are
 decided here, at build time, so that no page can forget them: a member that does not exist fails the C build,
 and every value is escaped for its place, which a small state machine reads off the surrounding HTML. A place
 for which no escaping is safe (a script, an unquoted attribute, a tag name ...) is an error with file and line.
@@ -27,6 +28,10 @@ FORBIDDEN_ATTRIBUTES = {"srcdoc", "srcset", "imagesrcset", "content"}
 RAW_ELEMENTS = {"script", "style", "iframe", "xmp", "noembed", "noframes", "plaintext"}
 TEXT_ELEMENTS = {"textarea", "title"}
 KEPT_SPACE_ELEMENTS = {"pre", "textarea"}
+
+# What a shared template must not decide when it is made, because it depends on the viewer.
+VIEWER_VALUES = {"frame.user": "PART_USER", "frame.csrf": "PART_CSRF"}
+VIEWER_TESTS = {"frame.user": "PART_IF_USER", "frame.csrf": "PART_IF_USER", "frame.is_user_unknown": "PART_IF_UNKNOWN"}
 
 NOT_INLINE = "nothing inline works under the pages' content security policy"
 
@@ -377,6 +382,7 @@ class Block:
     start: Place
     then_end: Place = None  # where the part before {% else %} ended
     variable: str = ""
+    is_viewers: bool = False  # an if of a shared template that is decided for each viewer
 
 
 @dataclass
@@ -389,6 +395,7 @@ class Compiler:
     loops: dict = field(default_factory=dict)    # loop variable → C expression
     including: list = field(default_factory=list)
     reader: HtmlReader = None
+    is_shared: bool = False
 
     def load(self, name, asker=None):
         path = self.folder / f"{name}.html"
@@ -403,13 +410,17 @@ class Compiler:
         """One template with its function."""
         tokens = self.load(name)
         head = next((token for token in tokens if token.kind != "text" or token.text.strip()), None)
-        match = head and head.kind == "tag" and re.fullmatch(rf"view ({NAME}) struct ({NAME})", head.text)
+        match = head and head.kind == "tag" and re.fullmatch(rf"view ({NAME}) struct ({NAME})( shared)?", head.text)
         path = (self.folder / f"{name}.html").as_posix()
         if not match or match[1] != name:
             raise TemplateError(path, 1, f"must begin with {{% view {name} struct view_{name} %}}")
         self.reader = HtmlReader()
-        self.lines += ["", f'#line {head.line} "{path}"',
-                       f"void view_{name}(struct strbuf *out, const struct {match[2]} *view)", "{", "    (void)view;"]
+        self.is_shared = bool(match[3])
+        target = "struct parts *parts" if self.is_shared else "struct strbuf *out"
+        self.lines += ["", f'#line {head.line} "{path}"', f"void view_{name}({target}, const struct {match[2]} *view)", "{"]
+        if self.is_shared:
+            self.lines.append("    struct strbuf *out = &parts->text;")
+        self.lines.append("    (void)view;")
         start = tokens.index(head) + 1
         self.body([without_leading_space(tokens[start]), *tokens[start + 1:]])
         if self.blocks:
@@ -455,7 +466,10 @@ class Compiler:
         if not match:
             raise token.fail(f"{{{{ {token.text} }}}}: a member, or member | html, or member | path, was expected")
         target = self.target(token, match[2])
-        self.statement(token, f"{target}(out, {self.expression(token, match[1])});")
+        mark = self.is_shared and VIEWER_VALUES.get(match[1])
+        if mark and target != "TEMPLATE_ADD_TEXT":
+            raise token.fail(f"{match[1]} of a shared page can stand in text and plain attributes only")
+        self.statement(token, f"parts_mark(parts, {mark});" if mark else f"{target}(out, {self.expression(token, match[1])});")
         self.reader.place = replace(self.reader.place, is_value_start=False)
 
     def target(self, token, mark):
@@ -501,8 +515,20 @@ class Compiler:
         match = re.fullmatch(rf"if (not )?({MEMBER})", token.text)
         if not match:
             raise token.fail(f"{{% {token.text} %}}: if MEMBER, or if not MEMBER, was expected")
-        self.statement(token, f"if ({'!' if match[1] else ''}{self.expression(token, match[2])}) {{")
-        self.blocks.append(Block("if", token, self.reader.place))
+        decided_later = self.viewer_test(token, match[2], "true" if match[1] else "false") if self.is_shared else None
+        self.statement(token, decided_later or f"if ({'!' if match[1] else ''}{self.expression(token, match[2])}) {{")
+        self.blocks.append(Block("if", token, self.reader.place, is_viewers=bool(decided_later)))
+
+    def viewer_test(self, token, member, is_not):
+        """The call that marks a choice of the viewer's: his frame, or a right to a loop's item, which has an author."""
+        if member in VIEWER_TESTS:
+            return f"parts_if(parts, {VIEWER_TESTS[member]}, {is_not});"
+        item, _, name = member.rpartition(".")
+        if not name.startswith("can_"):
+            return None
+        if item not in self.loops:
+            raise token.fail(f"{member}: in a shared page only a loop's item has rights")
+        return f"parts_if_may(parts, {self.expression(token, item + '.author')}, {is_not});"
 
     def begin_for(self, token):
         match = re.fullmatch(rf"for ({NAME}) in ({MEMBER})", token.text)
@@ -523,7 +549,7 @@ class Compiler:
             raise token.fail("{% else %} belongs to no {% if %}")
         block.then_end = self.reader.place
         self.reader.place = block.start
-        self.statement(token, "} else {")
+        self.statement(token, "parts_mark(parts, PART_ELSE);" if block.is_viewers else "} else {")
 
     def do_end(self, token):
         if token.text != "end" or not self.blocks:
@@ -537,7 +563,7 @@ class Compiler:
         is_start = self.reader.place.is_value_start and other.is_value_start
         self.reader.place = replace(self.reader.place.essence(), is_value_start=is_start)
         self.loops.pop(block.variable, None)
-        self.statement(token, "}")
+        self.statement(token, "parts_mark(parts, PART_END);" if block.is_viewers else "}")
 
     def include(self, token):
         match = re.fullmatch(rf'include "(_{NAME})"', token.text)
@@ -569,6 +595,7 @@ HEAD = """/* SPDX-License-Identifier: MIT
  * Depends on: views.h, template.h. */
 #include "views/views.h"
 
+#include "http/parts.h"
 #include "http/template.h"
 """
 

@@ -80,10 +80,11 @@ start_mariadb() { # folder; sets mariadb_port
             { tail -n 5 "$1/mariadb.log" >&2 && die "mariadb-install-db failed; all of it is in $1/mariadb.log"; }
         mv "$data.new" "$data"
     fi
+    mkdir -p "$1/tmp" # in one that is shared, a server that starts removes another one's temporary tables
     mariadb_port=$(find_port)
     # The socket is named from the data folder, where the server works: a long path has no room in a socket's address.
     start_child MariaDB "$1/mariadb.log" "$1/mariadb.log" servers_settings "$(PATH=$PATH:/usr/sbin command -v mariadbd)" \
-        --no-defaults --user="$me" --datadir="$data" --socket=mariadb.sock --bind-address=127.0.0.1 --port="$mariadb_port" \
+        --no-defaults --user="$me" --datadir="$data" --tmpdir="$1/tmp" --socket=mariadb.sock --bind-address=127.0.0.1 --port="$mariadb_port" \
         --character-set-server=utf8mb4 --skip-name-resolve --skip-log-bin --local-infile=0 --max-connections=1000
     wait_server MariaDB "$1/mariadb.log" mariadb_answers "$1"
     mariadb_grants "$1" | mariadb_admin "$1" >>"$1/mariadb.log" 2>&1 ||

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Log lines on their way out. A line is formed on the caller's stack and copied into the pending
- * half of the buffer under the lock; the writer thread swaps the halves and writes without it.
+ * half of the buffer under the lock; the writer thread swaps the halves and writes without it, then
+ * rests a moment: or it would be woken for each line, and meet the callers at the lock.
  * Halves are filled from their start, so memory that a quiet service never needs is never
  * touched. The output may be a pipe that nobody reads: the writer asks poll first and writes no
  * more than PIPE_BUF at once, which then can't block; so log_free can always end it. The
@@ -26,6 +27,7 @@
 
 #define HALF_BYTES (LOG_BUFFER_BYTES / 2)
 #define POLL_MS    100
+#define REST_MS    1
 
 struct half {
     char *bytes;
@@ -161,6 +163,7 @@ static void *writer_main(void *argument)
         dropped_count += (int64_t)write_lines(log, writing.bytes, writing.size_bytes);
         if (dropped_count > 0 && !write_dropped_line(log, dropped_count))
             note_dropped(log, dropped_count);
+        (void)poll(NULL, 0, REST_MS);
     }
     free(writing.bytes);
     return NULL;

@@ -496,7 +496,9 @@ static enum err server_commit(struct ctx *ctx, void *state)
     bool was_write = connection->transaction == TRANSACTION_WRITE;
     connection->deadline_ms = ctx->deadline_ms < soon_ms ? soon_ms : ctx->deadline_ms;
     enum err err = ERR_OK;
-    if (!plain_query(connection, "COMMIT")) {
+    if (plain_query(connection, "COMMIT")) {
+        connection->transaction = TRANSACTION_NONE;
+    } else {
         err = fail_query(ctx, connection);
         if (!connection->handle && was_write) { /* nobody knows, so nobody may repeat it */
             connection->is_repeatable = false;

@@ -8,6 +8,7 @@
 
 #include "base/address.h"
 #include "base/arena.h"
+#include "base/cache.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -92,6 +93,13 @@ static void write_log(struct exchange *exchange, bool is_whole)
                     "http.request_done", fields, ARRAY_COUNT(fields));
 }
 
+static void drop_answer(struct exchange *exchange)
+{
+    if (exchange->rs.holds)
+        cached_release(exchange->rs.holds);
+    exchange->rs = (struct http_response){0};
+}
+
 void exchange_free(struct exchange *exchange, bool is_whole)
 {
     if (exchange->stage != EXCHANGE_HEAD)
@@ -99,6 +107,7 @@ void exchange_free(struct exchange *exchange, bool is_whole)
     const struct http_upgrade *upgrade = exchange->rs.upgrade;
     if (upgrade && !exchange->is_upgraded)
         upgrade->drop(upgrade->owner);
+    drop_answer(exchange);
     http_body_done(&exchange->body);
     http_body_budget_give_back(&exchange->host->answers, exchange->answer_bytes);
     ctx_done(&exchange->ctx);
@@ -125,7 +134,7 @@ static void count_large(struct exchange *exchange)
         exchange->answer_bytes = taken_bytes;
         return;
     }
-    *rs = (struct http_response){0};
+    drop_answer(exchange);
     exchange->must_close = true;
     exchange->outcome = ctx_fail(&exchange->ctx, ERR_UNAVAILABLE,
                                  "all large answers together are larger than %zu bytes",
@@ -143,7 +152,8 @@ static void add_standing_fields(struct exchange *exchange)
     struct http_response *rs = &exchange->rs;
     if (rs->has_plain_fields)
         return;
-    http_response_field(rs, "X-Request-Id", exchange->ctx.request_id);
+    if (!rs->has_no_request_id)
+        http_response_field(rs, "X-Request-Id", exchange->ctx.request_id);
     if (options->decorate)
         options->decorate(options->app, &exchange->ctx, &exchange->rq, rs);
 }
@@ -211,7 +221,7 @@ static void answer_error(struct exchange *exchange, enum err err)
     const struct http_server_options *options = &exchange->host->options;
     struct http_response *rs = &exchange->rs;
     exchange->outcome = err;
-    *rs = (struct http_response){0};
+    drop_answer(exchange);
     set_wait(&exchange->ctx, err);
     if (options->render_error)
         options->render_error(options->app, &exchange->ctx, &exchange->rq, err, rs);
@@ -408,6 +418,25 @@ static void run(struct exchange *exchange)
         complete_answer(exchange);
 }
 
+/* Without I/O, on the loop. What was found out about the viewer is forgotten again: on its lane the
+ * guard asks anew. */
+static bool run_cached(struct exchange *exchange)
+{
+    const struct http_server_options *options = &exchange->host->options;
+    struct http_request *rq = &exchange->rq;
+    if (!rq->route->cached || !options->recall || rq->is_faulty)
+        return false;
+    if (options->recall(options->app, &exchange->ctx, rq) &&
+        rq->route->cached(options->app, &exchange->ctx, rq, &exchange->rs)) {
+        complete_answer(exchange);
+        return true;
+    }
+    drop_answer(exchange);
+    rq->session = NULL;
+    exchange->ctx.user = NULL;
+    return false;
+}
+
 /* ---- on a lane ---- */
 
 void lane_lend(struct ctx *ctx, const void *local)
@@ -484,6 +513,8 @@ enum exchange_next exchange_arrived(struct exchange *exchange)
         run(exchange);
         return EXCHANGE_SEND;
     }
+    if (run_cached(exchange))
+        return EXCHANGE_SEND;
     if (!may_suspend(exchange->host)) {
         exchange->outcome = ctx_fail(ctx, ERR_UNAVAILABLE, "the server ends");
         return EXCHANGE_CLOSE;

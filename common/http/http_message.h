@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "http/form.h"
 
+struct cached;
 struct ctx;
 struct http_prepared;
 struct route;
@@ -117,8 +118,10 @@ struct http_response {
     size_t fields_count;
     struct bytes body;
     const struct http_prepared
-        *prepared;         /* a whole answer made at start (assets); see http_server.h */
+        *prepared;         /* a whole answer made before (assets, pages); see http_server.h */
+    struct cached *holds;  /* what `prepared` is of, released when it was sent; NULL: nothing */
     bool has_plain_fields; /* true: the service's standing fields (security headers) are left out */
+    bool has_no_request_id; /* true: others get the same answer, under the same entity tag */
     const struct http_upgrade *upgrade; /* with status 101: the connection leaves HTTP */
 };
 

@@ -4,8 +4,9 @@
  * libmicrohttpd.
  *
  * A request's way: the loop reads it (bounded, under a deadline) → router → loop-lane handlers run
- * at once; others are suspended and handed to their lane, whose thread runs guard and handler, and
- * resumed → the answer is written from the request's own memory without copying → access log.
+ * at once, and so does a route's `cached`; others are suspended and handed to their lane, whose
+ * thread runs guard and handler, and resumed → the answer is written from the request's own memory,
+ * or from shared memory, without copying → access log.
  *
  * Order of calls: http_server_new → http_server_tick once a second → http_server_send_away, where
  * there is time for it → http_server_drain → http_server_free. Threads: these from the main thread.
@@ -81,6 +82,11 @@ struct http_server_options {
      * asks; its handler is not called. NULL: answered at once, on the loop. */
     const struct route *unrouted;
 
+    /* Who asks, as far as it is known without I/O: sets rq->session and ctx->user for a route's
+     * `cached`, on the event loop. False: it is not known. NULL: no route is answered from a cache.
+     */
+    bool (*recall)(struct app *app, struct ctx *ctx, struct http_request *rq);
+
     /* Runs before the handler, on its lane. It may set rq->session, ctx->user. Anything but ERR_OK
      * ends the request with render_error, unless it has answered itself (rs->status set). */
     enum err (*guard)(struct app *app,
@@ -127,8 +133,9 @@ size_t http_server_drain(struct http_server *server, int64_t wait_ms);
 /* After drain. Closes what is left. */
 void http_server_free(struct http_server *server);
 
-/* A whole answer, made once and shared by all who ask (assets). Owns: the caller, until after
- * http_server_free. */
+/* A whole answer, made once and shared by all who ask (assets, pages). Owns: the caller, until no
+ * answer uses it: after http_server_free, or in the end of what rs->holds. `body` is borrowed for
+ * as long. */
 struct http_prepared *http_prepared_new(int status,
                                         const struct http_field *fields,
                                         size_t fields_count,

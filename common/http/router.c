@@ -172,6 +172,9 @@ static const char *row_fault(const struct route *route)
         return "its method can't have a row (HEAD comes with GET)";
     if (route->lane == LANE_LOOP && needs_session)
         return "its protection needs I/O, which the loop lane must not do";
+    if (route->cached && (route->method != HTTP_GET || route->lane != LANE_WORKER ||
+                          route->protection != PROTECTION_VIEWER))
+        return "a cache can answer what everybody may read, before a worker";
     if (route->body_type != BODY_NONE && route->body_max_bytes == 0)
         return "it takes a body but states no limit";
     return NULL;
@@ -248,7 +251,8 @@ void router_print(FILE *out, const struct router *router)
         const struct route *route = &router->routes[i];
         size_t limit_bytes =
             route->body_type == BODY_NONE ? BODY_NONE_MAX_BYTES : route->body_max_bytes;
-        (void)fprintf(out, "%s %s %s %s %zu\n", http_method_name(route->method), route->pattern,
-                      protection_names[route->protection], lane_names[route->lane], limit_bytes);
+        (void)fprintf(out, "%s %s %s %s%s %zu\n", http_method_name(route->method), route->pattern,
+                      protection_names[route->protection], route->cached ? "cache+" : "",
+                      lane_names[route->lane], limit_bytes);
     }
 }

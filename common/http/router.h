@@ -40,6 +40,13 @@ typedef enum err (*handler_fn)(struct app *app,
                                const struct http_request *rq,
                                struct http_response *rs);
 
+/* Answers from a cache, on the event loop, before the lane is asked. False: it is not there, and
+ * nothing was done. */
+typedef bool (*cached_fn)(struct app *app,
+                          struct ctx *ctx,
+                          const struct http_request *rq,
+                          struct http_response *rs);
+
 struct route {
     enum http_method method;
     const char *pattern; /* "/find/:username"; a last "/…" segment of the form "*name" takes the
@@ -48,6 +55,7 @@ struct route {
     enum lane lane;
     enum body_type body_type;
     size_t body_max_bytes; /* BODY_NONE: bodies are read up to BODY_NONE_MAX_BYTES and ignored */
+    cached_fn cached;      /* NULL: the lane answers always */
     handler_fn handler;
 };
 
@@ -59,8 +67,8 @@ struct router {
 };
 
 /* First fault of the table as text, or NULL: unstated protection or lane, two rows for one method
- * and pattern, a loop-lane row with a protection that needs I/O, a pattern without a slash, an
- * unknown parameter form. */
+ * and pattern, a loop-lane row with a protection that needs I/O, a cached answer where there must
+ * be none, a pattern without a slash, an unknown parameter form. */
 const char *router_fault(const struct router *router);
 
 /* Finds the row and fills rq->route and rq->params. HEAD finds GET rows.
@@ -76,7 +84,7 @@ MUST_CHECK enum err router_find(const struct router *router,
 const char *router_allow(const struct router *router, struct ctx *ctx, const char *path);
 
 /* A head that begins with "# ", then one line a row: METHOD PATTERN PROTECTION LANE BODY_MAX_BYTES.
- */
+ * A lane that a cache is asked before is "cache+worker". */
 void router_print(FILE *out, const struct router *router);
 
 #endif

@@ -45,8 +45,12 @@ enum err comment_make(struct app *app,
     return ERR_OK;
 }
 
-enum err
-comment_unmake(struct app *app, struct ctx *ctx, const char *user, const char *note_key, int64_t id)
+enum err comment_unmake(struct app *app,
+                        struct ctx *ctx,
+                        const char *user,
+                        const char *note_key,
+                        int64_t id,
+                        int64_t *out_revision)
 {
     struct comment_place place;
     struct comment_change change;
@@ -65,5 +69,6 @@ comment_unmake(struct app *app, struct ctx *ctx, const char *user, const char *n
     live_comment_unmade(app, ctx, note_key, &change);
     log_info(ctx, "comment.destroyed", log_str("note", note_key), log_i64("id", change.id),
              log_str("user", user), log_str("peer", ctx->peer));
+    *out_revision = change.revision;
     return ERR_OK;
 }

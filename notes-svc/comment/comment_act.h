@@ -30,7 +30,11 @@ MUST_CHECK enum err comment_make(struct app *app,
                                  int64_t *out_revision);
 
 /* Errors: ERR_NOT_FOUND no such note or comment; ERR_FORBIDDEN the user may not. */
-MUST_CHECK enum err comment_unmake(
-    struct app *app, struct ctx *ctx, const char *user, const char *note_key, int64_t id);
+MUST_CHECK enum err comment_unmake(struct app *app,
+                                   struct ctx *ctx,
+                                   const char *user,
+                                   const char *note_key,
+                                   int64_t id,
+                                   int64_t *out_revision);
 
 #endif

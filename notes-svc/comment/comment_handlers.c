@@ -14,6 +14,7 @@
 #include "http/http_message.h"
 #include "note/note_handlers.h"
 #include "note/note_page.h"
+#include "page/wrote.h"
 #include "session/session.h"
 
 enum err comment_create_handle(struct app *app,
@@ -35,6 +36,7 @@ enum err comment_create_handle(struct app *app,
         return note_refuse_comment(ctx, rq, rs, typed.note_key, typed.message);
     if (err)
         return err;
+    wrote_set(app, ctx, rq, rs, &(struct wrote){.key = typed.note_key, .revision = revision});
     if (wants_json)
         return comment_answer_json(ctx, rs, &comment, revision);
     http_response_redirect(rs, 302, note_view_path(ctx, typed.note_key));
@@ -47,9 +49,12 @@ enum err comment_destroy_handle(struct app *app,
                                 struct http_response *rs)
 {
     struct comment_named named;
+    int64_t revision = 0;
     enum err err = comment_named_decode(ctx, &rq->form, &named);
-    if (err || (err = comment_unmake(app, ctx, rq->session->username, named.note_key, named.id)))
+    if (err || (err = comment_unmake(app, ctx, rq->session->username, named.note_key, named.id,
+                                     &revision)))
         return err;
+    wrote_set(app, ctx, rq, rs, &(struct wrote){.key = named.note_key, .revision = revision});
     if (http_wants_json(rq))
         comment_answer_empty_json(rs);
     else

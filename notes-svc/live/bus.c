@@ -17,12 +17,16 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "app.h"
 #include "base/arena.h"
 #include "base/ctx.h"
 #include "base/log.h"
+#include "base/test_hook.h"
 #include "base/text.h"
 #include "data/redis.h"
 #include "live/hub.h"
+#include "page/shared_page.h"
+#include "session/session_cache.h"
 #include "site.h"
 
 #define CHANNEL_MAX_CHARS 63
@@ -37,7 +41,6 @@ struct bus {
     bool has_thread;
     int wake_fd;
     _Atomic bool is_stopping;
-    _Atomic bool is_whole;
     _Atomic bool is_muted; /* the last publication failed */
 
     /* The thread's own. */
@@ -75,12 +78,17 @@ void bus_publish(struct ctx *ctx, struct bus *bus, const struct bus_message *mes
         ctx_forgive(ctx);
 }
 
-bool bus_is_whole(struct bus *bus)
-{
-    return bus && atomic_load(&bus->is_whole);
-}
-
 /* ---- what others say ---- */
+
+static void drop_kept(struct app *app, const struct bus_message *message)
+{
+    if (message->kind == BUS_SESSION_END)
+        session_cache_drop(app, message->digest);
+    else
+        shared_page_drop(app, message->key);
+    if (message->is_home_too)
+        shared_page_drop(app, SHARED_PAGE_HOME);
+}
 
 static void take_event(struct bus *bus, const struct bus_message *message)
 {
@@ -98,6 +106,8 @@ static void take_message(struct bus *bus, const struct bus_message *message)
     struct hub *hub = bus->options.hub;
     if (text_equals(message->sender, bus->sender))
         return;
+    TEST_HOOK("bus.heard");
+    drop_kept(bus->options.app, message);
     switch (message->kind) {
     case BUS_EVENT:
     case BUS_GONE:
@@ -147,11 +157,11 @@ static enum err listen_once(struct bus *bus, struct redis_subscriber *subscriber
 static void listen(struct bus *bus, struct redis_subscriber *subscriber)
 {
     bus->retry_ms = BUS_RETRY_FIRST_MS;
-    atomic_store(&bus->is_whole, true);
+    trust_gain(&bus->options.app->trust);
     hub_confirm_all(bus->options.hub);
     while (!atomic_load(&bus->is_stopping) && !listen_once(bus, subscriber))
         continue;
-    atomic_store(&bus->is_whole, false);
+    trust_lose(&bus->options.app->trust);
 }
 
 static void rest(struct bus *bus)

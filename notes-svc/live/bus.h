@@ -2,8 +2,10 @@
  *
  * What the processes of one site tell each other through Redis: changes of notes, ended sessions.
  * Whoever publishes has told its own hub before; the others' hear it here, from one thread that
- * reads the channel. Messages may be lost, and nothing depends on one: rooms are compared with the
- * database by room_confirm.c, and all of them at once when the channel is heard again.
+ * reads the channel. What is kept of the note or session is dropped, then the hub is told. Messages
+ * may be lost, and nothing depends on one: rooms are compared with the database by room_confirm.c,
+ * and all of them at once when the channel is heard again; and while it is not heard, nothing that
+ * is kept is used unconfirmed (app->trust).
  *
  * bus_new → bus_publish from any thread → bus_stop → the publishers end → bus_free. */
 #ifndef NOTES_BUS_H
@@ -15,6 +17,7 @@
 #include "live/bus_message.h"
 
 struct bus;
+struct app;
 struct ctx;
 struct hub;
 struct log;
@@ -27,6 +30,7 @@ struct site;
     ((size_t)32 * 1024 * 1024) /* a hub that has more to deliver misses events, and compares */
 
 struct bus_options {
+    struct app *app;
     struct log *log;
     struct hub *hub;
     const struct redis_options *redis; /* outlives the bus */
@@ -43,8 +47,5 @@ void bus_free(struct bus *bus);
 /* Tells the others; the sender is filled in. A failure is logged, once in a row, and no more:
  * confirmation covers it. bus NULL: there are no others to tell. On a worker, with ctx->redis. */
 void bus_publish(struct ctx *ctx, struct bus *bus, const struct bus_message *message);
-
-/* Is the channel heard, so that what others publish comes at once? */
-bool bus_is_whole(struct bus *bus);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The own hub first, then the other processes. With a bus somebody may listen elsewhere, so that a
- * packet is always made. Depends on: hub.h, bus.h, live_wire.h. */
+ * What is kept of the page goes first, then the own hub is told, then the other processes. With a
+ * bus somebody may listen elsewhere, so that a packet is always made. Depends on: shared_page.h,
+ * hub.h, bus.h, live_wire.h. */
 #include "live/live_events.h"
 
 #include <stdbool.h>
@@ -14,6 +15,7 @@
 #include "live/hub.h"
 #include "live/live_wire.h"
 #include "note/note_store.h"
+#include "page/shared_page.h"
 
 static bool is_heard(struct app *app, const char *key)
 {
@@ -46,6 +48,8 @@ static void tell(struct app *app,
 void live_note_made(struct app *app, struct ctx *ctx, const char *key)
 {
     TEST_HOOK("note.committed");
+    shared_page_drop(app, key);
+    shared_page_drop(app, SHARED_PAGE_HOME);
     hub_refresh(app->hub, HUB_HOME);
     if (hub_has_room(app->hub, key))
         hub_refresh(app->hub, key);
@@ -63,6 +67,8 @@ void live_note_changed(struct app *app,
     const struct note note = {
         .key = save->key, .title = save->title, .body = save->body, .html = save->html};
     TEST_HOOK("note.committed");
+    shared_page_drop(app, save->key);
+    shared_page_drop(app, SHARED_PAGE_HOME);
     tell(app, ctx, &step, is_heard(app, save->key) ? live_wire_updated(ctx, &step, &note) : NULL,
          true);
 }
@@ -75,6 +81,8 @@ void live_note_destroyed(struct app *app,
     const struct live_step step = {
         .key = key, .previous = change->previous, .revision = change->revision, .is_gone = true};
     TEST_HOOK("note.committed");
+    shared_page_drop(app, key);
+    shared_page_drop(app, SHARED_PAGE_HOME);
     tell(app, ctx, &step, is_heard(app, key) ? live_wire_destroyed(ctx, key) : NULL, true);
 }
 
@@ -87,6 +95,7 @@ void live_comment_made(struct app *app,
     const struct live_step step = {
         .key = key, .previous = change->previous, .revision = change->revision};
     TEST_HOOK("comment.committed");
+    shared_page_drop(app, key);
     tell(app, ctx, &step, is_heard(app, key) ? live_wire_message(ctx, &step, comment) : NULL,
          false);
 }
@@ -99,6 +108,7 @@ void live_comment_unmade(struct app *app,
     const struct live_step step = {
         .key = key, .previous = change->previous, .revision = change->revision};
     TEST_HOOK("comment.committed");
+    shared_page_drop(app, key);
     tell(app, ctx, &step,
          is_heard(app, key) ? live_wire_message_gone(ctx, &step, change->id) : NULL, false);
 }

@@ -164,6 +164,7 @@ make_comment(struct app *app, struct ctx *ctx, const struct hub_call *call, cons
 enum err live_serve(struct app *app, struct ctx *ctx, const struct hub_call *call)
 {
     const char *user = NULL;
+    int64_t revision = 0;
     enum err err = read_session(app, ctx, call->digest, &user);
     if (err == ERR_UNAVAILABLE && call->kind == LIVE_EVENT_SNAPSHOT) {
         ctx_forgive(ctx); /* anybody may read */
@@ -176,7 +177,7 @@ enum err live_serve(struct app *app, struct ctx *ctx, const struct hub_call *cal
     case LIVE_EVENT_CREATE_MESSAGE:
         return make_comment(app, ctx, call, user);
     case LIVE_EVENT_DELETE_MESSAGE:
-        return call->id ? comment_unmake(app, ctx, user, call->key, call->id)
+        return call->id ? comment_unmake(app, ctx, user, call->key, call->id, &revision)
                         : ctx_refuse(ctx, "id", "There is no id of a comment.");
     case LIVE_EVENT_SNAPSHOT:
     case LIVE_EVENT_UNKNOWN:

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Requests about notes. A page is confirmed by its entity tag before anything large is read; the
- * revision is read before what hangs on it (comments, the list), so that a page may be newer than
- * its tag says, never older. Depends on: note_store.h, note_wire.h, note_page.h, markdown.h,
- * comment_store.h, page.h. */
+ * Requests that change notes, and their forms; reading is note_view_handlers.c's. Depends on:
+ * note_store.h, note_wire.h, note_page.h, markdown.h, page.h. */
 #include "note/note_handlers.h"
 
 #include <stdbool.h>
@@ -14,8 +12,6 @@
 #include "base/clock.h"
 #include "base/ctx.h"
 #include "base/log.h"
-#include "base/parse.h"
-#include "comment/comment_store.h"
 #include "config.h"
 #include "http/form.h"
 #include "http/http_message.h"
@@ -25,127 +21,11 @@
 #include "note/note_store.h"
 #include "note/note_wire.h"
 #include "page/page.h"
+#include "page/wrote.h"
 #include "session/session.h"
 
 #define KEY_TRIES_MAX_COUNT 8 /* others may take a key between our look and our write */
 #define KEY_NUMBER_MAX      (INT64_C(1) << 40)
-
-/* ---- reading ---- */
-
-/* A number in the query; absent, it is left as it is. Errors: ERR_NOT_FOUND no number
- * within 1..max. */
-static enum err read_number(
-    struct ctx *ctx, const struct http_request *rq, const char *name, int64_t max, int64_t *number)
-{
-    const char *text = NULL;
-    enum err err = form_text(ctx, &rq->query, name, &text);
-    if (err || !text || parse_i64(text, 1, max, number))
-        return err;
-    return ctx_fail(ctx, ERR_NOT_FOUND, "%s is no number of a page", name);
-}
-
-enum err note_home_handle(struct app *app,
-                          struct ctx *ctx,
-                          const struct http_request *rq,
-                          struct http_response *rs)
-{
-    (void)app;
-    int64_t page_number = 1;
-    int64_t revision = 0;
-    enum err err = read_number(ctx, rq, "page", NOTE_PAGE_MAX_NUMBER, &page_number);
-    if (err || (err = note_home_revision(ctx, ctx->db, &revision)))
-        return err;
-    const char *part = arena_format(&ctx->arena, "p%lld", (long long)page_number);
-    const char *etag = page_etag(ctx, rq, revision, part);
-    if (page_is_unchanged(ctx, rq, rs, etag))
-        return ERR_OK;
-    struct note_list list;
-    err = note_list(ctx, ctx->db, page_number, NOTE_HOME_PAGE_COUNT, &list);
-    if (err)
-        return err;
-    if (list.count == 0 && page_number > 1)
-        return ctx_fail(ctx, ERR_NOT_FOUND, "page %lld is beyond the end", (long long)page_number);
-    list.revision = revision;
-    return note_home_send(ctx, rq, rs, &list, page_number, etag);
-}
-
-static const char *
-view_etag(struct ctx *ctx, const struct http_request *rq, int64_t revision, int64_t before_id)
-{
-    return page_etag(ctx, rq, revision,
-                     before_id ? arena_format(&ctx->arena, "c%lld", (long long)before_id) : "");
-}
-
-/* A note's page without a refused comment. Errors: ERR_NOT_FOUND no such note. */
-static enum err
-load_page(struct ctx *ctx, const char *key, int64_t before_id, struct note_page *out_page)
-{
-    struct note_page page = {0};
-    enum err err = note_find(ctx, ctx->db, key, NOTE_SHOWN, &page.note);
-    if (err)
-        return err;
-    struct comment_range range = {
-        .note_id = page.note.id,
-        .before_id = before_id,
-        .limit_count = COMMENT_PAGE_COUNT,
-    };
-    err = comment_list(ctx, ctx->db, &range, &page.comments);
-    if (err)
-        return err;
-    if (page.comments.has_more)
-        page.older_comments_path =
-            note_comments_path(ctx, key, page.comments.items[page.comments.count - 1].id);
-    int64_t newer_before_id = 0;
-    if (before_id && (err = comment_newer_before(ctx, ctx->db, &range, &newer_before_id)))
-        return err;
-    if (newer_before_id)
-        page.newer_comments_path = note_comments_path(ctx, key, newer_before_id);
-    else if (before_id)
-        page.newer_comments_path = note_view_path(ctx, key);
-    *out_page = page;
-    return ERR_OK;
-}
-
-enum err note_view_handle(struct app *app,
-                          struct ctx *ctx,
-                          const struct http_request *rq,
-                          struct http_response *rs)
-{
-    (void)app;
-    const char *key = NULL;
-    int64_t before_id = 0;
-    enum err err = form_need(ctx, &rq->query, "key", &key);
-    if (err || (err = read_number(ctx, rq, "before", INT64_MAX, &before_id)))
-        return err;
-    if (rq->fields[HTTP_FIELD_IF_NONE_MATCH]) {
-        int64_t revision = 0;
-        err = note_find_revision(ctx, ctx->db, key, &revision);
-        if (err || page_is_unchanged(ctx, rq, rs, view_etag(ctx, rq, revision, before_id)))
-            return err;
-    }
-    struct note_page page;
-    err = load_page(ctx, key, before_id, &page);
-    if (err)
-        return err;
-    return note_page_send(ctx, rq, rs, &page, view_etag(ctx, rq, page.note.revision, before_id));
-}
-
-enum err note_refuse_comment(struct ctx *ctx,
-                             const struct http_request *rq,
-                             struct http_response *rs,
-                             const char *key,
-                             const char *message)
-{
-    struct note_page page;
-    const char *reason = ctx->why.hint;
-    ctx_forgive(ctx);
-    enum err err = load_page(ctx, key, 0, &page);
-    if (err)
-        return err;
-    page.comment_draft = message;
-    page.comment_error = reason;
-    return note_page_send(ctx, rq, rs, &page, NULL);
-}
 
 /* ---- forms ---- */
 
@@ -315,6 +195,10 @@ enum err note_save_handle(struct app *app,
         live_note_made(app, ctx, save.key);
     else
         live_note_changed(app, ctx, &save, &change);
+    wrote_set(app, ctx, rq, rs,
+              &(struct wrote){.key = save.key,
+                              .revision = change.revision,
+                              .home_revision = change.home_revision});
     http_response_redirect(rs, 302, note_view_path(ctx, save.key));
     return ERR_OK;
 }
@@ -334,6 +218,10 @@ enum err note_destroy_confirm_handle(struct app *app,
     live_note_destroyed(app, ctx, act.key, &change);
     log_info(ctx, "note.destroyed", log_str("note", act.key), log_i64("revision", change.revision),
              log_str("user", act.user), log_str("peer", rq->client_text));
+    wrote_set(app, ctx, rq, rs,
+              &(struct wrote){.key = act.key,
+                              .revision = change.revision,
+                              .home_revision = change.home_revision});
     http_response_redirect(rs, 302, "/");
     return ERR_OK;
 }

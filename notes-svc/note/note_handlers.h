@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * Requests about notes: one handler per route. Each is called after the guard, on a worker, with
- * ctx->db set; those of signed-in routes with rq->session set. Depends on: router.h (their type),
+ * ctx->db set; those of signed-in routes with rq->session set. `..._cached` run before, on the
+ * event loop. Depends on: router.h (their type),
  * all layers of this folder. */
 #ifndef NOTES_NOTE_HANDLERS_H
 #define NOTES_NOTE_HANDLERS_H
+
+#include <stdbool.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -25,6 +28,16 @@ enum err note_view_handle(struct app *app,
                           struct ctx *ctx,
                           const struct http_request *rq,
                           struct http_response *rs);
+
+/* The two, where the page is kept and known to be the present one: on the event loop. */
+bool note_home_cached(struct app *app,
+                      struct ctx *ctx,
+                      const struct http_request *rq,
+                      struct http_response *rs);
+bool note_view_cached(struct app *app,
+                      struct ctx *ctx,
+                      const struct http_request *rq,
+                      struct http_response *rs);
 
 /* GET /notes/add */
 enum err note_add_handle(struct app *app,

@@ -12,10 +12,12 @@
 #include "base/strbuf.h"
 #include "base/text.h"
 #include "http/http_message.h"
+#include "http/parts.h"
 #include "page/page.h"
 
 #define FRAME_BYTES        4096 /* what a page has around its content, roughly */
-#define COMMENT_BYTES      1024 /* of a comment's HTML, roughly */
+#define COMMENT_BYTES      1024 /* of a comment's HTML for all viewers, roughly */
+#define TITLE_BYTES        512  /* of a row of the list, roughly */
 #define PATH_MAX_BYTES     4096 /* a key is up to 1,020 bytes, encoded three times that */
 #define TEXT_GROWTH_FACTOR 2    /* room for escapes before a buffer must grow */
 
@@ -51,12 +53,10 @@ static const char *home_path(struct ctx *ctx, int64_t page_number)
 
 /* ---- a note's page ---- */
 
-static struct view_comment *
-comment_views(struct ctx *ctx, const struct http_request *rq, const struct note_page *page)
+static struct view_comment *comment_views(struct ctx *ctx, const struct note_page *page)
 {
     struct view_comment *views =
         arena_take_array(&ctx->arena, page->comments.count, sizeof(*views));
-    struct view_frame frame = page_frame(rq, "", "");
     for (size_t i = 0; i < page->comments.count; i++) {
         const struct comment *comment = &page->comments.items[i];
         views[i] = (struct view_comment){
@@ -65,21 +65,16 @@ comment_views(struct ctx *ctx, const struct http_request *rq, const struct note_
             .message = comment->message,
             .made_iso = clock_iso(&ctx->arena, comment->made_unix_ms),
             .made_text = clock_people(&ctx->arena, comment->made_unix_ms),
-            .can_destroy = comment_can_destroy(frame.user, comment->author, page->note.author),
         };
     }
     return views;
 }
 
-enum err note_page_send(struct ctx *ctx,
-                        const struct http_request *rq,
-                        struct http_response *rs,
-                        const struct note_page *page,
-                        const char *etag)
+void note_page_make(struct ctx *ctx, const struct note_page *page, struct parts *out_parts)
 {
     const struct note *note = &page->note;
     struct view_note view = {
-        .frame = page_frame(rq, note->title, "note"),
+        .frame = page_frame_for_all(note->title, "note"),
         .key = note->key,
         .title = note->title,
         .author = note->author,
@@ -89,7 +84,7 @@ enum err note_page_send(struct ctx *ctx,
         .changed_text = clock_people(&ctx->arena, note->changed_unix_ms),
         .version = note->version,
         .revision = note->revision,
-        .comments = comment_views(ctx, rq, page),
+        .comments = comment_views(ctx, page),
         .comments_count = page->comments.count,
         .older_comments_path = page->older_comments_path,
         .newer_comments_path = page->newer_comments_path,
@@ -98,20 +93,19 @@ enum err note_page_send(struct ctx *ctx,
         .comment_max_chars = COMMENT_MESSAGE_MAX_CHARS,
     };
     size_t body_bytes = note->html.text ? note->html.size_bytes : strlen(note->body);
-    struct strbuf html =
-        page_buffer(ctx, FRAME_BYTES + body_bytes + page->comments.count * COMMENT_BYTES);
-    view_note(&html, &view);
-    return etag ? page_send_cached(ctx, rs, &html, etag) : page_send(ctx, rs, 400, &html);
+    parts_init(out_parts, &ctx->arena,
+               FRAME_BYTES + body_bytes + page->comments.count * COMMENT_BYTES, PAGE_MAX_BYTES);
+    out_parts->owner = note->author;
+    out_parts->may = comment_can_destroy;
+    view_note(out_parts, &view);
 }
 
 /* ---- the list ---- */
 
-enum err note_home_send(struct ctx *ctx,
-                        const struct http_request *rq,
-                        struct http_response *rs,
-                        const struct note_list *list,
-                        int64_t page_number,
-                        const char *etag)
+void note_home_make(struct ctx *ctx,
+                    const struct note_list *list,
+                    int64_t page_number,
+                    struct parts *out_parts)
 {
     struct view_home_item *items = arena_take_array(&ctx->arena, list->count, sizeof(*items));
     for (size_t i = 0; i < list->count; i++) {
@@ -125,7 +119,7 @@ enum err note_home_send(struct ctx *ctx,
         };
     }
     struct view_home view = {
-        .frame = page_frame(rq, NULL, "home"),
+        .frame = page_frame_for_all(NULL, "home"),
         .notes = items,
         .notes_count = list->count,
         .revision = list->revision,
@@ -134,9 +128,8 @@ enum err note_home_send(struct ctx *ctx,
         .older_path = list->has_more ? home_path(ctx, page_number + 1) : NULL,
         .page_number = page_number,
     };
-    struct strbuf html = page_buffer(ctx, FRAME_BYTES + list->count * 512);
-    view_home(&html, &view);
-    return page_send_cached(ctx, rs, &html, etag);
+    parts_init(out_parts, &ctx->arena, FRAME_BYTES + list->count * TITLE_BYTES, PAGE_MAX_BYTES);
+    view_home(out_parts, &view);
 }
 
 /* ---- forms ---- */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Notes to HTML: each call fills a view (views/views.h) and sends its page. What a page shows is
- * decided by the handlers and handed in. Depends on: page.h, views.h, note.h, comment.h. Knows
- * nothing of SQL. */
+ * Notes to HTML: each call fills a view (views/views.h) and makes or sends its page. What a page
+ * shows is decided by the handlers and handed in. Depends on: page.h, views.h, note.h, comment.h.
+ * Knows nothing of SQL. */
 #ifndef NOTES_NOTE_PAGE_H
 #define NOTES_NOTE_PAGE_H
 
@@ -16,6 +16,7 @@
 struct ctx;
 struct http_request;
 struct http_response;
+struct parts;
 
 /* A note's page, all of it. */
 struct note_page {
@@ -33,19 +34,12 @@ const char *note_view_path(struct ctx *ctx, const char *key);
 /* The same with "&before=ID" for the comments older than that one. */
 const char *note_comments_path(struct ctx *ctx, const char *key, int64_t before_id);
 
-/* Under this entity tag; without one (NULL) the page is a refusal, 400, and must not be stored. */
-MUST_CHECK enum err note_page_send(struct ctx *ctx,
-                                   const struct http_request *rq,
-                                   struct http_response *rs,
-                                   const struct note_page *page,
-                                   const char *etag);
-
-MUST_CHECK enum err note_home_send(struct ctx *ctx,
-                                   const struct http_request *rq,
-                                   struct http_response *rs,
-                                   const struct note_list *list,
-                                   int64_t page_number,
-                                   const char *etag);
+/* Both are the same for all who look, and sent by shared_page.h. */
+void note_page_make(struct ctx *ctx, const struct note_page *page, struct parts *out_parts);
+void note_home_make(struct ctx *ctx,
+                    const struct note_list *list,
+                    int64_t page_number,
+                    struct parts *out_parts);
 
 /* The form with what the draft holds. Status 200: fresh; else a refusal, whose field and reason are
  * ctx->why's. */

@@ -331,6 +331,7 @@ static enum err create_once(struct ctx *ctx,
     err = insert_version(ctx, db, save, change);
     if (err)
         return err;
+    change.home_revision = home_revision;
     *out_change = change; /* also when the commit's outcome is to be found out */
     return db_commit(ctx, &tx);
 }
@@ -395,6 +396,7 @@ static enum err update_once(struct ctx *ctx,
     err = write_update(ctx, db, save, change, home_revision);
     if (err)
         return err;
+    change.home_revision = home_revision;
     *out_change = change;
     return db_commit(ctx, &tx);
 }
@@ -441,6 +443,7 @@ static enum err destroy_once(struct ctx *ctx,
                  NULL);
     if (err || (err = db_run(ctx, db, &DELETE, DB_VALUES(db_i64(change.id)), NULL)))
         return err;
+    change.home_revision = home_revision;
     *out_change = change;
     return db_commit(ctx, &tx);
 }
@@ -487,6 +490,7 @@ static enum err restore_once(struct ctx *ctx,
                DB_VALUES(db_i64(change.revision), db_i64(home_revision), db_i64(change.id)), NULL);
     if (err || (err = db_run(ctx, db, &DELETE_DESTROYED, DB_VALUES(db_i64(change.id)), NULL)))
         return err;
+    change.home_revision = home_revision;
     *out_change = change;
     return db_commit(ctx, &tx);
 }

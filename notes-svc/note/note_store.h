@@ -47,8 +47,9 @@ struct note_act {
 struct note_change {
     int64_t id;
     int64_t version;
-    int64_t revision; /* of the note, now */
-    int64_t previous; /* and before; 0 when there was no such note */
+    int64_t revision;      /* of the note, now */
+    int64_t previous;      /* and before; 0 when there was no such note */
+    int64_t home_revision; /* of the list of all notes, now */
 };
 
 /* How much of a note is read: texts may be megabytes. */

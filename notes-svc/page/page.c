@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The frame of a page, its entity tag and how it is sent. The error pages are page_error.c's.
- * Depends on: session.h (who looks), build_id.h (which build made it). */
+ * The frame of a page, its entity tag, its headers and how it is sent. The error pages are
+ * page_error.c's. Depends on: session.h (who looks), build_id.h (which build made it). */
 #include "page/page.h"
 
 #include <string.h>
@@ -13,11 +13,17 @@
 #include "base/log.h"
 #include "base/rate.h"
 #include "build_id.h"
+#include "config.h"
 #include "http/http_message.h"
 #include "session/session.h"
 
 #define HTML_TYPE           "text/html; charset=utf-8"
 #define VIEWER_DIGEST_BYTES 9
+
+struct view_frame page_frame_for_all(const char *title, const char *page_name)
+{
+    return (struct view_frame){.title = title, .page = page_name};
+}
 
 struct view_frame
 page_frame(const struct http_request *rq, const char *title, const char *page_name)
@@ -31,6 +37,32 @@ page_frame(const struct http_request *rq, const char *title, const char *page_na
         .is_user_unknown = rq->is_session_unknown,
     };
 }
+
+/* ---- standing fields ---- */
+
+/* Source: SPEC section 7; OWASP HTTP headers sheet. */
+void page_standing_fields(struct app *app,
+                          struct ctx *ctx,
+                          const struct http_request *rq,
+                          struct http_response *rs)
+{
+    (void)ctx;
+    (void)rq;
+    http_response_field(
+        rs, "Content-Security-Policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'");
+    http_response_field(rs, "X-Content-Type-Options", "nosniff");
+    http_response_field(rs, "Referrer-Policy", "same-origin");
+    http_response_field(rs, "Permissions-Policy",
+                        "camera=(), geolocation=(), microphone=(), payment=(), usb=()");
+    http_response_field(rs, "Cross-Origin-Opener-Policy", "same-origin");
+    http_response_field(rs, "Cross-Origin-Resource-Policy", "same-origin");
+    if (app->config->is_public_https)
+        http_response_field(rs, "Strict-Transport-Security", "max-age=31536000; includeSubDomains");
+}
+
+/* ---- sending ---- */
 
 struct strbuf page_buffer(struct ctx *ctx, size_t expected_bytes)
 {
@@ -64,6 +96,7 @@ static void add_caching(struct http_response *rs, const char *etag)
     http_response_field(rs, "Cache-Control", "private, no-cache");
     http_response_field(rs, "Vary", "Cookie");
     http_response_field(rs, "ETag", etag);
+    rs->has_no_request_id = true;
 }
 
 enum err page_send_cached(struct ctx *ctx,

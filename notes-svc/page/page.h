@@ -26,6 +26,15 @@ struct http_response;
 struct view_frame
 page_frame(const struct http_request *rq, const char *title, const char *page_name);
 
+/* Of a page that is the same for all (views/README.md, "shared"). */
+struct view_frame page_frame_for_all(const char *title, const char *page_name);
+
+/* The security headers of every answer that is not an asset. */
+void page_standing_fields(struct app *app,
+                          struct ctx *ctx,
+                          const struct http_request *rq,
+                          struct http_response *rs);
+
 /* Empty, in the request's arena, with room for `expected_bytes` taken at once. */
 struct strbuf page_buffer(struct ctx *ctx, size_t expected_bytes);
 
@@ -33,7 +42,7 @@ struct strbuf page_buffer(struct ctx *ctx, size_t expected_bytes);
 MUST_CHECK enum err
 page_send(struct ctx *ctx, struct http_response *rs, int status, const struct strbuf *html);
 
-/* Sends HTML under an entity tag: "private, no-cache", Vary: Cookie. */
+/* Sends HTML under an entity tag: "private, no-cache", Vary: Cookie, no request id. */
 MUST_CHECK enum err page_send_cached(struct ctx *ctx,
                                      struct http_response *rs,
                                      const struct strbuf *html,

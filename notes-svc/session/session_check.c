@@ -11,6 +11,7 @@
 #include "config.h"
 #include "live/live_events.h"
 #include "session/session.h"
+#include "session/session_cache.h"
 #include "session/session_store.h"
 #include "session/userauth_client.h"
 
@@ -19,6 +20,7 @@
 enum err session_end(struct app *app, struct ctx *ctx, const struct session *session)
 {
     enum err err = session_delete(ctx, app, session);
+    session_cache_drop(app, session->digest);
     live_session_ended(app, ctx, session->digest);
     return err;
 }

@@ -3,7 +3,8 @@
  * What each page shows: one struct per template of this folder. Pages (the *_page.c files) fill a
  * struct, the compiled template (`views/NAME.html` becomes `view_NAME`) turns it into HTML and
  * escapes every member for its place. A template that names a member which is not here fails the
- * build.
+ * build. In the two shared ones, who looks is left open: their frame has no user, form token and
+ * is_user_unknown, and "can_..." is asked of struct parts.
  *
  * Depends on: strbuf.h, html.h. Holds no rights, no SQL, no HTTP: strings, numbers and switches
  * only. All pointers are borrowed for the call. `..._iso` is ISO 8601 UTC for <time datetime>,
@@ -17,6 +18,8 @@
 
 #include "base/html.h"
 #include "base/strbuf.h"
+
+struct parts;
 
 /* What every page has around its content. */
 struct view_frame {
@@ -53,7 +56,6 @@ struct view_comment {
     const char *message; /* plain text; line ends are kept by the style sheet */
     const char *made_iso;
     const char *made_text;
-    bool can_destroy;
 };
 
 struct view_note {
@@ -157,8 +159,8 @@ struct view_error {
     bool is_whale;           /* the user service can't be reached: the drawing is shown */
 };
 
-void view_home(struct strbuf *out, const struct view_home *view);
-void view_note(struct strbuf *out, const struct view_note *view);
+void view_home(struct parts *parts, const struct view_home *view);
+void view_note(struct parts *parts, const struct view_note *view);
 void view_note_form(struct strbuf *out, const struct view_note_form *view);
 void view_conflict(struct strbuf *out, const struct view_conflict *view);
 void view_destroy(struct strbuf *out, const struct view_destroy *view);

@@ -77,9 +77,7 @@ class Stage:
                     raise RuntimeError(why_not)
                 server = MySql(is_durable=True, options=[*BUFFERS, LOG_SIZE["MySQL"]])
             else:
-                # A server that starts removes what it takes for left-over files in its folder for temporary tables.
-                (self.folder / "tmp").mkdir()
-                server = MariaDb(is_durable=True, options=[*BUFFERS, LOG_SIZE["MariaDB"], f"--tmpdir={self.folder}/tmp"])
+                server = MariaDb(is_durable=True, options=[*BUFFERS, LOG_SIZE["MariaDB"]])
             server.user = USER
             return server
         return self._once("database", make)

@@ -46,7 +46,8 @@ class MariaDb(DatabaseServer):
     def prepare(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="notes-mariadb-"))
         me = pwd.getpwuid(os.getuid()).pw_name
-        self.options = ["--no-defaults", f"--user={me}", f"--datadir={self.folder}/data"]
+        (self.folder / "tmp").mkdir()  # of its own: a server that starts removes other servers' temporary tables from a shared one
+        self.options = ["--no-defaults", f"--user={me}", f"--datadir={self.folder}/data", f"--tmpdir={self.folder}/tmp"]
         subprocess.run(["mariadb-install-db", *self.options, "--auth-root-authentication-method=normal", "--skip-test-db"],
                        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=programs.die_with_parent)
 

@@ -42,7 +42,7 @@ def test_server_that_is_away_is_waited_for(server, service, end):
         server.start()
     service.wait_ready()
     assert len(service.log_lines(event="service.waiting")) >= 1
-    assert service.log_lines(event="dependency.found")
+    service.wait_log(event="dependency.found")
     service.wait_log(event="service.started")
     assert migrations(service.database)
 

@@ -23,7 +23,7 @@ MAY_INCLUDE = {
     "userauth-svc": ["common", "userauth-svc/user", "userauth-svc/auth"],
     "notes-svc/views": ["common/base"],
     "notes-svc/page": ["common", "notes-svc/views", "notes-svc/session", "notes-svc"],
-    "notes-svc/live": ["common", "notes-svc/session", "notes-svc/note", "notes-svc/comment", "notes-svc"],
+    "notes-svc/live": ["common", "notes-svc/page", "notes-svc/session", "notes-svc/note", "notes-svc/comment", "notes-svc"],
     "notes-svc/session": ["common", "notes-svc/live", "notes-svc/page", "notes-svc/views", "notes-svc"],
     "notes-svc/note": ["common", "notes-svc/page", "notes-svc/views", "notes-svc/session", "notes-svc/comment", "notes-svc/live", "notes-svc"],
     "notes-svc/comment": ["common", "notes-svc/page", "notes-svc/views", "notes-svc/session", "notes-svc/note", "notes-svc/live", "notes-svc"],

@@ -118,7 +118,7 @@ def until_all_there(site, posters, listeners):
     assert {message: number for number, message in rows} == answered
     newest_first = [message for _, message in sorted(rows, reverse=True)]
     for url in site.urls:
-        assert read_all_comments(url, KEY) == newest_first
+        until(lambda url=url: read_all_comments(url, KEY) == newest_first, f"all comments at {url}")
     revision, = site.database.root(f"SELECT revision FROM {site.schema}.notes")[0]
     for listener in listeners:
         until(lambda: listener.view.now.revision == revision, "a listener has the last state")

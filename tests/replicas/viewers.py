@@ -55,9 +55,12 @@ def bound_of(comments):
     return comments[-1][0] if len(comments) >= PAGE_COMMENTS else 0
 
 
-def read_note_page(url, key):
-    """What a replica's page of the note shows, as Shown; None when it can't be had now."""
-    answer = Client(url).get(view_path(key))
+def read_note_page(url, key, cookies=None):
+    """What a replica's page of the note shows to a stranger, or to the browser with these cookies, as Shown; None when it
+    can't be had now."""
+    client = Client(url)
+    client.http.cookies.update(cookies or {})
+    answer = client.get(view_path(key))
     if answer.status_code == 404:
         return Shown(time.monotonic(), True)
     if answer.status_code != 200:

@@ -93,8 +93,9 @@ class Writer(threading.Thread):
     def send(self, path, fields, headers=None):
         """POSTs; (outcome, answer). No answer and 503 are unknown; a refused session is a fault."""
         with_token = {**fields, "csrf": self.csrf}
+        client = self.client()
         try:
-            answer = self.client().post(path, with_token, headers=headers, timeout=PATIENCE_S)
+            answer = client.post(path, with_token, headers=headers, timeout=PATIENCE_S)
         except NET_ERRORS as error:
             self.log(f"POST {path} {fields} at {self.place}: {type(error).__name__}")
             return "unknown", None
@@ -103,6 +104,7 @@ class Writer(threading.Thread):
             raise Lost(f"{path} at {self.place}: {answer.status_code} {answer.headers.get('Location')}")
         if answer.status_code in (200, 302):
             self.done += 1
+            self.cookies.update(client.http.cookies)
             return "done", answer
         if answer.status_code == 503:
             return "unknown", answer
@@ -177,9 +179,9 @@ class Writer(threading.Thread):
             self.read_own(key, made["revision"])
 
     def read_own(self, key, revision):
-        """What we wrote is on any replica's page, or something that came after it."""
+        """What this browser wrote is on any replica's page, or something that came after it."""
         try:
-            shown = read_note_page(self.random.choice(self.site.urls), key)
+            shown = read_note_page(self.random.choice(self.site.urls), key, self.cookies)
         except NET_ERRORS:
             return
         if shown is not None:

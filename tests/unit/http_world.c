@@ -95,6 +95,36 @@ shared(struct app *app, struct ctx *ctx, const struct http_request *rq, struct h
     return ERR_OK;
 }
 
+/* On the event loop; with "?fresh" not. */
+static bool
+kept(struct app *app, struct ctx *ctx, const struct http_request *rq, struct http_response *rs)
+{
+    (void)ctx;
+    if (rq->query.count > 0)
+        return false;
+    atomic_fetch_add(&app->kept.users_count, 1);
+    rs->prepared = app->prepared;
+    rs->holds = &app->kept;
+    return true;
+}
+
+/* The worker's answer in its stead. */
+static enum err
+fresh(struct app *app, struct ctx *ctx, const struct http_request *rq, struct http_response *rs)
+{
+    (void)app;
+    return say(rs, rq->session || ctx->user ? "who asks was not asked anew" : "fresh");
+}
+
+/* "?" in Authorization: it is not known without I/O. */
+static bool recall(struct app *app, struct ctx *ctx, struct http_request *rq)
+{
+    const char *authorization = rq->fields[HTTP_FIELD_AUTHORIZATION];
+    rq->session = (const struct session *)(const void *)app;
+    ctx->user = "somebody";
+    return !(authorization && strcmp(authorization, "?") == 0);
+}
+
 static enum err break_down(struct app *app,
                            struct ctx *ctx,
                            const struct http_request *rq,
@@ -171,6 +201,12 @@ static const struct route routes[] = {
      .protection = PROTECTION_NONE,
      .lane = LANE_LOOP,
      .handler = shared},
+    {.method = HTTP_GET,
+     .pattern = "/kept",
+     .protection = PROTECTION_VIEWER,
+     .lane = LANE_WORKER,
+     .cached = kept,
+     .handler = fresh},
     {.method = HTTP_GET,
      .pattern = "/fail",
      .protection = PROTECTION_NONE,
@@ -253,6 +289,7 @@ struct http_server_options world_options(struct world *world)
         .router = {.routes = routes, .count = ARRAY_COUNT(routes)},
         .worker_lane = world->workers,
         .guard = guard,
+        .recall = recall,
         .render_error = render,
         .decorate = decorate,
     };

@@ -5,6 +5,7 @@
 #ifndef NOTES_HTTP_WORLD_H
 #define NOTES_HTTP_WORLD_H
 
+#include "base/cache.h"
 #include "http/http_server.h"
 
 #include "unit.h"
@@ -26,6 +27,7 @@ struct app {
     size_t at_gate_count;
     _Atomic int handled_count; /* of /loop, /work, /gate and those that take bodies */
     struct http_prepared *prepared;
+    struct cached kept; /* of /kept; each of its answers on the loop holds it */
 };
 
 struct world {

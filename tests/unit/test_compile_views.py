@@ -76,6 +76,51 @@ int main(void)
 }
 """
 
+# A shared template: what it makes is filled for each viewer by the real common/http/parts.c.
+SHARED_HEAD = "{% view page struct view_page shared %}\n"
+SHARED_VIEWS_H = """
+#include <stdbool.h>
+#include "base/html.h"
+#include "base/strbuf.h"
+struct parts;
+struct frame { const char *user, *csrf; bool is_user_unknown; };
+struct item { const char *name, *author; };
+struct view_page { struct frame frame; const struct item *items; size_t items_count; };
+void view_page(struct parts *parts, const struct view_page *view);
+"""
+SHARED_MAIN_C = r"""
+#include <stdio.h>
+#include <string.h>
+#include "views/views.h"
+#include "base/arena.h"
+#include "http/parts.h"
+static bool may(const char *user, const char *owner, const char *page_owner)
+{
+    return user && (strcmp(user, owner) == 0 || strcmp(user, page_owner) == 0);
+}
+int main(int argc, char **argv)
+{
+    struct item items[] = {{"1", "me"}, {"2", "you"}};
+    struct view_page view = {.items = items, .items_count = 2};
+    struct arena arena;
+    struct parts parts;
+    struct strbuf out;
+    arena_init(&arena);
+    parts_init(&parts, &arena, 0, 4096);
+    parts.owner = "boss";
+    parts.may = may;
+    view_page(&parts, &view);
+    for (int i = 1; i < argc; i++) {
+        struct viewer viewer = {argv[i][0] ? argv[i] : NULL, argv[i][0] ? "<token>" : NULL, argv[i][0] == '\0'};
+        strbuf_init(&out, &arena, 0, 4096);
+        parts_fill(&parts, &viewer, &out);
+        puts(out.text);
+    }
+    arena_done(&arena);
+    return 0;
+}
+"""
+
 HOSTILE = "<script>\"'&%/ é"
 
 
@@ -117,8 +162,24 @@ class Site:
         assert built.returncode == 0, built.stderr
         return subprocess.run([self.folder / "program"], capture_output=True, check=True).stdout.decode()
 
-    def error(self, template):
-        self.write(template)
+    def render_shared(self, template, *users):
+        """What each of these users gets; "" is a viewer of whom it can't be told who it is."""
+        (self.folder / "views" / "views.h").write_text(SHARED_VIEWS_H)
+        (self.folder / "main.c").write_text(SHARED_MAIN_C)
+        self.write(template, head=SHARED_HEAD)
+        compiled = self.compile()
+        assert compiled.returncode == 0, compiled.stderr
+        real = [ROOT / "common" / name for name in ("base/arena.c", "base/strbuf.c", "base/text.c", "http/parts.c")]
+        program = self.folder / "program"
+        command = [COMPILERS[0], "-D_GNU_SOURCE", "-I", ROOT / "common", "-I", self.folder, self.folder / "views.c",
+                   self.folder / "main.c", *real, "-lsodium", "-o", program]
+        built = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert built.returncode == 0, built.stderr
+        done = subprocess.run([program, *users], capture_output=True, text=True, check=True)
+        return done.stdout.splitlines()
+
+    def error(self, template, **options):
+        self.write(template, **options)
         run = self.compile()
         assert run.returncode == 1, "the template was accepted"
         assert not (self.folder / "views.c").exists(), "output was written despite the error"
@@ -182,6 +243,23 @@ def test_conditions_inside_of_tags_and_attributes(site):
     template = ('<input {% if is_on %}checked {% end %}class="a{% if number %} b{% end %}"'
                 '{% if not is_on %} x="1"{% end %}>')
     assert site.render(template) == '<input checked class="a b">'
+
+
+def test_a_shared_page_is_made_once_and_differs_where_it_depends_on_the_viewer(site):
+    template = ("{% if frame.user %}I am {{ frame.user }}{% else %}{% if not frame.is_user_unknown %}Log in{% end %}{% end %}:"
+                "{% for item in items %} {{ item.name }}{% if item.can_destroy %}<input value=\"{{ frame.csrf }}\">{% end %}"
+                "{% end %}.")
+    token = '<input value="&lt;token&gt;">'
+    assert site.render_shared(template, "me", "you", "boss", "<x>", "") == [
+        f"I am me: 1{token} 2.", f"I am you: 1 2{token}.", f"I am boss: 1{token} 2{token}.", "I am &lt;x&gt;: 1 2.", ": 1 2."]
+
+
+@pytest.mark.parametrize("template, words", [
+    ('<a href="/{{ frame.user }}">', "frame.user of a shared page can stand in text"),
+    ("{% if can_destroy %}x{% end %}", "only a loop's item has rights"),
+])
+def test_what_a_shared_page_cannot_leave_open_is_an_error(site, template, words):
+    assert words in site.error(template, head=SHARED_HEAD)
 
 
 def test_includes_share_the_place_and_the_view(site):

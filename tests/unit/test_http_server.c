@@ -45,6 +45,29 @@ static void prepared_answers_are_sent_as_they_are(void **state)
     world_stop(&world);
 }
 
+/* What it holds is given back when the answer is gone, in whichever way. */
+static void a_cache_is_asked_before_the_lane(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world);
+    atomic_store(&world.app.kept.users_count, 1);
+    for (int i = 0; i < 3; i++)
+        client_expect(&world, "GET /kept HTTP/1.1\r\nHost: a\r\n\r\n", 200, "body{}", true);
+    client_expect(&world, "HEAD /kept HTTP/1.1\r\nHost: a\r\n\r\n", 200, "", true);
+    client_expect(&world, "GET /kept HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 200,
+                  "body{}", false);
+    client_expect(&world, "GET /kept?fresh HTTP/1.1\r\nHost: a\r\n\r\n", 200, "fresh", true);
+    client_expect(&world, "GET /kept HTTP/1.1\r\nHost: a\r\nAuthorization: ?\r\n\r\n", 200, "fresh",
+                  true);
+    client_expect(&world, "GET /kept?a=%FF HTTP/1.1\r\nHost: a\r\n\r\n", 400, "INVALID []", true);
+    int fd = client_open(&world);
+    client_say(fd, "GET /kept HTTP/1.1\r\nHost: a\r\n\r\n");
+    (void)close(fd);
+    world_stop(&world);
+    assert_int_equal(atomic_load(&world.app.kept.users_count), 1);
+}
+
 static void head_has_the_length_and_no_body(void **state)
 {
     static const char *const paths[] = {"/loop", "/work", "/shared"};
@@ -153,6 +176,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UNIT(both_lanes_answer_and_keep_the_connection),
         UNIT(prepared_answers_are_sent_as_they_are),
+        UNIT(a_cache_is_asked_before_the_lane),
         UNIT(head_has_the_length_and_no_body),
         UNIT(a_request_id_is_taken_over_when_it_is_well_formed),
         UNIT(errors_come_from_the_service_with_their_fields),

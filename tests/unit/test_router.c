@@ -15,6 +15,23 @@ nothing(struct app *app, struct ctx *ctx, const struct http_request *rq, struct 
     return ERR_OK;
 }
 
+static bool
+nowhere(struct app *app, struct ctx *ctx, const struct http_request *rq, struct http_response *rs)
+{
+    (void)app;
+    (void)ctx;
+    (void)rq;
+    (void)rs;
+    return false;
+}
+
+/* Everything right but for one thing. */
+#define CACHED_ROW(verb, who, where)                                            \
+    {                                                                           \
+        .method = HTTP_##verb, .pattern = "/a", .protection = PROTECTION_##who, \
+        .lane = LANE_##where, .cached = nowhere, .handler = nothing             \
+    }
+
 #define ROW(verb, path)                                                          \
     {                                                                            \
         .method = HTTP_##verb, .pattern = (path), .protection = PROTECTION_NONE, \
@@ -162,10 +179,29 @@ static void faults_of_a_table_are_told(void **state)
     }
 }
 
+static void a_cache_answers_only_what_everybody_may_read_before_a_worker(void **state)
+{
+    static const struct route right = CACHED_ROW(GET, VIEWER, WORKER);
+    static const struct route wrong[] = {
+        CACHED_ROW(POST, VIEWER, WORKER),
+        CACHED_ROW(GET, SESSION, WORKER),
+        CACHED_ROW(GET, NONE, LOOP),
+        CACHED_ROW(GET, VIEWER, SLOW),
+    };
+    (void)state;
+    assert_null(router_fault(&(struct router){.routes = &right, .count = 1}));
+    for (size_t i = 0; i < ARRAY_COUNT(wrong); i++) {
+        const char *fault = router_fault(&(struct router){.routes = &wrong[i], .count = 1});
+        assert_non_null(fault);
+        assert_non_null(strstr(fault, "a cache can answer"));
+    }
+}
+
 static void the_table_is_printed_a_line_a_row(void **state)
 {
     static const struct route rows[] = {
         ROW(GET, "/"),
+        CACHED_ROW(GET, VIEWER, WORKER),
         {.method = HTTP_POST,
          .pattern = "/a/:b",
          .protection = PROTECTION_API_KEY,
@@ -174,15 +210,16 @@ static void the_table_is_printed_a_line_a_row(void **state)
          .body_max_bytes = 100,
          .handler = nothing},
     };
-    const struct router two = {.routes = rows, .count = 2};
+    const struct router three = {.routes = rows, .count = ARRAY_COUNT(rows)};
     char text[256] = "";
     (void)state;
     FILE *out = fmemopen(text, sizeof(text), "w");
     assert_non_null(out);
-    router_print(out, &two);
+    router_print(out, &three);
     assert_int_equal(fclose(out), 0);
     assert_string_equal(text, "# METHOD PATTERN PROTECTION LANE BODY_MAX_BYTES\n"
-                              "GET / none loop 65536\nPOST /a/:b api-key slow 100\n");
+                              "GET / none loop 65536\n"
+                              "GET /a viewer cache+worker 65536\nPOST /a/:b api-key slow 100\n");
 }
 
 int main(void)
@@ -191,6 +228,7 @@ int main(void)
         UNIT_WITH_CTX(paths_find_their_row_and_parameters),
         UNIT_WITH_CTX(allow_lists_the_methods_of_a_path),
         UNIT(faults_of_a_table_are_told),
+        UNIT(a_cache_answers_only_what_everybody_may_read_before_a_worker),
         UNIT(the_table_is_printed_a_line_a_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
