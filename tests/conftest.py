@@ -26,6 +26,12 @@ ANY_ENGINE = {
     "test_dev_run": "brings its own settings",
     "test_compose": "texts",
     "test_secrets": "comes before any database",
+    "test_reachability": "networks",
+    "test_scaling": "replicas and the edge",
+    "test_swarm": "replicas and the edge",
+    "test_ground_swarm": "stacks",
+    "test_crash": "the site as a whole; what a database does is in tests/replicas",
+    "test_container_secrets": "what is read before any database",
 }
 
 

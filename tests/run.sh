@@ -104,7 +104,7 @@ http() { step http "black box over HTTP" run_pytest http tests/http; }
 http_mariadb() { engine=mariadb step http-mariadb "the same on a private MariaDB" run_pytest http-mariadb tests/http tests/cli; }
 http_mysql() { engine=mysql redis=1 step http-mysql "and on a private MySQL, with Redis" run_pytest http-mysql tests/http tests/cli; }
 
-docker_mysql() { step docker "containers, with MySQL" run_pytest docker tests/docker; }
+docker_mysql() { step docker "containers, with MySQL" run_pytest docker -rsP tests/docker; } # with what they measured
 docker_mariadb() { engine=mariadb step docker-mariadb "and with MariaDB" run_pytest docker-mariadb tests/docker; }
 
 cli() { step cli "userauth-cli" run_pytest cli tests/cli; }

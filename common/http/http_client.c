@@ -21,6 +21,7 @@
 #define FIELD_MAX_BYTES       2048
 #define RETRY_AFTER_MAX_S     86400
 #define KEEP_IDLE_S           30L /* shorter than the service's idle time-out */
+#define NAME_KEEP_S           1L  /* who replaces a container has its name, not its address */
 #define BUFFER_FIRST_BYTES    8192
 #define BUFFER_KEEP_MAX_BYTES 65536
 
@@ -213,6 +214,7 @@ static CURLcode set_limits(CURL *curl, long timeout_ms)
     bad |= curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
     bad |= curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     bad |= curl_easy_setopt(curl, CURLOPT_MAXAGE_CONN, KEEP_IDLE_S);
+    bad |= curl_easy_setopt(curl, CURLOPT_DNS_CACHE_TIMEOUT, NAME_KEEP_S);
     bad |= curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout_ms);
     bad |= curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
     bad |=

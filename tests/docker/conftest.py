@@ -7,10 +7,12 @@ import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+# What a person does with notes, and what a browser does, is written down there.
+sys.path[:0] = [str(TESTS / folder) for folder in (".", "http", "replicas", "browser")]
 
 from harness import docker, stack  # noqa: E402
-from harness.deployment import Deployment  # noqa: E402
+from harness.deployment import FILE, OURS, Deployment, our_images  # noqa: E402
 from harness.elsewhere import Elsewhere  # noqa: E402
 
 
@@ -38,9 +40,20 @@ def images(engine):
 
 
 @pytest.fixture(scope="session")
-def deployment(engine, images, tmp_path_factory):
+def site_images(engine, images):
+    """All images of docker/compose.yaml; ours are built once for the run, unless the environment names them."""
+    given = {name: os.environ[name] for name in OURS if os.environ.get(name)}
+    with docker.Project(engine, FILE, **images) as project:
+        project.settings.update(our_images(project.name) | given)
+        if len(given) < len(OURS):
+            project.compose("build", timeout_s=docker.UP_TIMEOUT_S)
+        yield {**images, **{name: project.settings[name] for name in OURS}}
+
+
+@pytest.fixture(scope="session")
+def deployment(engine, site_images, tmp_path_factory):
     """All of docker/compose.yaml, up and healthy, for tests that leave it as it was."""
-    with Deployment(engine, tmp_path_factory.mktemp("deployment"), **images) as site:
+    with Deployment(engine, tmp_path_factory.mktemp("deployment"), **site_images) as site:
         site.up()
         yield site
 

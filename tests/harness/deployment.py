@@ -2,13 +2,12 @@
 """The deployment of docker/compose.yaml, under a project, a port, a subnet, secrets and image names of its own.
 
     with Deployment(engine, tmp_path, **images) as site:    # images: MYSQL_IMAGE and its like, see tests/docker/conftest.py
-        site.up()                                           # builds, and waits until all are healthy
-        site.add_user("alice", password)
-        requests.get(site.url)
+        site.up()                                           # waits until all are healthy; builds images that were not given
+        site.add_user("alice")
+        alice = site.sign_in("alice")                       # a harness.client.Client
 
     with swarm(engine), StackDeployment(engine, tmp_path, **images) as site:    # docker/stack.yaml
-        site.build()
-        site.up()
+        site.up()                                           # with images that are there
         site.wait_healthy("svc-notes", 3)
 """
 import json
@@ -17,10 +16,17 @@ import shutil
 import subprocess
 
 from . import programs
+from .client import browser_session
 from .docker import UP_TIMEOUT_S, CommandFailed, Project
 from .stack import Stack
 
 FILE = "docker/compose.yaml"
+OURS = {"NOTES_SVC_IMAGE": "notes-test/notes-svc", "USERAUTH_SVC_IMAGE": "notes-test/userauth-svc"}
+
+
+def our_images(tag):
+    """Settings that name the images of the two services; with a project's name for a tag they go when it goes."""
+    return {name: f"{image}:{tag}" for name, image in OURS.items()}
 
 
 class _Site:
@@ -30,10 +36,11 @@ class _Site:
         self.port = programs.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.secrets = folder / "secrets"
+        self.passwords = {}
+        self.is_built = set(OURS) <= set(settings)
         self.settings = {
             "COMPOSE_PROJECT_NAME": self.name, "HTTP_PORT": str(self.port), "EDGENET_SUBNET": self.place.subnet,
-            "SECRETS_DIR": str(self.secrets), "NOTES_SVC_IMAGE": f"notes-test/notes-svc:{self.name}",
-            "USERAUTH_SVC_IMAGE": f"notes-test/userauth-svc:{self.name}",
+            "SECRETS_DIR": str(self.secrets), **our_images(self.name),
             **{name: str(value) for name, value in settings.items()}}
         try:
             self.dev("up", "--only-secrets")
@@ -59,8 +66,16 @@ class _Site:
         container = self.containers("svc-userauth")[0]
         return json.loads(container.exec("userauth-cli", "--json", *words, **({} if stdin is None else {"stdin": stdin})))
 
-    def add_user(self, name, password):
-        return self.cli("add", name, "--password-stdin", stdin=password + "\n")
+    def add_user(self, name):
+        """Makes a user; the password is in `passwords`."""
+        self.passwords[name] = programs.new_password(name)
+        return self.cli("add", name, "--password-stdin", stdin=self.passwords[name] + "\n")
+
+    def sign_in(self, name):
+        """A Client of that user, whom it makes if there is none."""
+        if name not in self.passwords:
+            self.add_user(name)
+        return browser_session(self, name)
 
 
 class Deployment(_Site, Project):
@@ -70,7 +85,7 @@ class Deployment(_Site, Project):
         self.take_place(folder, settings)
 
     def up(self, *words, replicas=1, **options):
-        super().up("--build", "--wait", "--scale", f"svc-notes={replicas}", *words, **options)
+        super().up(*([] if self.is_built else ["--build"]), "--wait", "--scale", f"svc-notes={replicas}", *words, **options)
 
 
 class StackDeployment(_Site, Stack):
@@ -81,7 +96,3 @@ class StackDeployment(_Site, Stack):
         shutil.copytree(programs.ROOT / "docker", copy, ignore=shutil.ignore_patterns("secrets", "tls", ".env"))
         super().__init__(engine, copy / "stack.yaml")
         self.take_place(copy, {"CONFIGS_VERSION": self.name, **settings})
-
-    def build(self):
-        """The images of both services, by docker/compose.yaml."""
-        self.engine.docker("compose", "--file", programs.ROOT / FILE, "build", timeout_s=UP_TIMEOUT_S, **self.settings)

@@ -79,6 +79,16 @@ class Engine:
             self._use.close()
             _script("engine.sh", "stop")
 
+    def has_other_users(self):
+        """Whether another run uses it, too."""
+        try:
+            fcntl.flock(self._use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            fcntl.flock(self._use, fcntl.LOCK_SH)
+        return False
+
     def run(self, *command, timeout_s=COMMAND_TIMEOUT_S, stdin=None, **settings):
         """Runs a command of docker; CompletedProcess with text, whatever its exit code."""
         return subprocess.run(["docker", *map(str, command)], env={**os.environ, **self.settings, **settings}, text=True,
@@ -255,9 +265,24 @@ class Container:
     def address(self, network):
         return self.addresses[network]
 
+    @property
+    def published(self):
+        """Ports of this machine that lead into it, as pairs of the port inside and the one outside."""
+        ports = self.inspect()["NetworkSettings"]["Ports"] or {}
+        return {(inside, one["HostPort"]) for inside, outside in ports.items() for one in outside or []}
+
+    @property
+    def started_at(self):
+        return self.inspect()["State"]["StartedAt"]
+
     def logs(self):
         done = self.engine.run("logs", self.id)
         return done.stdout + done.stderr
+
+    def log_lines(self, **members):
+        """Lines of the log that are JSON objects and have these members."""
+        lines = [json.loads(line) for line in self.logs().splitlines() if line.startswith("{")]
+        return [line for line in lines if all(line.get(name) == value for name, value in members.items())]
 
     def exec(self, *command, **options):
         """Runs a command inside, which must work; what it printed to stdout."""
@@ -292,13 +317,19 @@ class Container:
     def reach(self, targets, timeout_s=PROBE_TIMEOUT_S):
         """What a TCP connection from inside comes to: pairs of host (name or address) and port, with "open", "refused",
         "no answer", "no route" or "unknown name". The image of the container needs no program for it."""
-        lines = "".join(f"{host} {port}\n" for host, port in targets)
-        out = self.engine.docker("run", "--rm", "--interactive", "--network", f"container:{self.id}", self.engine.image("debian"),
-                                 "bash", "-c", _PROBE % timeout_s, stdin=lines)
-        rows = [line.split(" ", 2) for line in out.splitlines()]
-        found = {(host, int(port)): result for host, port, result in rows}
-        assert set(found) == set(targets), out
-        return found
+        return probe(["docker", "run", "--rm", "--interactive", "--network", f"container:{self.id}", self.engine.image("debian"), "bash", "-c"],
+                     targets, timeout_s, self.engine.settings)
+
+
+def probe(command, targets, timeout_s=PROBE_TIMEOUT_S, settings=None):
+    """What TCP connections to pairs of host and port come to, from where `command` runs a bash script."""
+    lines = "".join(f"{host} {port}\n" for host, port in targets)
+    done = subprocess.run([*command, _PROBE % timeout_s], input=lines, capture_output=True, text=True, timeout=COMMAND_TIMEOUT_S,
+                          check=True, env={**os.environ, **(settings or {})})
+    rows = [line.split(" ", 2) for line in done.stdout.splitlines()]
+    found = {(host, int(port)): result for host, port, result in rows}
+    assert set(found) == set(targets), done
+    return found
 
 
 class Project:

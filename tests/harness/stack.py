@@ -29,7 +29,8 @@ def _locked(path, how=fcntl.LOCK_EX):
 
 @contextlib.contextmanager
 def swarm(engine):
-    """The engine is a Swarm with one node that has all labels, as long as any run needs it."""
+    """The engine is a Swarm with one node that has all labels, as long as any run needs it. It stays one while others use the
+    engine: leaving a Swarm makes it forget the names of all containers that run."""
     if not engine.is_own:
         raise Missing("a Swarm is made in an engine of the tests' own only, and another one runs here")
     with open(USERS, "a") as use:
@@ -46,7 +47,8 @@ def swarm(engine):
             with _locked(STARTS):
                 use.close()
                 with contextlib.suppress(BlockingIOError), _locked(USERS, fcntl.LOCK_EX | fcntl.LOCK_NB):
-                    engine.docker("swarm", "leave", "--force")
+                    if not engine.has_other_users():
+                        engine.docker("swarm", "leave", "--force")
 
 
 class Stack(Project):

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+"""Containers whose main process is killed, stopped ones, and all of them gone and back: what was answered is there."""
+import pytest
+import requests
+
+from harness.client import Client
+from harness.live import Raw
+from harness.wait import until
+from notes_verbs import comment, create_note, view_path
+from load import JSON, Writer
+from viewers import read_all_comments
+
+SERVICES = ("db-userauth", "svc-userauth", "db-notes", "redis", "svc-notes", "edge")
+KEY = "crashes"
+BACK_TIMEOUT_S = 90
+
+
+@pytest.fixture(scope="module")
+def me(deployment):
+    """Signed in before the first crash, and from then on by the same session."""
+    me = deployment.sign_in("me")
+    create_note(me, KEY)
+    return me
+
+
+@pytest.fixture(scope="module")
+def answered():
+    """Texts of all comments of this module that were answered."""
+    return []
+
+
+def try_to_comment(client, text):
+    """Whether it was answered as done."""
+    try:
+        answer = client.post("/notes/comment", {"key": KEY, "message": text}, headers=JSON, timeout=20)
+    except requests.RequestException:
+        return False
+    assert answer.status_code in (200, 502, 503, 504), (answer.status_code, answer.headers.get("Location"))
+    return answer.status_code == 200
+
+
+def can_sign_in(deployment):
+    try:
+        client = Client(deployment.url)
+        answer = client.login("me", deployment.passwords["me"])
+        return answer.status_code == 302 and client.is_signed_in
+    except requests.RequestException:
+        return False
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_killed_main_process_comes_back_and_nothing_else_is_restarted(deployment, me, answered, service):
+    before = {one.id: (one.service, one.started_at) for one in deployment.containers()}
+    victim = deployment.one(service)
+    writer = Writer(deployment, KEY, f"writer of {service}", "you")
+    writer.start()
+    until(lambda: writer.count >= 5, "comments before the crash")
+    victim.kill()
+    deployment.wait_healthy(service, timeout_s=BACK_TIMEOUT_S)
+    until(lambda: try_to_comment(me, f"after the crash of {service}"), "comments by the old session", BACK_TIMEOUT_S)
+    answered.append(f"after the crash of {service}")
+    until(lambda: can_sign_in(deployment), "somebody signs in", BACK_TIMEOUT_S)
+    reached = writer.count
+    until(lambda: writer.count >= reached + 5, "the other session goes on", BACK_TIMEOUT_S)
+    writer.is_over.set()
+    writer.join(60)
+    answered += writer.answered.values()
+    assert writer.lost_sessions == 0
+    after = {one.id: (one.service, one.started_at) for one in deployment.containers()}
+    assert set(after) == set(before)
+    assert {after[one][0] for one in after if after[one] != before[one]} == {service}
+    texts = read_all_comments(deployment.url, KEY)
+    assert [text for text in answered if texts.count(text) != 1] == []
+    print(f"{service}: {len(writer.answered)} comments answered, {len(writer.failed)} requests failed meanwhile")
+
+
+def test_after_down_and_up_everything_is_there(deployment, me, answered):
+    comment(me, KEY, "before down")
+    before = {one.id for one in deployment.containers()}
+    deployment.down()
+    assert deployment.containers() == []
+    deployment.up()
+    assert not before & {one.id for one in deployment.containers()}
+    assert me.get("/notes/add").status_code == 200, "the session is gone"
+    assert deployment.sign_in("you").is_signed_in
+    texts = read_all_comments(deployment.url, KEY)
+    assert set(answered) | {"before down"} <= set(texts)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_stop_ends_with_exit_code_0_within_10_seconds(deployment, me, service):
+    """The engine kills after that time, which would be another exit code. There is an open socket and a kept connection."""
+    one = deployment.one(service)
+    assert me.get(view_path(KEY)).status_code == 200
+    with Raw(deployment.url) as live:
+        live.join(key=KEY)
+        deployment.engine.docker("stop", "--time", "10", one.id)
+        assert one.exit_code == 0, one.logs()[-2000:]
+    deployment.engine.docker("start", one.id)
+    deployment.wait_healthy(service)
+    until(lambda: try_to_comment(me, f"after the stop of {service}"), "comments", BACK_TIMEOUT_S)
+    until(lambda: can_sign_in(deployment), "somebody signs in", BACK_TIMEOUT_S)
