@@ -21,9 +21,11 @@ password() {
     printf '%s\n' "$line"
 }
 
-# The services' names only, and no command that is for administrators; ROLE tells a master from a replica.
+# The services' names only, and no command but those that svc-notes sends. TIME is used inside its script; ROLE tells a
+# master from a replica.
 access() {
-    printf 'user default reset on >%s ~notes:* &notes:* +@all -@admin -@dangerous +role\n' "$1"
+    printf 'user default reset on >%s ~notes:* &notes:* %s\n' "$1" \
+        '-@all +auth +ping +role +select +client|setname +get +set +del +publish +subscribe +unsubscribe +eval +time'
 }
 
 case ${1:-} in
