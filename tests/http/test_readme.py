@@ -38,7 +38,8 @@ def test_options_of_the_services_in_readme_are_in_their_help():
 
 def test_options_in_readme_are_in_the_help_of_some_program():
     options = set(re.findall(r"`(--[a-z-]+)[ `]", README)) | set(re.findall(r"^\./dev run.* (--[a-z-]+)", README, re.M))
-    told = subprocess.run([str(ROOT / "dev"), "run", "--help"], capture_output=True, text=True, check=True).stdout
+    told = "".join(subprocess.run([str(ROOT / "dev"), command, "--help"], capture_output=True, text=True, check=True).stdout
+                   for command in ("run", "test", "bench", "up"))
     told += "".join(programs.run(program, "--help").stdout for program in (programs.NOTES_SVC, programs.USERAUTH_SVC))
     told += programs.run(programs.USERAUTH_CLI, "--help").stdout + programs.run(programs.USERAUTH_CLI, "add", "--help").stdout
     assert {"--mysql", "--replicas"} <= options and all(option in told for option in options), options
