@@ -88,14 +88,15 @@ def test_folder_that_exists_keeps_its_mode_and_its_data_are_private(tree, tmp_pa
 def test_ctrl_c_during_the_build_says_so(tmp_path):
     """With a build that takes as long as is wanted."""
     (tmp_path / "tools").mkdir()
-    for name in ("dev", "tools/dev_servers.sh"):
-        shutil.copy2(programs.ROOT / name, tmp_path / name)
+    for script in (programs.ROOT / "dev", *programs.ROOT.glob("tools/*.sh")):
+        shutil.copy2(script, tmp_path / script.relative_to(programs.ROOT))
     meson = tmp_path / "meson"
     meson.write_text('#!/bin/sh\nmkdir -p build && touch build/build.ninja\n[ "$1" = setup ] || { touch building; sleep 600; }\n')
     meson.chmod(0o755)
     with subprocess.Popen([str(tmp_path / "dev"), "build"], cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True,
                           env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}) as build:
-        until((tmp_path / "building").exists, "the build begins", START_S)
+        until(lambda: (tmp_path / "building").exists() or build.poll() is not None, "the build begins", START_S)
+        assert build.poll() is None, build.stderr.read()
         os.killpg(build.pid, signal.SIGINT)
         assert build.wait(STOP_S) == 130
         assert build.stderr.read() == "dev: stopped in the midst of the build; the next one goes on from there\n"
