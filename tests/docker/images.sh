@@ -28,9 +28,10 @@ skip() {
 has_image() { docker image inspect "$1" >/dev/null 2>&1; }
 is_tests_engine() { docker info --format '{{json .Labels}}' | grep -qF '"notes.test-engine=1"'; }
 
-# A folder with a Debian becomes an image. Documentation is left out, now and when packages are installed.
+# A folder with a Debian becomes an image. Documentation is left out but for the licences (copyright), as in the public one.
 import_root() { # folder image
-    tar -C "$1" -c --exclude='./tmp/*' --exclude='./var/notes-*' --exclude='./var/lib/apt/lists/*' --exclude='./usr/share/doc/*' \
+    tar -C "$1" -c --exclude='./tmp/*' --exclude='./var/notes-*' --exclude='./var/lib/apt/lists/*' \
+        --exclude='./usr/share/doc/*/[!c]*' --exclude='./usr/share/doc/*/c[!o]*' \
         --exclude='./usr/share/man/*' --exclude='./usr/share/locale/*' . | docker import --change 'CMD ["bash"]' - "$2"
 }
 
