@@ -23,7 +23,6 @@ NAME = "alice"
 def site(engine, images, tmp_path_factory):
     with Deployment(engine, tmp_path_factory.mktemp("dev-up"), **images) as site:
         site.told = site.dev("up")
-        site.password = programs.new_password("alice")
         yield site
 
 
@@ -36,7 +35,7 @@ def refusal(site, *command):
 
 def sign_in(site):
     client = Client(site.url)
-    answer = client.login(NAME, site.password)
+    answer = client.login(NAME, site.passwords[NAME])
     assert (answer.status_code, answer.headers["Location"]) == (302, "/")
     return client
 
@@ -66,7 +65,7 @@ def test_the_first_start_says_the_address_and_how_to_make_a_user(site):
 
 def test_once_there_is_a_user_nobody_is_asked_for_one_and_down_and_up_keep_all(site):
     if NAME not in users(site):
-        site.add_user(NAME, site.password)
+        site.add_user(NAME)
     client = sign_in(site)
     save(client, "kept", "Kept over down and up")
     site.dev("down")
@@ -88,12 +87,12 @@ def test_up_keeps_the_number_of_replicas_and_changes_it_when_asked(site):
 
 def test_a_backup_brings_back_what_was_there_and_the_services_notice(site, tmp_path):
     if NAME not in users(site):
-        site.add_user(NAME, site.password)
+        site.add_user(NAME)
     client = sign_in(site)
     save(client, "before", "Before the backup")
     site.dev("backup", tmp_path / "b")
     save(client, "after", "After the backup")
-    site.add_user("late", programs.new_password("late"))
+    site.add_user("late")
     started = {one.id: one.inspect()["State"]["StartedAt"] for one in site.containers()}
     site.dev("restore", tmp_path / "b", "--yes")
     until(lambda: "After the backup" not in titles(site), "the pages show what was restored")
@@ -121,7 +120,7 @@ def test_replacing_data_is_only_done_when_it_is_meant(site, tmp_path):
     site.dev("backup", tmp_path / "b")
     before = titles(site), users(site)
     if before == ([], []):
-        site.add_user(NAME, site.password)
+        site.add_user(NAME)
         before = titles(site), users(site)
     assert "add --yes" in refusal(site, "restore", tmp_path / "b")
     assert (titles(site), users(site)) == before

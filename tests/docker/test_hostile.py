@@ -23,7 +23,7 @@ def test_a_length_beyond_all_measure_is_refused_by_the_edge_itself(deployment, l
 
 @pytest.mark.parametrize("fields", [b"X-Request-Id: twice-1\r\nX-Request-Id: twice-\"2\r\n", b"X-Request-Id: twice-1,twice-<2>\r\n"])
 def test_a_request_has_one_id_in_the_logs_of_edge_and_service(deployment, fields):
-    got = answer(deployment, b"GET / HTTP/1.1\r\nHost: x\r\n" + fields + b"\r\n").header("X-Request-Id")
+    got = answer(deployment, b"GET /nowhere HTTP/1.1\r\nHost: x\r\n" + fields + b"\r\n").header("X-Request-Id")
     until(lambda: f'"{got}"' in deployment.one("edge").logs(), "the edge's line")
     assert "twice-" not in deployment.one("edge").logs()
 
