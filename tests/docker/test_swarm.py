@@ -3,7 +3,9 @@
 import pytest
 
 from harness import docker
+from harness.client import Client
 from harness.deployment import StackDeployment
+from harness.wait import until
 from load import Load
 from notes_verbs import create_note
 
@@ -16,6 +18,7 @@ def site(swarm, site_images, tmp_path_factory):
         site.up()
         for service, count in REPLICAS.items():
             site.wait_healthy(service, count)
+        until(lambda: Client(site.url).get("/").status_code == 200, "the edge has found a replica", 60)
         create_note(site.sign_in("ann"), "rolling")
         yield site
 
