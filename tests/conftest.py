@@ -125,6 +125,20 @@ def site(request, tmp_path_factory):
 
 
 @pytest.fixture
+def make_site(tmp_path):
+    """make_site(**settings of notes-svc) -> a started Site that is stopped at the end."""
+    made = []
+
+    def make(**settings):
+        made.append(Site(tmp_path / str(len(made)), settings))
+        return made[-1].start()
+
+    yield make
+    for site in made:
+        site.stop()
+
+
+@pytest.fixture
 def browser_session():
     """The function browser_session(site, user=None) -> Client, signed in when a user is named."""
     return open_browser_session

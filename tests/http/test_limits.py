@@ -8,25 +8,10 @@ import pytest
 from harness.client import browser_session as open_session
 from harness.client import read_page
 from harness.raw import Connection
-from harness.site import Site
 from harness.wait import until
 from notes_verbs import check_page, comment, create_note, shown_comments, view_path
 
 JSON = {"Accept": "application/json"}
-
-
-@pytest.fixture
-def make_site(tmp_path):
-    """make_site(**settings of notes-svc) -> a started Site that is stopped at the end."""
-    made = []
-
-    def make(**settings):
-        made.append(Site(tmp_path / str(len(made)), settings))
-        return made[-1].start()
-
-    yield make
-    for site in made:
-        site.stop()
 
 
 def fail(site, number, **headers):

@@ -1,32 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Who a live socket is and how much it may: behind https and proxies, under the limits of writes and of sockets, and what
 it has at most in the list of notes."""
-import pytest
-
 from harness.client import Client
 from harness.client import browser_session as open_session
 from harness.live import Live, Raw, handshake_status
 from harness.raw import exchange
-from harness.site import Site
 from harness.wait import until
 from notes_verbs import comment, create_note, destroy_note, note_titles, shown_comments, view_path
 
 PUBLIC = "https://notes.example.org"
 PAGE_COUNT = 50  # notes of the home page
-
-
-@pytest.fixture
-def make_site(tmp_path):
-    """make_site(**settings of notes-svc) -> a started Site that is stopped at the end."""
-    made = []
-
-    def make(**settings):
-        made.append(Site(tmp_path / str(len(made)), settings))
-        return made[-1].start()
-
-    yield make
-    for site in made:
-        site.stop()
 
 
 def revision_of(client, key):
