@@ -35,7 +35,7 @@ struct exchange *exchange_new(struct exchange_host *host,
     exchange->host = host;
     exchange->connection = connection;
     exchange->handle = handle;
-    exchange->begun_ms = clock_monotonic_ms();
+    exchange->begun_ms = exchange->ctx.deadline_ms - host->options.request_deadline_ms;
     exchange->target_at = target;
     exchange->target_bytes = strlen(target);
     size_t kept_bytes = exchange->target_bytes <= HTTP_TARGET_MAX_BYTES ? exchange->target_bytes
