@@ -30,8 +30,8 @@
             fn(*pointer);                      \
     }
 
-/* A buffer that is written before it is read, and so large that clearing it first, as the compiler is
- * told to do with locals, would cost more than its use. */
+/* A buffer that is written before it is read, and so large that clearing it first, as the compiler
+ * is told to do with locals, would cost more than its use. */
 #define UNCLEARED __attribute__((uninitialized))
 
 /* The pointer, and the variable is NULL afterwards: what is handed out is not cleaned up. */
