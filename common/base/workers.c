@@ -195,11 +195,24 @@ void workers_free(struct workers *workers)
     free(workers);
 }
 
+static bool has_room_locked(const struct workers *workers)
+{
+    return !workers->is_stopping &&
+           workers->queued_count < (size_t)workers->options.queue_max_count;
+}
+
+bool workers_have_room(struct workers *workers)
+{
+    (void)pthread_mutex_lock(&workers->lock);
+    bool has_room = has_room_locked(workers);
+    (void)pthread_mutex_unlock(&workers->lock);
+    return has_room;
+}
+
 bool workers_submit(struct workers *workers, struct job *job)
 {
     (void)pthread_mutex_lock(&workers->lock);
-    bool has_room =
-        !workers->is_stopping && workers->queued_count < (size_t)workers->options.queue_max_count;
+    bool has_room = has_room_locked(workers);
     struct worker *idle = has_room ? pop_idle_locked(workers) : NULL;
     if (idle) {
         workers->running_count++;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * Memory for Argon2id in large pages. libsodium maps PASSWORD_MEMORY_KIB for each hash and unmaps
- * it afterwards; in pages of 4 KiB the kernel is then busy with them for two fifths of the time that
- * a hash takes. It offers no other way to hand it memory, so this program has a function mmap of its
- * own, which the dynamic linker finds before the one of the C library: the same system call, and
- * for large private memory the advice to use large pages first. Where there are none, nothing is
- * lost. The C library's own calls and ours (mmap64) don't come here. Not in builds with sanitizers,
+ * it afterwards; in pages of 4 KiB the kernel is then busy with them for two fifths of the time
+ * that a hash takes. It offers no other way to hand it memory, so this program has a function mmap
+ * of its own, which the dynamic linker finds before the one of the C library: the same system call,
+ * and for large private memory the advice to use large pages first. Where there are none, nothing
+ * is lost. The C library's own calls and ours (mmap64) don't come here. Not in builds with sanitizers,
  * which have a mmap of their own. Source: madvise(2), MADV_HUGEPAGE; libsodium 1.0.18,
  * argon2-core.c.
  * Depends on: Linux. */
