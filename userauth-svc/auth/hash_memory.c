@@ -5,8 +5,8 @@
  * that a hash takes. It offers no other way to hand it memory, so this program has a function mmap
  * of its own, which the dynamic linker finds before the one of the C library: the same system call,
  * and for large private memory the advice to use large pages first. Where there are none, nothing
- * is lost. The C library's own calls and ours (mmap64) don't come here. Not in builds with sanitizers,
- * which have a mmap of their own. Source: madvise(2), MADV_HUGEPAGE; libsodium 1.0.18,
+ * is lost. The C library's own calls and ours (mmap64) don't come here. Not in builds with
+ * sanitizers, which have a mmap of their own. Source: madvise(2), MADV_HUGEPAGE; libsodium 1.0.18,
  * argon2-core.c.
  * Depends on: Linux. */
 #include <errno.h>
