@@ -24,7 +24,7 @@ OWN = {
     "userauth-svc": ["API_KEYS", "PASSWORD_MEMORY_KIB", "PASSWORD_PASSES"],
     "notes-svc": ["USER_SERVICE_URL", "USER_SERVICE_ID", "USER_SERVICE_KEY", "PUBLIC_URL", "TRUSTED_PROXIES",
                   "LOGIN_FAILURES_PER_MIN", "WRITES_PER_MIN", "CONNECTIONS_PER_ADDRESS",
-                  "LOGIN_WORKERS", "LOGIN_QUEUE_LIMIT"],
+                  "WRITERS", "LOGIN_WORKERS", "LOGIN_QUEUE_LIMIT"],
 }
 SECRET_SETTING = {"userauth-svc": "API_KEYS", "notes-svc": "USER_SERVICE_KEY"}
 
