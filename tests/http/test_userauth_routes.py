@@ -17,8 +17,12 @@ KEYED = [
     ("DELETE", "/destroy/someone"),
     ("POST", "/password-check"),
     ("GET", "/list"),
+    ("POST", "/disable/someone"),
+    ("POST", "/enable/someone"),
+    ("POST", "/revoke/someone"),
 ]
-WITH_BODY = [path for method, path in KEYED if method == "POST"]
+WITHOUT_BODY = ("/disable/", "/enable/", "/revoke/")
+WITH_BODY = [path for method, path in KEYED if method == "POST" and not path.startswith(WITHOUT_BODY)]
 OPEN = [("GET", "/healthz"), ("GET", "/readyz")]
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 JSON = {"Content-Type": "application/json"}
@@ -115,9 +119,9 @@ def test_unknown_path_is_404_before_the_key_is_asked(userauth, path, method):
     assert_error(answer, 404)
 
 
-@pytest.mark.parametrize("path", ["/find/", "/destroy/", "/update-user/"])
+@pytest.mark.parametrize("path", ["/find/", "/destroy/", "/update-user/", "/disable/", "/enable/", "/revoke/"])
 def test_path_without_its_name_is_404(api, path):
-    method = {"/find/": "GET", "/destroy/": "DELETE", "/update-user/": "POST"}[path]
+    method = {"/find/": "GET", "/destroy/": "DELETE"}.get(path, "POST")
     assert api.request(method, path, json={} if method == "POST" else None).status_code == 404
 
 

@@ -161,7 +161,8 @@ enum err login_check(struct ctx *ctx,
         err = password_verify(ctx, settings, hash, login_try->password, &is_right);
     if (err)
         return err;
-    if (!login.password) /* the typed one may be right for the user whose hash that was */
+    /* Without a password of its own the typed one may be right for the user whose hash that was. */
+    if (!login.password || login.is_disabled)
         is_right = false;
     int tries_count = 0;
     do
