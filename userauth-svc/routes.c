@@ -52,6 +52,8 @@ static const struct route ROUTES[] = {
      .handler = user_revoke_handle},
     {.method = HTTP_POST, .pattern = "/password-check", .protection = PROTECTION_API_KEY, .lane = LANE_SLOW,
      .body_type = BODY_JSON, .body_max_bytes = JSON_BODY_MAX_BYTES, .handler = password_check_handle},
+    {.method = HTTP_POST, .pattern = "/change-password", .protection = PROTECTION_API_KEY, .lane = LANE_SLOW,
+     .body_type = BODY_JSON, .body_max_bytes = JSON_BODY_MAX_BYTES, .handler = password_change_handle},
     {.method = HTTP_GET, .pattern = "/list", .protection = PROTECTION_API_KEY, .lane = LANE_WORKER,
      .handler = user_list_handle},
     {.method = HTTP_GET, .pattern = "/healthz", .protection = PROTECTION_NONE, .lane = LANE_LOOP,

@@ -125,6 +125,18 @@ def test_a_user_is_destroyed_once(site, cut, request):
     assert_error(site.api.delete("/destroy/" + name), 404)
 
 
+def test_an_own_password_is_changed_once(site, cut, request):
+    name = "own-" + request.node.callspec.id
+    old, new = "an old password here", "a long new password"
+    assert site.api.create(name, old)["username"] == name
+    assert site.api.check(name, old, "c").json()["check"] is True  # so that the change is the only thing to commit
+    cut()
+    answer = site.api.post("/change-password", json={"username": name, "password": old, "plainPassword": new, "client": "c"})
+    assert answer.status_code == 200 and answer.json()["changed"] is True, answer.text
+    assert answer.headers["ETag"] == site.api.get("/find/" + name).headers["ETag"]
+    assert site.api.check(name, new, "c").json()["check"] is True
+
+
 @pytest.mark.parametrize("path, is_disabled", [("/disable/", True), ("/enable/", None), ("/revoke/", True)])
 def test_who_may_sign_in_is_changed_once(site, cut, request, path, is_disabled):
     name = request.node.callspec.id.replace("/", "_")

@@ -16,6 +16,7 @@ KEYED = [
     ("GET", "/find/someone"),
     ("DELETE", "/destroy/someone"),
     ("POST", "/password-check"),
+    ("POST", "/change-password"),
     ("GET", "/list"),
     ("POST", "/disable/someone"),
     ("POST", "/enable/someone"),
@@ -30,7 +31,7 @@ JSON = {"Content-Type": "application/json"}
 
 def json_body(route):
     """A body that is fine as JSON for this route."""
-    return json.dumps({"username": "someone", "password": "something"})
+    return json.dumps({"username": "someone", "password": "something", "plainPassword": "something else"})
 
 
 # --- keys ---
@@ -251,6 +252,8 @@ def padded(document, size):
 @pytest.mark.parametrize("path", WITH_BODY)
 def test_body_over_64_kib_is_413(api, path):
     document = {"username": "someone", "provider": "x", "password": "something"}
+    if path == "/change-password":
+        document["plainPassword"] = new_password("a new one")
     if path.startswith("/update-user"):
         api.post("/find-or-create", json={"username": "someone", "provider": "x"})
         document = {}

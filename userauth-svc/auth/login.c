@@ -169,7 +169,7 @@ enum err login_check(struct ctx *ctx,
         err = is_right ? count_success(ctx, &key, &login, out_result)
                        : count_failure(ctx, &key, out_result);
     while (db_repeats(ctx, ctx->db, err, &tries_count));
-    if (!err && out_result->verdict == LOGIN_RIGHT)
+    if (!err && out_result->verdict == LOGIN_RIGHT && !login_try->skips_renewal)
         renew_hash(ctx, settings, &login, login_try->password);
     return err;
 }

@@ -22,6 +22,7 @@ struct login_try {
     const char *username; /* sound, see user.h */
     const char *password; /* "" is never right */
     const char *client;   /* by what the caller tells people apart; "" by default */
+    bool skips_renewal;   /* a weak hash stays: it is about to be replaced */
 };
 
 enum login_verdict { LOGIN_RIGHT, LOGIN_WRONG, LOGIN_WAIT };
