@@ -17,7 +17,7 @@
 
 #define NONCE_BYTES 16
 #define COOKIE_NAME "notesdevice"
-#define COOKIE_PATH "/users/login"
+#define COOKIE_PATH "/users" /* logins, and changes of a password */
 #define COOKIE_MAX_AGE_S \
     ((int64_t)400 * 24 * 3600) /* browsers keep no cookie longer (RFC 6265bis) */
 
