@@ -73,8 +73,9 @@ static const struct route ROUTES[] = {
      .body_type = BODY_FORM, .body_max_bytes = FORM_BODY_MAX_BYTES, .handler = account_password_handle},
     {.method = HTTP_POST, .pattern = "/users/account/sessions/end", .protection = PROTECTION_SESSION, .lane = LANE_WORKER,
      .body_type = BODY_FORM, .body_max_bytes = FORM_BODY_MAX_BYTES, .handler = account_session_end_handle},
-    {.method = HTTP_POST, .pattern = "/users/account/sessions/end-others", .protection = PROTECTION_SESSION, .lane = LANE_WORKER,
-     .body_type = BODY_FORM, .body_max_bytes = FORM_BODY_MAX_BYTES, .handler = account_others_end_handle},
+    {.method = HTTP_POST, .pattern = "/users/account/sessions/end-others", .protection = PROTECTION_SESSION,
+     .lane = LANE_WORKER, .body_type = BODY_FORM, .body_max_bytes = FORM_BODY_MAX_BYTES,
+     .handler = account_others_end_handle},
     /* For userauth-cli. */
     {.method = HTTP_GET, .pattern = "/users/sessions", .protection = PROTECTION_SERVICE_KEY, .lane = LANE_WORKER,
      .handler = session_admin_list_handle},

@@ -5,8 +5,6 @@
  * Depends on: account_page.h, session_check.h, userauth_client.h, login_limit.h. */
 #include "session/account_handlers.h"
 
-#include <string.h>
-
 #include "app.h"
 #include "base/address.h"
 #include "base/arena.h"
@@ -244,7 +242,7 @@ enum err account_session_end_handle(struct app *app,
     const struct session_list ended = {.items = &one, .count = 1};
     if ((err = session_end_all(app, ctx, &ended, "by_user")))
         return err;
-    if (memcmp(one.digest, rq->session->digest, sizeof(one.digest)) != 0)
+    if (!session_is_same(&one, rq->session))
         return answer_done(app, ctx, rs, DONE_SESSION);
     session_cookie_remove(ctx, app->config, rs);
     http_response_redirect(rs, 302, "/");

@@ -3,8 +3,6 @@
  * Depends on: session_store.h (the list), page.h, views.h. */
 #include "session/account_page.h"
 
-#include <string.h>
-
 #include "app.h"
 #include "base/arena.h"
 #include "base/clock.h"
@@ -39,7 +37,7 @@ static struct view_session *session_views(struct app *app,
             .created_text = clock_people(&ctx->arena, session->created_unix_ms),
             .used_iso = clock_iso(&ctx->arena, session->used_unix_ms),
             .used_text = clock_people(&ctx->arena, session->used_unix_ms),
-            .is_own = memcmp(session->digest, rq->session->digest, sizeof(session->digest)) == 0,
+            .is_own = session_is_same(session, rq->session),
         };
     }
     return views;

@@ -70,6 +70,11 @@ session_from_cookie(struct ctx *ctx, const struct config *config, const struct h
     return session;
 }
 
+bool session_is_same(const struct session *a, const struct session *b)
+{
+    return secret_bytes_equal(a->digest, b->digest, sizeof(a->digest));
+}
+
 bool session_is_over(const struct session *session,
                      const struct config *config,
                      int64_t now_unix_ms)

@@ -56,6 +56,9 @@ struct session *session_of_request(struct ctx *ctx,
 struct session *
 session_from_cookie(struct ctx *ctx, const struct config *config, const struct http_request *rq);
 
+/* Is it the same session, by the digest? */
+bool session_is_same(const struct session *a, const struct session *b);
+
 /* Over by idleness or age? A clock that went back by more than a day ends it as well. */
 bool session_is_over(const struct session *session,
                      const struct config *config,

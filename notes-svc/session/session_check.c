@@ -3,8 +3,6 @@
  * Depends on: session_check.h, app.h, log.h. */
 #include "session/session_check.h"
 
-#include <string.h>
-
 #include "app.h"
 #include "base/arena.h"
 #include "base/clock.h"
@@ -53,7 +51,7 @@ without(struct ctx *ctx, const struct session_list *list, const struct session *
     struct session_list rest = {
         .items = arena_take_array(&ctx->arena, list->count + 1, sizeof(*rest.items))};
     for (size_t i = 0; i < list->count; i++)
-        if (!kept || memcmp(list->items[i].digest, kept->digest, sizeof(kept->digest)) != 0)
+        if (!kept || !session_is_same(&list->items[i], kept))
             rest.items[rest.count++] = list->items[i];
     return rest;
 }

@@ -4,7 +4,8 @@
  * the format's version, the times of making, of the last use and of the last check (unix, ms), the
  * user's entity tag, the user's name. Programs of the release before read nothing else and write it
  * anew at each use, so what is known besides, of its sign-in, is a value of its own: the format's
- * version, device and address, both empty when unknown. Who reads them does not trust them. Pure. */
+ * version, device and address, both empty when unknown. Who reads them does not trust them.
+ * Pure. */
 #ifndef NOTES_SESSION_RECORD_H
 #define NOTES_SESSION_RECORD_H
 

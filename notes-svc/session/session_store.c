@@ -4,7 +4,6 @@
 #include "session/session_store.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "app.h"
 #include "base/clock.h"
@@ -63,9 +62,10 @@ static int compare_by_use(const void *a, const void *b)
 {
     const struct session *left = a;
     const struct session *right = b;
-    if (left->used_unix_ms != right->used_unix_ms)
-        return left->used_unix_ms > right->used_unix_ms ? -1 : 1;
-    return memcmp(left->digest, right->digest, sizeof(left->digest));
+    int64_t later_ms = left->used_unix_ms - right->used_unix_ms;
+    if (!later_ms)
+        later_ms = left->created_unix_ms - right->created_unix_ms;
+    return later_ms > 0 ? -1 : later_ms < 0;
 }
 
 static enum err read_list(struct ctx *ctx,
@@ -92,7 +92,7 @@ static enum err read_list(struct ctx *ctx,
 static bool is_in(const struct session_list *list, const struct session *session)
 {
     for (size_t i = 0; i < list->count; i++)
-        if (memcmp(list->items[i].digest, session->digest, sizeof(session->digest)) == 0)
+        if (session_is_same(&list->items[i], session))
             return true;
     return false;
 }

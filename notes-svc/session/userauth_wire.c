@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Writes and reads the JSON of /password-check and /change-password. Source: routes of the Node original's
- * user-server.mjs. */
+ * Writes and reads the JSON of /password-check and /change-password. Source of the first: routes of
+ * the Node original's user-server.mjs. */
 #include "session/userauth_wire.h"
 
 #include <jansson.h>

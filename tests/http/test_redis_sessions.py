@@ -86,13 +86,17 @@ def test_a_key_is_a_digest_and_goes_by_itself(site):
     cookie = remember_secret(site.client.session_cookie)
     token = remember_secret(site.client.csrf())
     raw = base64.urlsafe_b64decode(cookie + "=")
-    keys = kept_sessions.redis_keys(site.notes, "*")
-    assert len(keys) == 1
+    keys = kept_sessions.redis_keys(site.notes)
+    lists = kept_sessions.redis_keys(site.notes, "notes:*:user-sessions:*")
+    assert len(keys) == len(lists) == 1 and len(kept_sessions.redis_keys(site.notes, "*")) == 2
     assert len(kept_sessions.rows(site.notes)[0]["digest"]) == 32
-    kept = keys[0] + kept_sessions.redis_command(site.notes, "GET", keys[0])
+    entries = kept_sessions.redis_command(site.notes, "HGETALL", lists[0])
+    assert entries[0].decode() == kept_sessions.digest_of(keys[0]) and len(kept_sessions.digest_of(lists[0])) == 64
+    kept = b"".join([*keys, *lists, *entries, kept_sessions.redis_command(site.notes, "GET", keys[0])])
     for secret in (cookie.encode(), raw, raw.hex().encode(), token.encode()):
         assert secret not in kept
     assert 7000 < kept_sessions.redis_command(site.notes, "TTL", keys[0]) <= 7200
+    assert 86000 < kept_sessions.redis_command(site.notes, "TTL", lists[0]) <= 86400
     for text in (kept_sessions.digest_of(keys[0]), keys[0].decode()):
         assert replay(site.notes, text).status_code == 302, "what is kept is no key to the site"
 
@@ -112,7 +116,7 @@ def test_idle_and_absolute_life_bound_the_key(site, redis):
     assert kept_sessions.redis_command(site.notes, "TTL", key) <= 50, "what is left of the absolute life"
     kept_sessions.redis_command(site.notes, "PEXPIRE", key, 1)
     until(lambda: client.get("/notes/add").status_code == 302, "Redis has let it go")
-    assert redis.command("DBSIZE") == 1, "the other user's is still there"
+    assert len(kept_sessions.redis_keys(site.notes)) == 1, "the other user's is still there"
 
 
 def calls(redis, name):
