@@ -72,11 +72,12 @@ void device_remember(struct app *app,
                      struct http_response *rs,
                      const char *username)
 {
-    if (device_of(app, ctx, rq, username))
-        return;
-    struct device device = {0};
-    secret_random(device.nonce, sizeof(device.nonce));
-    sign(app, ctx, device.nonce, username, device.mac);
+    const struct device *known = device_of(app, ctx, rq, username);
+    struct device device = known ? *known : (struct device){0};
+    if (!known) {
+        secret_random(device.nonce, sizeof(device.nonce));
+        sign(app, ctx, device.nonce, username, device.mac);
+    }
     cookie_set(ctx, rs,
                &(struct cookie){
                    .name = COOKIE_NAME,
