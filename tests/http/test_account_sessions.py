@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from harness import kept_sessions
+from harness import kept_sessions, stored
 from harness.client import Client, read_page
 from harness.client import browser_session as open_session
 from harness.errors import assert_error
@@ -151,6 +151,29 @@ def test_sessions_that_are_over_are_not_listed(site):
     sign_in(site)
     kept_sessions.age(site.notes, created=7300, used=7300)
     assert devices(sign_in(site, agent=PHONE)) == [("Safari on iPhone", True)]
+
+
+def test_sessions_of_a_program_that_knew_no_devices_hold_and_are_listed_when_used(site):
+    me, other = sign_in(site), sign_in(site, agent=PHONE)
+    kept_sessions.make_old(site.notes)
+    kept_sessions.age(site.notes, used=100)
+    assert is_in(other), "its use is noted"
+    page = check_page(me.html(ACCOUNT))
+    assert sorted(devices(me)) == [("Unknown device", False), ("Unknown device", True)]
+    assert "127.0.0.1" not in page.all_text
+    assert me.post(END_OTHERS).status_code == 302
+    assert is_in(me) and not is_in(other)
+
+
+def test_a_program_that_knows_no_devices_makes_sessions_in_the_new_tables(site):
+    """Migration 2 states migration 1's program as fit: it writes these columns and no others."""
+    if kept_sessions.is_in_redis(site.notes):
+        pytest.skip("sessions are in Redis in this run, whose records are those of before")
+    with stored.opened(site.notes.database, is_writable=True) as database:
+        database.execute("INSERT INTO sessions (digest, username, user_etag, created_unix_ms, used_unix_ms, checked_unix_ms)"
+                         " VALUES (?, ?, ?, ?, ?, ?)",
+                         (b"d" * 32, "me", "x", *[int(datetime.datetime.now().timestamp() * 1000)] * 3))
+    assert sorted(devices(sign_in(site))) == [("Firefox on Linux", True), ("Unknown device", False)]
 
 
 # --- ending ---
