@@ -164,9 +164,9 @@ static enum err answer_right(struct app *app,
 {
     struct session *old = session_from_cookie(ctx, app->config, rq);
     struct session *session = session_of_request(ctx, rq, check->username, check->etag);
-    enum err err = session_make_room(app, ctx, check->username, old);
-    if (err || (err = session_insert(ctx, app, session, clock_unix_ms())) ||
-        (old && (err = session_end(app, ctx, old)))) {
+    session_make_room(app, ctx, check->username, old);
+    enum err err = session_insert(ctx, app, session, clock_unix_ms());
+    if (err || (old && (err = session_end(app, ctx, old)))) {
         ctx->why.hint = NO_LOGIN_HINT;
         return err;
     }

@@ -79,10 +79,8 @@ enum err session_end_others(struct app *app,
     return ERR_OK;
 }
 
-enum err session_make_room(struct app *app,
-                           struct ctx *ctx,
-                           const char *username,
-                           const struct session *leaving)
+static enum err
+make_room(struct app *app, struct ctx *ctx, const char *username, const struct session *leaving)
 {
     struct session_list list;
     size_t most = (size_t)app->config->sessions_per_user;
@@ -95,6 +93,18 @@ enum err session_make_room(struct app *app,
     const struct session_list unused = {.items = &list.items[most - 1],
                                         .count = list.count - (most - 1)};
     return session_end_all(app, ctx, &unused, "too_many");
+}
+
+void session_make_room(struct app *app,
+                       struct ctx *ctx,
+                       const char *username,
+                       const struct session *leaving)
+{
+    if (!make_room(app, ctx, username, leaving))
+        return;
+    log_warn(ctx, "session.make_room_failed", log_str("user", username),
+             log_str("why", ctx->why.text));
+    ctx_forgive(ctx);
 }
 
 static void

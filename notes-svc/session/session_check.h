@@ -49,10 +49,11 @@ MUST_CHECK enum err session_end_others(struct app *app,
 
 /* Makes room for one more session of this user: where there are SESSIONS_PER_USER besides
  * `leaving`, which ends anyway and may be NULL, those that were unused for longest are signed out.
- * Logins at the same moment may pass the limit by their number, until the next one. */
-MUST_CHECK enum err session_make_room(struct app *app,
-                                      struct ctx *ctx,
-                                      const char *username,
-                                      const struct session *leaving);
+ * Logins at the same moment may pass the limit by their number, until the next one. A failure is
+ * logged, and stops no login. */
+void session_make_room(struct app *app,
+                       struct ctx *ctx,
+                       const char *username,
+                       const struct session *leaving);
 
 #endif

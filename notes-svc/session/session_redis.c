@@ -10,7 +10,7 @@
  * record, in one script. One that ended is found by its missing record and taken out when the list
  * is read; the whole goes when the last one that was entered must be over. The record alone says
  * whether a session is alive. A session of a program that knows no lists is entered at its next
- * use. Depends on: redis.h, session_record.h. */
+ * use. A list that can't be written stops no sign-in. Depends on: redis.h, session_record.h. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -28,16 +28,17 @@
 #define HEX_BYTES (2 * SECRET_DIGEST_BYTES + 1)
 
 /* KEYS: record, list. ARGV: record, its life in ms, digest, sign-in, the list's life in ms. The
- * first to write is the record: a full Redis refuses it, and all with it. */
+ * first to write is the record: a full Redis refuses it, and all with it. What it answers to the
+ * rest is let pass (pcall). */
 static const char INSERT[] =
     "if not redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2], 'NX') then return 0 end "
-    "redis.call('HSET', KEYS[2], ARGV[3], ARGV[4]) "
-    "redis.call('PEXPIRE', KEYS[2], ARGV[5]) "
+    "redis.pcall('HSET', KEYS[2], ARGV[3], ARGV[4]) "
+    "redis.pcall('PEXPIRE', KEYS[2], ARGV[5]) "
     "return 1";
 static const char TOUCH[] =
     "if not redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2], 'XX') then return 0 end "
-    "if redis.call('HSETNX', KEYS[2], ARGV[3], ARGV[4]) == 1 then"
-    " redis.call('PEXPIRE', KEYS[2], ARGV[5]) end "
+    "if redis.pcall('HSETNX', KEYS[2], ARGV[3], ARGV[4]) == 1 then"
+    " redis.pcall('PEXPIRE', KEYS[2], ARGV[5]) end "
     "return 1";
 /* KEYS: list. ARGV: what the keys of records begin with, how many at most. Three values for each:
  * digest, record, sign-in. */

@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from harness import kept_sessions, mariadb
+from harness import kept_sessions, mariadb, programs
 from harness.client import Client
 from harness.client import browser_session as open_session
 from harness.errors import assert_error
@@ -253,6 +253,39 @@ def test_a_password_that_changed_while_no_session_can_be_kept_is_told(site, redi
     assert "Your password is changed" in page.all_text and new not in page.source
     redis.command("CONFIG", "SET", "maxmemory", 0)
     assert Client(site.url).login("me", new).headers["Location"] == "/"
+
+
+RIGHTS = re.compile(r"'(-@all [^']*)'")
+
+
+def restrict(redis, *more):
+    """Its password is good for what it is in the containers, and for no more."""
+    rights = RIGHTS.search((programs.ROOT / "docker" / "redis.sh").read_text())[1].split()
+    redis.command("ACL", "SETUSER", "default", "resetkeys", "~notes:*", "resetchannels", "&notes:*", *rights, *more)
+
+
+def test_the_rights_that_the_containers_give_are_enough(site, redis):
+    restrict(redis)
+    client = open_session(site, "me")
+    assert len(listed(client)) == 2
+    assert client.post(f"{ACCOUNT}/sessions/end-others").status_code == 302
+    new = new_password()
+    typed = {"password": site.passwords["me"], "new-password": new, "new-password-again": new}
+    assert client.post(f"{ACCOUNT}/password", typed).headers["Location"] == ACCOUNT
+    assert len(listed(client)) == 1
+    assert wrong_login(site.notes, 0) == 302
+    assert client.logout().headers["Location"] == "/" and site.client.get("/notes/add").status_code == 302
+    assert site.notes.log_lines(level="error") == [] and not site.notes.log_lines(event="session.make_room_failed")
+
+
+def test_with_the_rights_of_the_release_before_people_sign_in(site, redis):
+    """The servers are updated one after the other; a Redis that grants no lists yet keeps sessions all the same."""
+    restrict(redis, "-hset", "-hsetnx", "-hgetall", "-hdel", "-pexpire")
+    client = open_session(site, "me")
+    assert client.get("/notes/add").status_code == 200 and site.client.get("/notes/add").status_code == 200
+    site.notes.wait_log(event="session.make_room_failed", user="me")
+    error_page(client.get(ACCOUNT), 503)
+    assert client.logout().headers["Location"] == "/"
 
 
 # --- two processes ---

@@ -209,17 +209,23 @@ static void the_table_is_printed_a_line_a_row(void **state)
          .body_type = BODY_JSON,
          .body_max_bytes = 100,
          .handler = nothing},
+        {.method = HTTP_DELETE,
+         .pattern = "/a/:b",
+         .protection = PROTECTION_SERVICE_KEY,
+         .lane = LANE_WORKER,
+         .handler = nothing},
     };
-    const struct router three = {.routes = rows, .count = ARRAY_COUNT(rows)};
-    char text[256] = "";
+    const struct router four = {.routes = rows, .count = ARRAY_COUNT(rows)};
+    char text[512] = "";
     (void)state;
     FILE *out = fmemopen(text, sizeof(text), "w");
     assert_non_null(out);
-    router_print(out, &three);
+    router_print(out, &four);
     assert_int_equal(fclose(out), 0);
     assert_string_equal(text, "# METHOD PATTERN PROTECTION LANE BODY_MAX_BYTES\n"
                               "GET / none loop 65536\n"
-                              "GET /a viewer cache+worker 65536\nPOST /a/:b api-key slow 100\n");
+                              "GET /a viewer cache+worker 65536\nPOST /a/:b api-key slow 100\n"
+                              "DELETE /a/:b service-key worker 65536\n");
 }
 
 int main(void)
