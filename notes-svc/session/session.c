@@ -15,7 +15,7 @@
 #include "site.h"
 
 #define CSRF_CONTEXT      "notes form token 1"
-#define HANDLE_BYTES      15 /* 20 characters of base64url */
+#define HANDLE_BYTES      12
 #define CLOCK_BACK_MAX_MS (MS_PER_S * 3600 * 24)
 #define MS_PER_S          ((int64_t)1000)
 
@@ -94,12 +94,23 @@ session_left_ms(const struct session *session, const struct config *config, int6
     return idle_left_ms < age_left_ms ? idle_left_ms : age_left_ms;
 }
 
+const char *session_hex(struct ctx *ctx, const unsigned char *bytes, size_t size_bytes)
+{
+    static const char DIGITS[] = "0123456789abcdef";
+    char *hex = arena_take(&ctx->arena, 2 * size_bytes + 1);
+    for (size_t i = 0; i < size_bytes; i++) {
+        hex[2 * i] = DIGITS[bytes[i] >> 4];
+        hex[2 * i + 1] = DIGITS[bytes[i] & 0xf];
+    }
+    return hex;
+}
+
 const char *session_handle(struct ctx *ctx, const struct site *site, const struct session *session)
 {
     unsigned char handle[SECRET_DIGEST_BYTES];
     const struct bytes key = {.p = site->session_key, .n = sizeof(site->session_key)};
     secret_digest(key, session->digest, sizeof(session->digest), handle);
-    return secret_base64url(&ctx->arena, handle, HANDLE_BYTES);
+    return session_hex(ctx, handle, HANDLE_BYTES);
 }
 
 const struct session *session_of_handle(struct ctx *ctx,

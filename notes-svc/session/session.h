@@ -68,8 +68,11 @@ bool session_is_over(const struct session *session,
 int64_t
 session_left_ms(const struct session *session, const struct config *config, int64_t now_unix_ms);
 
+/* In hexadecimal, for people and command lines. In the arena. */
+const char *session_hex(struct ctx *ctx, const unsigned char *bytes, size_t size_bytes);
+
 /* The session's name for people and scripts, who may all know it: a keyed digest of the digest that
- * is stored, from which neither that nor the id can be told. In the arena. */
+ * is stored, from which neither that nor the id can be told. Hexadecimal digits, in the arena. */
 const char *session_handle(struct ctx *ctx, const struct site *site, const struct session *session);
 
 /* NULL: none of these has such a handle. Constant time for each. */

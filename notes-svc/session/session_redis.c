@@ -25,7 +25,7 @@
 #include "session/session_record.h"
 
 #define MS_PER_S  ((int64_t)1000)
-#define HEX_BYTES (2 * SECRET_DIGEST_BYTES + 1)
+#define HEX_CHARS (2 * SECRET_DIGEST_BYTES)
 
 /* KEYS: record, list. ARGV: record, its life in ms, digest, sign-in, the list's life in ms. The
  * first to write is the record: a full Redis refuses it, and all with it. What it answers to the
@@ -58,18 +58,6 @@ static const char LIST[] = "local found = {} "
 
 /* ---- keys ---- */
 
-/* In hexadecimal, for people who look at the keys. */
-static const char *hex_of(struct ctx *ctx, const unsigned char digest[SECRET_DIGEST_BYTES])
-{
-    static const char DIGITS[] = "0123456789abcdef";
-    char *hex = arena_take(&ctx->arena, HEX_BYTES);
-    for (size_t i = 0; i < SECRET_DIGEST_BYTES; i++) {
-        hex[2 * i] = DIGITS[digest[i] >> 4];
-        hex[2 * i + 1] = DIGITS[digest[i] & 0xf];
-    }
-    return hex;
-}
-
 static const char *key_prefix(struct ctx *ctx, const struct app *app)
 {
     return arena_format(&ctx->arena, "notes:%s:session:", app->site.id);
@@ -77,8 +65,8 @@ static const char *key_prefix(struct ctx *ctx, const struct app *app)
 
 static struct bytes key_of(struct ctx *ctx, const struct app *app, const struct session *session)
 {
-    return redis_text(
-        arena_format(&ctx->arena, "%s%s", key_prefix(ctx, app), hex_of(ctx, session->digest)));
+    return redis_text(arena_format(&ctx->arena, "%s%s", key_prefix(ctx, app),
+                                   session_hex(ctx, session->digest, SECRET_DIGEST_BYTES)));
 }
 
 /* Names of any length and any bytes make keys of one form, which tell nobody's name. */
@@ -87,8 +75,8 @@ static struct bytes list_key(struct ctx *ctx, const struct app *app, const char 
     unsigned char digest[SECRET_DIGEST_BYTES];
     const struct bytes key = {.p = app->site.session_key, .n = sizeof(app->site.session_key)};
     secret_digest(key, username, strlen(username), digest);
-    return redis_text(
-        arena_format(&ctx->arena, "notes:%s:user-sessions:%s", app->site.id, hex_of(ctx, digest)));
+    return redis_text(arena_format(&ctx->arena, "notes:%s:user-sessions:%s", app->site.id,
+                                   session_hex(ctx, digest, SECRET_DIGEST_BYTES)));
 }
 
 static struct bytes number(struct ctx *ctx, int64_t value)
@@ -121,7 +109,8 @@ static enum err put(struct ctx *ctx,
     const struct redis_command command = {
         REDIS_ARGS(redis_text("EVAL"), redis_text(script), redis_text("2"),
                    key_of(ctx, app, session), list_key(ctx, app, session->username), record,
-                   number(ctx, left_ms), redis_text(hex_of(ctx, session->digest)),
+                   number(ctx, left_ms),
+                   redis_text(session_hex(ctx, session->digest, SECRET_DIGEST_BYTES)),
                    session_sign_in_write(ctx, session),
                    number(ctx, app->config->session_absolute_s * MS_PER_S)),
         .can_repeat = true,
@@ -179,7 +168,7 @@ static bool read_digit(char digit, unsigned char *out_value)
 /* False: somebody else has written into the list. */
 static bool read_hex(struct bytes hex, unsigned char out_digest[SECRET_DIGEST_BYTES])
 {
-    if (hex.n != HEX_BYTES - 1)
+    if (hex.n != HEX_CHARS)
         return false;
     for (size_t i = 0; i < SECRET_DIGEST_BYTES; i++) {
         unsigned char high = 0;

@@ -288,7 +288,7 @@ def test_with_the_key_sessions_are_listed_and_ended(site):
     assert sorted(listed) == ["Firefox on Linux", "Safari on iPhone"]
     for row in listed.values():
         assert sorted(row) == ["address", "created", "device", "id", "used"] and row["address"] == "127.0.0.1"
-        assert re.fullmatch(r"[A-Za-z0-9_-]{20}", row["id"])
+        assert re.fullmatch(r"[0-9a-f]{24}", row["id"])
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", row["created"])
     path = f"/users/sessions/{listed['Safari on iPhone']['id']}"
     assert_error(admin(site, "DELETE", path + "?username=you"), 404)

@@ -48,7 +48,7 @@ static void a_handle_finds_its_session_only(void **state)
     const struct session_list first_two = {.items = world->items, .count = 2};
     for (size_t i = 0; i < all.count; i++) {
         const char *handle = session_handle(&world->ctx, &world->site, &world->items[i]);
-        assert_int_equal(strlen(handle), 20);
+        assert_int_equal(strlen(handle), 24);
         assert_ptr_equal(session_of_handle(&world->ctx, &world->site, &all, handle),
                          &world->items[i]);
         assert_null(session_of_handle(&world->ctx, &world->other, &all, handle));
@@ -66,9 +66,9 @@ static void a_text_that_is_no_handle_finds_nothing(void **state)
     const char *texts[] = {
         "",
         "x",
-        secret_base64url(&world->ctx.arena, world->items[0].digest, 15),
+        session_hex(&world->ctx, world->items[0].digest, 12),
         arena_format(&world->ctx.arena, "%s ", handle),
-        arena_format(&world->ctx.arena, "%.19s", handle),
+        arena_format(&world->ctx.arena, "%.23s", handle),
     };
     for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
         assert_null(session_of_handle(&world->ctx, &world->site, &all, texts[i]));
