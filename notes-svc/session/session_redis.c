@@ -25,7 +25,7 @@
 #include "session/session_record.h"
 
 #define MS_PER_S  ((int64_t)1000)
-#define HEX_CHARS (2 * SECRET_DIGEST_BYTES)
+#define HEX_CHARS (2 * (size_t)SECRET_DIGEST_BYTES)
 
 /* KEYS: record, list. ARGV: record, its life in ms, digest, sign-in, the list's life in ms. The
  * first to write is the record: a full Redis refuses it, and all with it. What it answers to the
