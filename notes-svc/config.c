@@ -60,7 +60,7 @@ const struct setting config_settings[] = {
      .unit = "bytes", .help = "waiting for a live socket that reads slowly; beyond, it is cut and catches up later"},
     {.name = "HTTP_LOOPS", .at = I64(http_loops), .fallback = "0", .min = 0, .max = 64,
      .help = "event loops; 0 is one per core"},
-    {.name = "WORKERS", .at = I64(workers), .fallback = "8", .min = 1, .max = 256,
+    {.name = "WORKERS", .at = I64(workers), .fallback = "24", .min = 1, .max = 256,
      .help = "threads for what may wait, each with its own database connection"},
     {.name = "QUEUE_LIMIT", .at = I64(queue_limit), .fallback = "512", .min = 1, .max = 100000,
      .help = "requests that wait for a worker; more are answered 503"},
