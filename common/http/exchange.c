@@ -474,8 +474,7 @@ static void job_expire(struct job *job)
 
 static struct workers *lane_of(const struct exchange *exchange)
 {
-    const struct http_server_options *options = &exchange->host->options;
-    return exchange->rq.route->lane == LANE_SLOW ? options->slow_lane : options->worker_lane;
+    return exchange->host->options.lanes[exchange->rq.route->lane];
 }
 
 static void answer_full(struct exchange *exchange)
