@@ -84,6 +84,8 @@ const struct setting config_settings[] = {
      .unit = "s", .help = "a session ends after so long without a request"},
     {.name = "SESSION_ABSOLUTE_S", .at = I64(session_absolute_s), .fallback = "86400", .min = 60, .max = 7776000,
      .unit = "s", .help = "a session ends so long after sign-in"},
+    {.name = "SESSIONS_PER_USER", .at = I64(sessions_per_user), .fallback = "50", .min = 1, .max = 1000,
+     .help = "sessions of one user; at one more sign-in the one that was unused for longest ends"},
     {.name = "USER_CHECK_S", .at = I64(user_check_s), .fallback = "60", .min = 1, .max = 3600,
      .unit = "s", .help = "a session's user is checked against userauth-svc at most so often"},
     {.name = "USER_CHECK_GRACE_S", .at = I64(user_check_grace_s), .fallback = "900", .min = 1, .max = 86400,

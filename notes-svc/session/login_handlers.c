@@ -163,7 +163,8 @@ static enum err answer_right(struct app *app,
                              const struct userauth_check *check)
 {
     struct session *old = session_from_cookie(ctx, app->config, rq);
-    struct session *session = session_make(ctx, check->username, check->etag);
+    struct session *session = session_of_request(ctx, rq, check->username, check->etag);
+    session_make_room(app, ctx, check->username, old);
     enum err err = session_insert(ctx, app, session, clock_unix_ms());
     if (err || (old && (err = session_end(app, ctx, old)))) {
         ctx->why.hint = NO_LOGIN_HINT;
