@@ -23,8 +23,8 @@ struct hardening {
 MUST_CHECK bool harden_process(void);
 
 /* For a running service, before it has threads. All capabilities go, for good; only who listens on
- * a port below 1024 keeps CAP_NET_BIND_SERVICE. So root is then a user like others, who may not read
- * others' files. After it the filter of syscall_filter.h is in force, if it is wanted. */
+ * a port below 1024 keeps CAP_NET_BIND_SERVICE. So root is then a user like others, who may not
+ * read others' files. After it the filter of syscall_filter.h is in force, if it is wanted. */
 void harden_service(int64_t port, bool is_filter_wanted, struct hardening *out_hardening);
 
 /* Tells in the log what is missing. */
