@@ -105,7 +105,7 @@ hardened() {
     build=release run_pytest hardened tests/hardened tests/http/test_pages_comments.py tests/http/test_live_events.py tests/http/test_userauth_users.py
 }
 hardened_servers() {
-    build=release engine=mariadb redis=1 run_pytest hardened-servers tests/http/test_pages_comments.py tests/http/test_redis_sessions.py
+    build=release engine=mariadb redis=1 run_pytest hardened-servers tests/http/test_pages_comments.py tests/http/test_sessions.py
 }
 
 http() { step http "black box over HTTP" run_pytest http tests/http; }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Somebody who has broken in: loaded into a service by LD_PRELOAD, a thread that is there before the
- * service's own code. It waits at the FIFO that INTRUDER_FIFO names; at the first byte there it runs
- * /usr/bin/touch with the file that INTRUDER_FILE names. */
+ * Somebody who has broken in: loaded into a service by LD_PRELOAD, a thread that is there before
+ * the service's own code. It waits at the FIFO that INTRUDER_FIFO names; at the first byte there it
+ * runs /usr/bin/touch with the file that INTRUDER_FILE names. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
