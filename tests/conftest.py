@@ -23,6 +23,7 @@ ANY_ENGINE = {
     "test_settings": "the command line; what settings of servers do is in test_mysql_*.py",
     "test_readme": "texts",
     "test_routes_covered": "texts",
+    "test_audit": "the log",
     "test_dev_run": "brings its own settings",
     "test_compose": "texts",
     "test_secrets": "comes before any database",
