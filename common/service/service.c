@@ -31,6 +31,7 @@
 #include "service/harden.h"
 #include "service/notify.h"
 #include "service/start.h"
+#include "service/syscall_filter.h"
 
 #define HEALTHCHECK_BUDGET_MS 5000
 #define OPTION_COLUMNS        16
@@ -106,9 +107,9 @@ static int print_version(const struct service *service, struct env_faults *fault
 {
     (void)faults;
     printf("%s %s\n", service->name, NOTES_VERSION);
-    printf("%s, %s, %s, %s, %s%s%s\n", http_server_library(), db_library(), http_client_library(),
-           json_body_library(), secret_library(), service->libraries ? ", " : "",
-           service->libraries ? service->libraries : "");
+    printf("%s, %s, %s, %s, %s, %s%s%s\n", http_server_library(), db_library(),
+           http_client_library(), json_body_library(), secret_library(), syscall_filter_library(),
+           service->libraries ? ", " : "", service->libraries ? service->libraries : "");
     return output_done(service);
 }
 

@@ -207,3 +207,12 @@ int syscall_filter_print(FILE *out, const char *processor)
     seccomp_release(filter);
     return -result;
 }
+
+const char *syscall_filter_library(void)
+{
+    static char text[64]; /* asked for by the main thread, before others */
+    const struct scmp_version *version = seccomp_version();
+    (void)snprintf(text, sizeof(text), "libseccomp %u.%u.%u", version->major, version->minor,
+                   version->micro);
+    return text;
+}

@@ -22,4 +22,7 @@ MUST_CHECK int syscall_filter_install(void);
  * error. */
 MUST_CHECK int syscall_filter_print(FILE *out, const char *processor);
 
+/* "libseccomp 2.5.4": for --version. */
+const char *syscall_filter_library(void);
+
 #endif
