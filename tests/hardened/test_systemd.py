@@ -56,7 +56,7 @@ def test_a_unit_leaves_little_open(unit, name):
 @each_unit
 def test_a_unit_that_leaves_more_open_would_be_found(unit, name):
     done = analyze("security", "--offline=true", f"--threshold={EXPOSURE_MAX}",
-                   unit(name, "ProtectSystem=no\nNoNewPrivileges=no\nCapabilityBoundingSet=CAP_SYS_ADMIN\n"))
+                   unit(name, "CapabilityBoundingSet=CAP_SYS_ADMIN\nPrivateDevices=no\nRestrictNamespaces=no\nSystemCallFilter=\n"))
     assert done.returncode != 0
 
 
