@@ -87,10 +87,16 @@ static enum err open_lane(struct ctx *ctx,
     return is_whole ? ERR_OK : ctx_fail(ctx, ERR_UNAVAILABLE, "out of memory");
 }
 
+/* Of all lanes. */
+static int64_t workers_count(const struct config *config)
+{
+    return config->workers + config->writers + config->login_workers;
+}
+
 static enum err open_lanes(struct ctx *ctx, struct app *app)
 {
     const struct config *config = app->config;
-    int64_t count = config->workers + config->login_workers;
+    int64_t count = workers_count(config);
     int64_t own_files_count = LISTENER_OWN_FILES_COUNT + LISTENER_FILES_PER_WORKER * count;
     enum err err =
         listener_make_room(ctx, config->connection_limit + config->live_sockets, own_files_count);
@@ -194,13 +200,16 @@ static enum err start_workers(struct ctx *ctx, struct app *app)
         .owner = app,
     };
     app->workers = workers_new(&options);
+    options.name = "writer";
+    options.count = config->writers;
+    app->writers = app->workers ? workers_new(&options) : NULL;
     options.name = "login";
     options.count = config->login_workers;
     options.queue_max_count = config->login_queue_limit;
-    app->slow_workers = app->workers ? workers_new(&options) : NULL;
+    app->slow_workers = app->writers ? workers_new(&options) : NULL;
     return app->slow_workers ? ERR_OK
                              : ctx_fail(ctx, ERR_UNAVAILABLE, "can't start %lld workers",
-                                        (long long)(config->workers + config->login_workers));
+                                        (long long)workers_count(config));
 }
 
 static void give_place(struct app *app, void *place)
@@ -217,6 +226,7 @@ static enum err build_hub(struct ctx *ctx, struct app *app)
         .app = app,
         .log = app->log,
         .workers = app->workers,
+        .writers = app->writers,
         .times = {.ping_interval_ms = config->live_ping_interval_ms,
                   .ping_timeout_ms = config->live_ping_timeout_ms},
         .connect_timeout_ms = config->live_connect_timeout_ms,
@@ -273,8 +283,9 @@ static enum err start_server(struct ctx *ctx, struct app *app)
                                .request_deadline_ms = config->request_deadline_ms,
                                .trusted = &config->trusted,
                                .router = routes,
-                               .worker_lane = app->workers,
-                               .slow_lane = app->slow_workers,
+                               .lanes = {[LANE_WORKER] = app->workers,
+                                         [LANE_WRITER] = app->writers,
+                                         [LANE_SLOW] = app->slow_workers},
                                .unrouted = &routes_unrouted,
                                .guard = guard,
                                .render_error = page_error,
@@ -338,6 +349,7 @@ void app_free(struct app *app)
     bus_stop(app->bus);
     hub_stop(app->hub);
     workers_free(app->slow_workers);
+    workers_free(app->writers);
     workers_free(app->workers);
     bus_free(app->bus);
     hub_free(app->hub);

@@ -51,6 +51,7 @@ struct app {
     struct places *places; /* for live sockets */
     struct hub *hub;
     struct bus *bus;              /* to the other processes; NULL without Redis */
+    struct workers *writers;      /* for what changes notes, and so waits for a disk */
     struct workers *slow_workers; /* for calls to userauth-svc that take long */
     struct http_server *server;
     struct housekeeping *housekeeping;

@@ -39,6 +39,7 @@ struct config {
     int64_t http_loops;
     int64_t workers;
     int64_t queue_limit;
+    int64_t writers;
     int64_t login_workers;
     int64_t login_queue_limit;
     int64_t connection_limit;

@@ -146,27 +146,27 @@ static enum err start_server(struct ctx *ctx, struct app *app)
 {
     static const struct networks no_proxies;
     const struct config *config = app->config;
-    return http_server_new(ctx,
-                           &(struct http_server_options){
-                               .app = app,
-                               .log = app->log,
-                               .listen = config->listen,
-                               .port = config->port,
-                               .loops = config->loop_count,
-                               .connections_max_count = config->connection_limit,
-                               .connections_per_address_count = config->connections_per_address,
-                               .idle_timeout_s = config->idle_timeout_s,
-                               .read_timeout_s = config->read_timeout_s,
-                               .request_deadline_ms = config->request_deadline_ms,
-                               .trusted = &no_proxies,
-                               .router = routes,
-                               .worker_lane = app->workers,
-                               .slow_lane = app->hash_workers,
-                               .guard = guard,
-                               .render_error = guard_render_error,
-                               .decorate = guard_decorate,
-                           },
-                           &app->server);
+    return http_server_new(
+        ctx,
+        &(struct http_server_options){
+            .app = app,
+            .log = app->log,
+            .listen = config->listen,
+            .port = config->port,
+            .loops = config->loop_count,
+            .connections_max_count = config->connection_limit,
+            .connections_per_address_count = config->connections_per_address,
+            .idle_timeout_s = config->idle_timeout_s,
+            .read_timeout_s = config->read_timeout_s,
+            .request_deadline_ms = config->request_deadline_ms,
+            .trusted = &no_proxies,
+            .router = routes,
+            .lanes = {[LANE_WORKER] = app->workers, [LANE_SLOW] = app->hash_workers},
+            .guard = guard,
+            .render_error = guard_render_error,
+            .decorate = guard_decorate,
+        },
+        &app->server);
 }
 
 /* ---- life ---- */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The settings table of userauth-svc, and the checks that need more than one row. `userauth-svc
- * --print-config` prints it. Depends on: env.h, api_keys.h, db_settings.h. */
+ * --print-config` prints it. Depends on: env.h, api_keys.h, db_settings.h,
+ * password_rules.h. */
 #include "config.h"
 
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include "auth/api_keys.h"
 #include "base/address.h"
 #include "base/arena.h"
+#include "rules/password_rules.h"
 
 #define PER_CORE_MAX_COUNT 64
 
@@ -60,6 +62,9 @@ const struct setting config_settings[] = {
      .unit = "KiB", .help = "memory of one Argon2id hash; weaker stored hashes are renewed at the next login"},
     {.name = "PASSWORD_PASSES", .at = I64(password_passes), .fallback = "2", .min = 1, .max = 10,
      .help = "passes of one Argon2id hash over its memory"},
+    {.name = "PASSWORD_MIN_CHARS", .at = I64(password_min_chars), .fallback = PASSWORD_MIN_CHARS_DEFAULT,
+     .min = PASSWORD_MIN_CHARS_LEAST, .max = PASSWORD_MIN_CHARS_MOST,
+     .help = "shortest password that people may choose themselves; who has an API key may set any"},
     {.name = "THROTTLE_ROWS_MAX", .at = I64(throttle_rows_max), .fallback = "100000", .min = 100, .max = 100000000,
      .help = "names and clients whose logins are counted; beyond, the longest unused are forgotten"},
     {.name = "LOG_LEVEL", .at = TEXT(log_level), .fallback = "info", .choices = LOG_LEVELS,

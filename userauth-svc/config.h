@@ -33,6 +33,7 @@ struct config {
     int64_t drain_wait_ms;
     int64_t password_memory_kib;
     int64_t password_passes;
+    int64_t password_min_chars;
     int64_t throttle_rows_max;
     const char *log_level;
     const char *log_format;

@@ -95,7 +95,7 @@ static const char *read_password(struct ctx *ctx, struct reading reading)
         return hash;
     reading.row->change =
         "its password is no bcrypt hash of cost 4 to 12: it has none now, set one "
-        "with userauth-cli update";
+        "with userauth-cli set-password";
     return NULL;
 }
 

@@ -180,7 +180,7 @@ char *arena_format(struct arena *arena, const char *format, ...)
 /* Most texts are short: the first try tells the size and is often the text itself. */
 char *arena_format_list(struct arena *arena, const char *format, va_list values)
 {
-    char try_text[FORMAT_TRY_BYTES];
+    UNCLEARED char try_text[FORMAT_TRY_BYTES];
     va_list again;
     va_copy(again, values);
     int size = vsnprintf(try_text, sizeof(try_text), format, values);

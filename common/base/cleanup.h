@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The compiler extensions that this project allows, all of them, in one place: cleanup at the end
- * of a scope, results that must be looked at, checked formats, and TAKE, by which ownership leaves
- * a scope.
+ * of a scope, results that must be looked at, checked formats, buffers left as they are, and TAKE,
+ * by which ownership leaves a scope.
  *
  * With CLEANUP on locals, no function needs a ladder of releases: return early, the scope tidies
  * up. */
@@ -29,6 +29,10 @@
         if (*pointer)                          \
             fn(*pointer);                      \
     }
+
+/* A buffer that is written before it is read, and so large that clearing it first, as the compiler
+ * is told to do with locals, would cost more than its use. */
+#define UNCLEARED __attribute__((uninitialized))
 
 /* The pointer, and the variable is NULL afterwards: what is handed out is not cleaned up. */
 #define TAKE(pointer)                           \

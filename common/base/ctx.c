@@ -14,17 +14,30 @@
 #include <string.h>
 
 #define REQUEST_ID_RANDOM_BYTES 16
+#define RANDOM_IDS_COUNT        64 /* of a thread: 1 KiB */
+
+/* Random bytes that no one was given before. They are taken from the system for many requests at
+ * once: an id is no secret, so it may wait in memory for its turn. */
+static const unsigned char *next_random(void)
+{
+    static _Thread_local unsigned char random[REQUEST_ID_RANDOM_BYTES * RANDOM_IDS_COUNT];
+    static _Thread_local size_t left_count;
+    if (left_count == 0) {
+        secret_random(random, sizeof(random));
+        left_count = RANDOM_IDS_COUNT;
+    }
+    return random + --left_count * REQUEST_ID_RANDOM_BYTES;
+}
 
 static void make_request_id(struct ctx *ctx)
 {
     static const char digits[] = "0123456789abcdef";
-    unsigned char random[REQUEST_ID_RANDOM_BYTES];
-    secret_random(random, sizeof(random));
-    for (size_t i = 0; i < sizeof(random); i++) {
+    const unsigned char *random = next_random();
+    for (size_t i = 0; i < REQUEST_ID_RANDOM_BYTES; i++) {
         ctx->request_id[2 * i] = digits[random[i] >> 4];
         ctx->request_id[2 * i + 1] = digits[random[i] & 15];
     }
-    ctx->request_id[sizeof(random) * 2] = '\0';
+    ctx->request_id[REQUEST_ID_RANDOM_BYTES * 2] = '\0';
 }
 
 void ctx_init(struct ctx *ctx, struct log *log, int64_t budget_ms)

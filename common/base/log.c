@@ -123,7 +123,7 @@ static bool write_dropped_line(struct log *log, int64_t dropped_count)
         .fields = &field,
         .count = 1,
     };
-    struct log_line line;
+    UNCLEARED struct log_line line;
     log_line_form(&line, &log->look, &event);
     return write_lines(log, line.text, line.size_bytes) == 0;
 }
@@ -258,7 +258,7 @@ void log_event_write(struct log *log,
         .fields = fields,
         .count = count,
     };
-    struct log_line line;
+    UNCLEARED struct log_line line;
     log_line_form(&line, &log->look, &whole);
     (void)pthread_mutex_lock(&log->lock);
     struct half *half = &log->pending;

@@ -15,7 +15,6 @@
 #define LINE_TAIL_BYTES    32 /* kept free for what ends a line: the mark of a cut, newline */
 #define LEVEL_COLUMN_CHARS 6
 #define EVENT_COLUMN_CHARS 20
-#define I64_TEXT_BYTES     24
 #define ISO_TIME_AT        11 /* of "2026-11-22T16:25:18.000Z" */
 #define ISO_TIME_CHARS     12
 #define COLOUR_DIM         "\033[2m"
@@ -51,9 +50,9 @@ static void put_tail(struct log_line *line, const char *text)
 
 static void put_i64(struct log_line *line, int64_t number)
 {
-    char text[I64_TEXT_BYTES];
-    (void)snprintf(text, sizeof(text), "%lld", (long long)number);
-    put(line, text);
+    char digits[TEXT_I64_CHARS];
+    const char *at = text_i64(digits, number);
+    put_bytes(line, at, (size_t)(digits + sizeof(digits) - at));
 }
 
 /* How many bytes at p are one whole character: values may come from libraries, so nothing is taken

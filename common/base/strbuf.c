@@ -8,6 +8,7 @@
 #include "base/strbuf.h"
 
 #include "base/arena.h"
+#include "base/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,7 +16,6 @@
 #include <string.h>
 
 #define FIRST_GROWTH_BYTES 240
-#define I64_TEXT_BYTES     24
 
 static const char hex_lower[] = "0123456789abcdef";
 static const char hex_upper[] = "0123456789ABCDEF";
@@ -116,16 +116,9 @@ void strbuf_add_char(struct strbuf *buf, char c)
 
 void strbuf_add_i64(struct strbuf *buf, int64_t number)
 {
-    char digits[I64_TEXT_BYTES];
-    size_t at = sizeof(digits);
-    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
-    do {
-        digits[--at] = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest > 0);
-    if (number < 0)
-        digits[--at] = '-';
-    strbuf_add_bytes(buf, digits + at, sizeof(digits) - at);
+    char digits[TEXT_I64_CHARS];
+    const char *at = text_i64(digits, number);
+    strbuf_add_bytes(buf, at, (size_t)(digits + sizeof(digits) - at));
 }
 
 /* The first try goes into the room that is there; if that was too small, it told how much is

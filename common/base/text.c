@@ -179,6 +179,19 @@ bool text_ends_with(const char *text, const char *suffix)
     return text_bytes >= suffix_bytes && strcmp(text + text_bytes - suffix_bytes, suffix) == 0;
 }
 
+char *text_i64(char room[TEXT_I64_CHARS], int64_t number)
+{
+    char *at = room + TEXT_I64_CHARS;
+    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    do {
+        *--at = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (number < 0)
+        *--at = '-';
+    return at;
+}
+
 char *text_lower(struct arena *arena, const char *text)
 {
     char *copy = arena_text(arena, text);

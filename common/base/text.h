@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/bytes.h"
 
@@ -29,6 +30,11 @@ bool text_equals(const char *a, const char *b);
 bool text_equals_nocase(const char *a, const char *b);
 bool text_starts_with(const char *text, const char *prefix);
 bool text_ends_with(const char *text, const char *suffix);
+
+/* The number in decimal digits, written to the end of `room`; returns where it begins. It is not
+ * ended by NUL: it goes to room + TEXT_I64_CHARS. Quicker than a format where that counts. */
+#define TEXT_I64_CHARS 20
+char *text_i64(char room[TEXT_I64_CHARS], int64_t number);
 
 /* ASCII letters become lower case. */
 char *text_lower(struct arena *arena, const char *text);

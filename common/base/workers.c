@@ -1,30 +1,42 @@
 /* SPDX-License-Identifier: MIT
  *
- * The worker lane. One lock guards one list; it is never held while a job runs, expires, or
- * while a thread makes or frees what it owns. Signals are for the main thread: all are blocked
- * here.
+ * The worker lane. One lock guards the queue and the list of idle workers; it is never held while a
+ * job runs, expires, while somebody is woken, or while a thread makes or frees what it owns. A job
+ * goes straight to an idle worker when there is one, to the one that became idle last: what it owns
+ * is the warmest, and nobody else is woken in vain. Signals are for the main thread: all are
+ * blocked here.
  * Depends on: workers.h, clock.h, threads. */
 #include "base/workers.h"
 
 #include "base/clock.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+struct worker {
+    struct workers *lane;
+    pthread_t thread;
+    sem_t woken;              /* once for each time in the list of idle workers */
+    struct job *given;        /* to an idle worker, before it is woken; NULL: the lane ends */
+    struct worker *next_idle; /* under the lane's lock */
+};
+
 struct workers {
     struct workers_options options;
+    struct worker *all;
+    size_t started_count;
     pthread_mutex_t lock; /* of all below */
-    pthread_cond_t has_work;
+    struct worker *idle;  /* while there is one, the queue is empty */
     struct job *first;
     struct job *last;
     size_t queued_count;
     size_t running_count;
     bool is_stopping;
-    pthread_t *threads;
-    size_t thread_count;
 };
 
 static void append(struct job **first, struct job **last, struct job *job)
@@ -47,53 +59,82 @@ static struct job *pop_locked(struct workers *workers)
     return job;
 }
 
-/* NULL when the lane ends and nothing is left. */
-static struct job *next_job(struct workers *workers)
+static struct worker *pop_idle_locked(struct workers *workers)
 {
+    struct worker *worker = workers->idle;
+    if (worker)
+        workers->idle = worker->next_idle;
+    return worker;
+}
+
+static void wake(struct worker *worker, struct job *job)
+{
+    worker->given = job;
+    (void)sem_post(&worker->woken);
+}
+
+static struct job *wait_for_job(struct worker *worker)
+{
+    while (sem_wait(&worker->woken) != 0 && errno == EINTR)
+        continue;
+    return worker->given;
+}
+
+/* NULL when the lane ends and nothing is left. */
+static struct job *next_job(struct worker *worker, bool has_finished_one)
+{
+    struct workers *workers = worker->lane;
     struct job *job = NULL;
     (void)pthread_mutex_lock(&workers->lock);
-    while (!workers->first && !workers->is_stopping)
-        (void)pthread_cond_wait(&workers->has_work, &workers->lock);
+    if (has_finished_one)
+        workers->running_count--;
+    bool must_wait = !workers->first && !workers->is_stopping;
     if (workers->first) {
         job = pop_locked(workers);
         workers->running_count++;
+    } else if (must_wait) {
+        worker->next_idle = workers->idle;
+        workers->idle = worker;
     }
     (void)pthread_mutex_unlock(&workers->lock);
-    return job;
+    return must_wait ? wait_for_job(worker) : job;
 }
 
-static void note_finished(struct workers *workers)
+static void run_jobs(struct worker *worker, void *local)
 {
-    (void)pthread_mutex_lock(&workers->lock);
-    workers->running_count--;
-    (void)pthread_mutex_unlock(&workers->lock);
-}
-
-static void run_jobs(struct workers *workers, void *local)
-{
-    for (struct job *job = next_job(workers); job; job = next_job(workers)) {
+    for (struct job *job = next_job(worker, false); job; job = next_job(worker, true)) {
         if (job->deadline_ms <= clock_monotonic_ms())
             job->expire(job);
         else
             job->run(job, local);
-        note_finished(workers);
     }
 }
 
 /* A niceness that the system refuses is no reason not to work. */
 static void *worker_main(void *argument)
 {
-    struct workers *workers = argument;
-    const struct workers_options *options = &workers->options;
+    struct worker *worker = argument;
+    const struct workers_options *options = &worker->lane->options;
     if (options->name)
         (void)pthread_setname_np(pthread_self(), options->name);
     if (options->niceness != 0)
         (void)setpriority(PRIO_PROCESS, (id_t)gettid(), options->niceness);
     void *local = options->local_new ? options->local_new(options->owner) : NULL;
-    run_jobs(workers, local);
+    run_jobs(worker, local);
     if (options->local_free && local)
         options->local_free(local);
     return NULL;
+}
+
+static bool start_thread(struct workers *workers, struct worker *worker)
+{
+    worker->lane = workers;
+    if (sem_init(&worker->woken, 0, 0) != 0)
+        abort();
+    if (pthread_create(&worker->thread, NULL, worker_main, worker) == 0)
+        return true;
+    (void)sem_destroy(&worker->woken);
+    return false;
 }
 
 /* Threads inherit the mask of the one that makes them. */
@@ -104,23 +145,21 @@ static bool start_threads(struct workers *workers)
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     size_t wanted_count = (size_t)workers->options.count;
-    while (workers->thread_count < wanted_count &&
-           pthread_create(&workers->threads[workers->thread_count], NULL, worker_main, workers) ==
-               0)
-        workers->thread_count++;
+    while (workers->started_count < wanted_count &&
+           start_thread(workers, &workers->all[workers->started_count]))
+        workers->started_count++;
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return workers->thread_count == wanted_count;
+    return workers->started_count == wanted_count;
 }
 
 struct workers *workers_new(const struct workers_options *options)
 {
     struct workers *workers = calloc(1, sizeof(*workers));
-    if (!workers || pthread_mutex_init(&workers->lock, NULL) != 0 ||
-        pthread_cond_init(&workers->has_work, NULL) != 0)
+    if (!workers || pthread_mutex_init(&workers->lock, NULL) != 0)
         abort();
     workers->options = *options;
-    workers->threads = calloc((size_t)options->count, sizeof(*workers->threads));
-    if (!workers->threads)
+    workers->all = calloc((size_t)options->count, sizeof(*workers->all));
+    if (!workers->all)
         abort();
     if (!start_threads(workers)) {
         workers_free(workers);
@@ -129,33 +168,61 @@ struct workers *workers_new(const struct workers_options *options)
     return workers;
 }
 
+static void wake_all(struct worker *idle)
+{
+    while (idle) {
+        struct worker *next = idle->next_idle; /* a woken one may be gone */
+        wake(idle, NULL);
+        idle = next;
+    }
+}
+
 void workers_free(struct workers *workers)
 {
     if (!workers)
         return;
     (void)pthread_mutex_lock(&workers->lock);
     workers->is_stopping = true;
-    (void)pthread_cond_broadcast(&workers->has_work);
+    struct worker *idle = TAKE(workers->idle);
     (void)pthread_mutex_unlock(&workers->lock);
-    for (size_t i = 0; i < workers->thread_count; i++)
-        (void)pthread_join(workers->threads[i], NULL);
-    (void)pthread_cond_destroy(&workers->has_work);
+    wake_all(idle);
+    for (size_t i = 0; i < workers->started_count; i++) {
+        (void)pthread_join(workers->all[i].thread, NULL);
+        (void)sem_destroy(&workers->all[i].woken);
+    }
     (void)pthread_mutex_destroy(&workers->lock);
-    free(workers->threads);
+    free(workers->all);
     free(workers);
+}
+
+static bool has_room_locked(const struct workers *workers)
+{
+    return !workers->is_stopping &&
+           workers->queued_count < (size_t)workers->options.queue_max_count;
+}
+
+bool workers_have_room(struct workers *workers)
+{
+    (void)pthread_mutex_lock(&workers->lock);
+    bool has_room = has_room_locked(workers);
+    (void)pthread_mutex_unlock(&workers->lock);
+    return has_room;
 }
 
 bool workers_submit(struct workers *workers, struct job *job)
 {
     (void)pthread_mutex_lock(&workers->lock);
-    bool has_room =
-        !workers->is_stopping && workers->queued_count < (size_t)workers->options.queue_max_count;
-    if (has_room) {
+    bool has_room = has_room_locked(workers);
+    struct worker *idle = has_room ? pop_idle_locked(workers) : NULL;
+    if (idle) {
+        workers->running_count++;
+    } else if (has_room) {
         append(&workers->first, &workers->last, job);
         workers->queued_count++;
-        (void)pthread_cond_signal(&workers->has_work);
     }
     (void)pthread_mutex_unlock(&workers->lock);
+    if (idle)
+        wake(idle, job);
     return has_room;
 }
 

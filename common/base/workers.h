@@ -47,6 +47,10 @@ void workers_free(struct workers *workers);
 /* False when the queue is full (the job stays the caller's). Threads: any. */
 MUST_CHECK bool workers_submit(struct workers *workers, struct job *job);
 
+/* May submit find room? What it says may be otherwise a moment later: it saves the way of a job
+ * that will hardly be taken. Threads: any. */
+bool workers_have_room(struct workers *workers);
+
 /* Expires queued jobs whose deadline passed. Called once a second by the main thread. */
 void workers_expire(struct workers *workers, int64_t now_ms);
 

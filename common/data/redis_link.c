@@ -229,7 +229,7 @@ enum err redis_link_send(struct ctx *ctx, struct redis_link *link, int64_t until
 
 static enum err read_some(struct ctx *ctx, struct redis_link *link)
 {
-    char bytes[READ_BYTES];
+    UNCLEARED char bytes[READ_BYTES];
     ssize_t size = recv(link->socket, bytes, sizeof(bytes), MSG_DONTWAIT);
     if (size == 0)
         return fail_lost(ctx, link, 0);

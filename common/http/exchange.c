@@ -35,7 +35,7 @@ struct exchange *exchange_new(struct exchange_host *host,
     exchange->host = host;
     exchange->connection = connection;
     exchange->handle = handle;
-    exchange->begun_ms = clock_monotonic_ms();
+    exchange->begun_ms = exchange->ctx.deadline_ms - host->options.request_deadline_ms;
     exchange->target_at = target;
     exchange->target_bytes = strlen(target);
     size_t kept_bytes = exchange->target_bytes <= HTTP_TARGET_MAX_BYTES ? exchange->target_bytes
@@ -472,16 +472,23 @@ static void job_expire(struct job *job)
     give_back(exchange);
 }
 
+static struct workers *lane_of(const struct exchange *exchange)
+{
+    return exchange->host->options.lanes[exchange->rq.route->lane];
+}
+
+static void answer_full(struct exchange *exchange)
+{
+    answer_error(exchange, ctx_fail(&exchange->ctx, ERR_UNAVAILABLE, "the queue is full"));
+}
+
 void exchange_submit(struct exchange *exchange)
 {
-    const struct http_server_options *options = &exchange->host->options;
-    struct workers *lane =
-        exchange->rq.route->lane == LANE_SLOW ? options->slow_lane : options->worker_lane;
     exchange->job = (struct job){
         .deadline_ms = exchange->ctx.deadline_ms, .run = job_run, .expire = job_expire};
-    if (workers_submit(lane, &exchange->job))
+    if (workers_submit(lane_of(exchange), &exchange->job))
         return;
-    answer_error(exchange, ctx_fail(&exchange->ctx, ERR_UNAVAILABLE, "the queue is full"));
+    answer_full(exchange);
     give_back(exchange);
 }
 
@@ -515,6 +522,10 @@ enum exchange_next exchange_arrived(struct exchange *exchange)
     }
     if (run_cached(exchange))
         return EXCHANGE_SEND;
+    if (!workers_have_room(lane_of(exchange))) {
+        answer_full(exchange); /* at once: to suspend and resume would cost more than the answer */
+        return EXCHANGE_SEND;
+    }
     if (!may_suspend(exchange->host)) {
         exchange->outcome = ctx_fail(ctx, ERR_UNAVAILABLE, "the server ends");
         return EXCHANGE_CLOSE;

@@ -538,8 +538,7 @@ static const char *options_fault(const struct http_server_options *options)
         return fault;
     for (size_t i = 0; i < options->router.count; i++) {
         enum lane lane = options->router.routes[i].lane;
-        if ((lane == LANE_WORKER && !options->worker_lane) ||
-            (lane == LANE_SLOW && !options->slow_lane))
+        if (lane != LANE_LOOP && !options->lanes[lane])
             return "a route needs a lane that there is not";
     }
     return NULL;
@@ -688,10 +687,10 @@ void http_server_tick(struct http_server *server)
     }
     log_refused(server);
     give_memory_back(server);
-    if (options->worker_lane)
-        workers_expire(options->worker_lane, now_ms);
-    if (options->slow_lane)
-        workers_expire(options->slow_lane, now_ms);
+    for (size_t i = 0; i < ARRAY_COUNT(options->lanes); i++) {
+        if (options->lanes[i])
+            workers_expire(options->lanes[i], now_ms);
+    }
 }
 
 void http_server_send_away(struct http_server *server)

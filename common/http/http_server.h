@@ -75,8 +75,7 @@ struct http_server_options {
     int64_t request_deadline_ms; /* handlers' budget from the request's last byte */
     const struct networks *trusted;
     struct router router;
-    struct workers *worker_lane;
-    struct workers *slow_lane; /* NULL: no route may use it */
+    struct workers *lanes[LANES_COUNT]; /* NULL: no route may use it */
 
     /* Protection and lane for GET and HEAD that match no row, so that the error's page knows who
      * asks; its handler is not called. NULL: answered at once, on the loop. */

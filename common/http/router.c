@@ -238,10 +238,8 @@ static const char *const protection_names[] = {
 };
 
 static const char *const lane_names[] = {
-    [LANE_UNSTATED] = "unstated",
-    [LANE_LOOP] = "loop",
-    [LANE_WORKER] = "worker",
-    [LANE_SLOW] = "slow",
+    [LANE_UNSTATED] = "unstated", [LANE_LOOP] = "loop", [LANE_WORKER] = "worker",
+    [LANE_WRITER] = "writer",     [LANE_SLOW] = "slow",
 };
 
 void router_print(FILE *out, const struct router *router)

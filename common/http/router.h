@@ -29,8 +29,10 @@ enum lane {
     LANE_UNSTATED, /* refused at start */
     LANE_LOOP,     /* on the event loop: never blocks */
     LANE_WORKER,   /* on a worker: may block until the deadline */
+    LANE_WRITER,   /* the same, for what waits for a disk; so that reading never does */
     LANE_SLOW,     /* on a small lane of its own for what takes long: hashing passwords, calls to
                       another service; so it can't starve the rest */
+    LANES_COUNT,
 };
 
 enum body_type { BODY_NONE, BODY_JSON, BODY_FORM };

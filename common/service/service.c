@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -472,6 +473,14 @@ static void keep_memory_small(void)
     mallopt(M_MMAP_THRESHOLD, MALLOC_OWN_PAGES_BYTES);
 }
 
+/* Who looks a name up waits as long as the system's resolver does, by default 5 s for each try: a
+ * resolver that is silent would hold a worker past its deadline. Two tries of one second, unless the
+ * admin has said otherwise (resolv.conf(5)). Before there are threads. */
+static void bound_lookups(void)
+{
+    (void)setenv("RES_OPTIONS", "timeout:1 attempts:2", 0);
+}
+
 static int run_with_settings(const struct service *service, const struct command *command)
 {
     const struct option *option = command->option;
@@ -503,6 +512,7 @@ int service_main(const struct service *service, int argc, char **argv)
     if (!command.option && !command.tool)
         return SERVICE_EXIT_USAGE;
     keep_memory_small();
+    bound_lookups();
     if (!harden_process() || !secret_start()) {
         fprintf(stderr, "%s: can't start: the system refuses its protections or random numbers\n",
                 service->name);

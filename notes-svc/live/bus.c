@@ -25,6 +25,7 @@
 #include "base/text.h"
 #include "data/redis.h"
 #include "live/hub.h"
+#include "live/outbox.h"
 #include "page/shared_page.h"
 #include "session/session_cache.h"
 #include "site.h"
@@ -42,6 +43,7 @@ struct bus {
     int wake_fd;
     _Atomic bool is_stopping;
     _Atomic bool is_muted; /* the last publication failed */
+    struct outbox outbox;
 
     /* The thread's own. */
     bool is_lost; /* and it was said */
@@ -57,25 +59,52 @@ static struct bytes key_of(const struct bus *bus)
 
 /* ---- publishing ---- */
 
-void bus_publish(struct ctx *ctx, struct bus *bus, const struct bus_message *message)
+#define PUBLISH_ARGS_COUNT 3
+
+/* Twice does no harm: an event that is known is dropped, the rest says "look". */
+static void send(struct ctx *ctx, struct bus *bus, const struct bytes *texts, size_t count)
 {
-    if (!bus)
-        return;
-    struct bus_message own = *message;
-    struct redis_answer answer;
-    own.sender = bus->sender;
-    /* Twice does no harm: an event that is known is dropped, the rest says "look". */
-    const struct redis_command publish = {
-        REDIS_ARGS(redis_text("PUBLISH"), redis_text(bus->channel),
-                   bus_message_write(&ctx->arena, key_of(bus), &own)),
-        .can_repeat = true};
-    enum err err = redis_run(ctx, ctx->redis, &publish, &answer);
+    struct redis_command *commands = arena_take_array(&ctx->arena, count, sizeof(*commands));
+    struct redis_answer *answers = arena_take_array(&ctx->arena, count, sizeof(*answers));
+    for (size_t i = 0; i < count; i++) {
+        struct bytes *args = arena_take_array(&ctx->arena, PUBLISH_ARGS_COUNT, sizeof(*args));
+        args[0] = redis_text("PUBLISH");
+        args[1] = redis_text(bus->channel);
+        args[2] = texts[i];
+        commands[i] = (struct redis_command){
+            .args = args, .args_count = PUBLISH_ARGS_COUNT, .can_repeat = true};
+    }
+    enum err err = redis_run_all(ctx, ctx->redis, commands, count, answers);
     if (!err)
         atomic_store(&bus->is_muted, false);
     else if (!atomic_exchange(&bus->is_muted, true))
         log_warn(ctx, "live.publish_failed", log_str("why", ctx->why.text));
     if (err)
         ctx_forgive(ctx);
+}
+
+static void send_gathered(struct ctx *ctx, struct bus *bus)
+{
+    UNCLEARED struct outbox_load load;
+    outbox_begin(&bus->outbox, &load);
+    send(ctx, bus, load.texts, load.count);
+    outbox_end(&bus->outbox, &load);
+}
+
+void bus_publish(struct ctx *ctx, struct bus *bus, const struct bus_message *message)
+{
+    if (!bus)
+        return;
+    struct bus_message own = *message;
+    own.sender = bus->sender;
+    const struct bytes text = bus_message_write(&ctx->arena, key_of(bus), &own);
+    /* The end of a session waits for nobody. */
+    enum outbox_turn turn =
+        own.kind == BUS_SESSION_END ? OUTBOX_FULL : outbox_put(&bus->outbox, text);
+    if (turn == OUTBOX_FULL)
+        send(ctx, bus, &text, 1);
+    else if (turn == OUTBOX_SEND)
+        send_gathered(ctx, bus);
 }
 
 /* ---- what others say ---- */
@@ -244,6 +273,7 @@ struct bus *bus_new(const struct bus_options *options)
         abort();
     bus->options = *options;
     bus->retry_ms = BUS_RETRY_FIRST_MS;
+    outbox_init(&bus->outbox);
     set_names(bus);
     bus->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (bus->wake_fd >= 0 && start_thread(bus))
@@ -270,5 +300,6 @@ void bus_free(struct bus *bus)
     bus_stop(bus);
     if (bus->wake_fd >= 0)
         (void)close(bus->wake_fd);
+    outbox_done(&bus->outbox);
     free(bus);
 }

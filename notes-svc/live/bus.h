@@ -44,7 +44,8 @@ struct bus *bus_new(const struct bus_options *options);
 void bus_stop(struct bus *bus);
 void bus_free(struct bus *bus);
 
-/* Tells the others; the sender is filled in. A failure is logged, once in a row, and no more:
+/* Tells the others; the sender is filled in. Under load the message may leave a moment after the
+ * call, with those of other workers (outbox.h). A failure is logged, once in a row, and no more:
  * confirmation covers it. bus NULL: there are no others to tell. On a worker, with ctx->redis. */
 void bus_publish(struct ctx *ctx, struct bus *bus, const struct bus_message *message);
 

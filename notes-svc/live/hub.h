@@ -73,7 +73,8 @@ struct hub_call {
 struct hub_options {
     struct app *app;
     struct log *log;
-    struct workers *workers;
+    struct workers *workers; /* read rooms and look at sessions */
+    struct workers *writers; /* do what clients ask for */
     struct engineio_times times;
     int64_t connect_timeout_ms;
     int64_t queue_max_bytes;

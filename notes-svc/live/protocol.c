@@ -223,7 +223,7 @@ static void submit(struct hub *hub,
                    const struct socketio_packet *packet)
 {
     struct call_job *call = make_call(hub, client, event, packet);
-    client->has_call = workers_submit(hub->options.workers, &call->job);
+    client->has_call = workers_submit(hub->options.writers, &call->job);
     if (client->has_call)
         return;
     free_call(call);

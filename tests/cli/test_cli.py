@@ -16,7 +16,8 @@ from harness.cli import Cli
 from harness.programs import ROOT, USERAUTH_CLI, new_password
 from harness.stored import hash_prefix
 
-COMMANDS = ["add", "find-or-create", "update", "destroy", "find", "list-users", "password-check"]
+COMMANDS = ["add", "find-or-create", "update", "set-password", "disable", "enable", "sessions", "revoke", "destroy", "find",
+            "list-users", "password-check"]
 DONE, REFUSED, USAGE, UNREACHABLE = 0, 1, 2, 3
 
 
@@ -111,6 +112,30 @@ def test_too_long_password_is_refused_and_not_shown(cli):
     done = cli.run("add", "toolong", "--password", password)
     assert_refused(done, "password")
     assert "longlong" not in done.stderr
+
+
+@pytest.mark.parametrize("password, words", [
+    ("fourteen chars", "fewer than 15 characters"),
+    ("Correct Horse Battery Staple", "many people use"),
+    ("warned-warned-1234567", "user name"),
+    ("notesnotesnotes1", "user name"),
+])
+def test_weak_password_is_warned_of_and_taken(cli, api, password, words):
+    for command in ("add", "update", "set-password"):
+        done = cli.run(command, "Warned", "--password-stdin", stdin=password)
+        assert done.returncode == DONE and "Warned" in done.stdout
+        assert done.stderr.startswith("userauth-cli: warning: the password ") and words in done.stderr, done.stderr
+        assert password not in done.stderr
+        assert api.check("warned", password).json()["check"] is True
+    assert cli.run("find-or-create", "WARNED", "--password", new_password()).stderr == ""
+    cli.ok("destroy", "warned")
+
+
+def test_length_that_is_warned_of_is_a_setting(cli):
+    assert cli.run("add", "ninechars", "--password", "nine char", PASSWORD_MIN_CHARS=8).stderr == ""
+    assert "fewer than 64" in cli.run("update", "ninechars", "--password", new_password(), PASSWORD_MIN_CHARS=64).stderr
+    done = cli.run("find", "ninechars", PASSWORD_MIN_CHARS=7)
+    assert done.returncode == USAGE and "PASSWORD_MIN_CHARS" in done.stderr
 
 
 def test_short_password_is_warned_of_when_it_is_taken(cli, api):
@@ -231,7 +256,7 @@ def test_update_with_nothing_to_change_is_wrong_usage(cli):
     assert done.returncode == USAGE and "--" in done.stderr
 
 
-@pytest.mark.parametrize("command", ["update", "find", "destroy"])
+@pytest.mark.parametrize("command", ["update", "find", "destroy", "disable", "enable", "revoke", "sessions"])
 def test_unknown_user_is_1_and_says_what_to_do(cli, command):
     args = ["--given-name", "x"] if command == "update" else []
     assert_refused(cli.run(command, "ghost", *args), "ghost", "list-users")
@@ -288,7 +313,7 @@ def test_list_users_for_people_and_as_json(cli, api):
         api.create(name, new_password(), givenName="G" + name)
     text = cli.ok("list-users")
     assert text.index("lista") < text.index("LISTB")
-    assert re.search(r"^lista +local +- +Glista +- +-$", text, re.MULTILINE), text
+    assert re.search(r"^lista +local +active +- +Glista +- +-$", text, re.MULTILINE), text
     users = cli.json("list-users")
     assert [user for user in users if user["username"] == "lista"] == [api.get("/find/lista").json()]
     assert len(users) == len(api.get("/list").json())
@@ -353,6 +378,9 @@ def test_refused_check_as_json_is_still_json(cli, api):
     ["add", "x", "--nonsense"], ["add", "x", "--password"], ["-p"], ["-p", "abc", "list-users"], ["-p", "0", "list-users"],
     ["-p", "70000", "list-users"], ["-u", "nonsense", "list-users"], ["find", "a", "--password", "x"], ["-x", "list-users"],
     ["password-check"], ["password-check", "a", "b", "c"], ["update"], ["add", "x", "--password", "p", "--password-stdin"],
+    ["disable"], ["disable", "a", "b"], ["enable"], ["sessions"], ["sessions", "a", "b"], ["revoke"], ["revoke", "a", "b", "c"],
+    ["set-password"], ["set-password", "a", "b"], ["set-password", "a", "--password", "x"], ["set-password", "a", "--email", "x"],
+    ["disable", "a", "--password-stdin"], ["revoke", "a", "../x"], ["revoke", "a", ""], ["revoke", "a", "12g4"], ["revoke", "a", "1" * 129],
 ])
 def test_wrong_usage_is_2_with_a_hint(cli, args):
     done = cli.run(*args, stdin="")
@@ -364,7 +392,8 @@ def test_wrong_usage_is_2_with_a_hint(cli, args):
 def test_help_lists_every_command_and_option(cli):
     text = cli.ok("--help")
     for word in COMMANDS + ["-p", "-h", "-u", "--json", "--password", "--password-stdin", "--family-name", "--given-name",
-                            "--middle-name", "--email", "USER_SERVICE_URL", "USER_SERVICE_KEY"]:
+                            "--middle-name", "--email", "USER_SERVICE_URL", "USER_SERVICE_KEY", "NOTES_URL",
+                            "PASSWORD_MIN_CHARS"]:
         assert word in text, word
 
 
@@ -373,7 +402,7 @@ def test_help_of_a_command_is_its_own(cli):
     assert text.startswith("Usage: userauth-cli add [OPTION]... USER\n") and "--given-name" in text
     text = cli.ok("list-users", "--help")
     assert text.startswith("Usage: userauth-cli list-users [OPTION]...\n")
-    assert "--json" in text and "password" not in text and "destroy" not in text
+    assert "--json" in text and "--password" not in text and "A password" not in text and "destroy" not in text
 
 
 def test_one_word_too_many_is_said_without_a_gap(cli):
@@ -426,7 +455,8 @@ def test_refused_key_says_what_to_do_and_is_not_shown(cli):
 
 
 @pytest.mark.parametrize("args", [["list-users"], ["find", "x"], ["add", "x", "--password", "pw"], ["destroy", "x"],
-                                  ["password-check", "x", "y"], ["update", "x", "--given-name", "y"]])
+                                  ["password-check", "x", "y"], ["update", "x", "--given-name", "y"], ["disable", "x"],
+                                  ["enable", "x"], ["revoke", "x"], ["revoke", "x", "12ab"], ["sessions", "x"]])
 def test_unreachable_service_is_3_and_says_what_to_do(cli, args):
     url = f"http://127.0.0.1:{programs.free_port()}"
     done = cli.run(*args, USER_SERVICE_URL=url)
@@ -518,7 +548,7 @@ def test_man_page_renders_without_warnings_and_tells_everything():
     text = re.sub(r".\x08", "", done.stdout)
     for word in COMMANDS + ["NAME", "SYNOPSIS", "OPTIONS", "EXIT STATUS", "ENVIRONMENT", "EXAMPLES", "--json", "--password-stdin",
                             "--family-name", "--given-name", "--middle-name", "--email", "USER_SERVICE_URL", "USER_SERVICE_KEY",
-                            "USER_SERVICE_ID", "STATE_DIR"]:
+                            "USER_SERVICE_ID", "STATE_DIR", "NOTES_URL", "PASSWORD_MIN_CHARS", "SESSION-ID"]:
         assert word in text, word
 
 
@@ -541,6 +571,7 @@ def test_completion_of_commands():
     assert complete("userauth-cli", "li") == {"list-users"}
     assert complete("userauth-cli", "find") == {"find", "find-or-create"}
     assert complete("userauth-cli", "--json", "des") == {"destroy"}
+    assert complete("userauth-cli", "se") == {"set-password", "sessions"}
 
 
 def test_completion_of_options():
@@ -549,3 +580,5 @@ def test_completion_of_options():
     assert complete("userauth-cli", "update", "me", "--fam") == {"--family-name"}
     assert "--json" in complete("userauth-cli", "--")
     assert "--email" not in complete("userauth-cli", "find", "--")
+    assert complete("userauth-cli", "set-password", "me", "--pass") == {"--password-stdin"}
+    assert not {"--email", "--password", "--password-stdin"} & complete("userauth-cli", "disable", "me", "--")

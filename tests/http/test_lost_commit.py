@@ -125,6 +125,32 @@ def test_a_user_is_destroyed_once(site, cut, request):
     assert_error(site.api.delete("/destroy/" + name), 404)
 
 
+def test_an_own_password_is_changed_once(site, cut, request):
+    name = "own-" + request.node.callspec.id
+    old, new = "an old password here", "a long new password"
+    assert site.api.create(name, old)["username"] == name
+    assert site.api.check(name, old, "c").json()["check"] is True  # so that the change is the only thing to commit
+    cut()
+    answer = site.api.post("/change-password", json={"username": name, "password": old, "plainPassword": new, "client": "c"})
+    assert answer.status_code == 200 and answer.json()["changed"] is True, answer.text
+    assert answer.headers["ETag"] == site.api.get("/find/" + name).headers["ETag"]
+    assert site.api.check(name, new, "c").json()["check"] is True
+
+
+@pytest.mark.parametrize("path, is_disabled", [("/disable/", True), ("/enable/", None), ("/revoke/", True)])
+def test_who_may_sign_in_is_changed_once(site, cut, request, path, is_disabled):
+    name = request.node.callspec.id.replace("/", "_")
+    site.api.post("/create-user", json={"username": name, "provider": "twitter"})
+    site.api.post("/disable/" + name)
+    if path == "/disable/":
+        site.api.post("/enable/" + name)
+    before = site.api.get("/find/" + name)
+    cut()
+    assert site.api.post(path + name).status_code == 200
+    after = site.api.get("/find/" + name)
+    assert after.json().get("disabled") is is_disabled and after.headers["ETag"] != before.headers["ETag"]
+
+
 def test_a_server_that_stays_away_leaves_it_open_and_says_so(tmp_path):
     """Nobody can know: the page says that one should look before sending again."""
     server = mariadb.own(is_durable=True)

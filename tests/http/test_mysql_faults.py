@@ -5,13 +5,16 @@ import concurrent.futures
 import contextlib
 import itertools
 import socket
+import subprocess
+import tempfile
 import threading
 import time
 
 import pytest
 
 from harness import mariadb
-from harness.client import Client
+from harness.client import Client, read_page
+from harness.disk import SmallDisk
 from harness.errors import assert_error
 from harness.programs import new_password
 from harness.services import Notes
@@ -21,6 +24,7 @@ from harness.wait import until
 from notes_verbs import create_note
 
 pytestmark = pytest.mark.server_only
+CRAMPED_MIB = 160
 READ = "/?page=1"  # the list, read from the database; "/" may be shown as it was a moment ago
 
 
@@ -430,3 +434,53 @@ def test_while_the_server_stands_still_most_are_told_at_once(server, services):
     finally:
         server.resume()
     until(lambda: Client(notes.url).get(READ).status_code == 200, "reading again")
+
+
+def is_alive(server):
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        server.process.wait(3)  # one that is about to end
+    return server.process.poll() is None
+
+
+@pytest.fixture
+def cramped(tmp_path, monkeypatch):
+    """A server whose data lie on a small disk, and that disk."""
+    if mariadb.engine() == "mysql":
+        pytest.skip("the MySQL of the tests has its data in a root of its own")
+    disk = SmallDisk(tmp_path / "disk", size_mib=CRAMPED_MIB)
+    if not disk.is_mounted:
+        pytest.skip("nothing can be mounted here")
+    disk.folder.chmod(0o1777)
+    monkeypatch.setattr(tempfile, "tempdir", str(disk.folder))
+    server = mariadb.own(is_durable=True)
+    monkeypatch.undo()
+    yield server, disk
+    server.close()
+    disk.close()
+
+
+def test_full_disk_of_the_server_is_a_503_that_keeps_the_text_and_it_recovers(cramped, services):
+    server, disk = cramped
+    userauth = services.userauth().start()
+    userauth.api().create("me", "a password of me")
+    notes = services.notes(userauth, WRITES_PER_MIN=0, **server.settings(server.database_of("cramped"))).start()
+    client = Client(notes.url)
+    client.login("me", "a password of me")
+    assert save(client, "before").status_code == 302
+    disk.fill()
+    numbers = itertools.count()
+
+    def refused():
+        form = {"docreate": "create", "notekey": f"during-{next(numbers)}", "title": "During", "body": "precious " * 50_000}
+        answer = client.post("/notes/save", form)
+        return answer.status_code != 302 and [answer]  # an answer of 503 by itself counts as nothing
+
+    answer, = until(refused, "a save that is refused", 60)
+    assert answer.status_code == 503
+    assert any("precious precious" in node.text for node in read_page(answer).all("textarea")), "the typed text is lost"
+    disk.make_room()
+    if not is_alive(server):  # InnoDB gives up on some writes; who looks after the server starts it again
+        server.start()
+    until(lambda: save(client, "after").status_code == 302, "writing again", 60, every_s=0.5)
+    for key in ("before", "after"):
+        assert Client(notes.url).get(f"/notes/view?key={key}").status_code == 200

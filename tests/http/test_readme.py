@@ -19,7 +19,7 @@ def printed(program):
 
 def test_every_setting_named_in_readme_is_in_a_settings_table():
     named = set(re.findall(r"`([A-Z][A-Z0-9]*_[A-Z0-9_]+)`", README)) - {"NAME_FILE"}
-    tables = printed(programs.NOTES_SVC) + printed(programs.USERAUTH_SVC)
+    tables = printed(programs.NOTES_SVC) + printed(programs.USERAUTH_SVC) + printed(programs.USERAUTH_CLI)
     known = set(re.findall(r"^([A-Z][A-Z0-9_]+) ", tables, re.M)) | set(re.findall(r"\(alias ([A-Z0-9_]+)\)", tables))
     assert named and named <= known, named - known
 

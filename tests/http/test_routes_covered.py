@@ -94,5 +94,6 @@ def test_every_route_of_the_specification_is_there():
     userauth = {(method, re.sub(r"[:{<*].*", "", path)) for method, path, *_ in routes(programs.USERAUTH_SVC)}
     for wanted in (("POST", "/create-user"), ("POST", "/update-user/"), ("POST", "/find-or-create"),
                    ("GET", "/find/"), ("DELETE", "/destroy/"),
+                   ("POST", "/disable/"), ("POST", "/enable/"), ("POST", "/revoke/"), ("POST", "/change-password"),
                    ("POST", "/password-check"), ("GET", "/list"), ("GET", "/healthz"), ("GET", "/readyz")):
         assert wanted in userauth

@@ -21,10 +21,10 @@ each_program = pytest.mark.parametrize("program", ALL, ids=lambda path: path.nam
 SHARED = ["PORT", "LISTEN", "STATE_DIR", "DATABASE_URL", "HTTP_LOOPS", "WORKERS", "QUEUE_LIMIT", "CONNECTION_LIMIT",
           "LOG_LEVEL", "LOG_FORMAT"]
 OWN = {
-    "userauth-svc": ["API_KEYS", "PASSWORD_MEMORY_KIB", "PASSWORD_PASSES"],
+    "userauth-svc": ["API_KEYS", "PASSWORD_MEMORY_KIB", "PASSWORD_PASSES", "PASSWORD_MIN_CHARS"],
     "notes-svc": ["USER_SERVICE_URL", "USER_SERVICE_ID", "USER_SERVICE_KEY", "PUBLIC_URL", "TRUSTED_PROXIES",
                   "LOGIN_FAILURES_PER_MIN", "WRITES_PER_MIN", "CONNECTIONS_PER_ADDRESS",
-                  "LOGIN_WORKERS", "LOGIN_QUEUE_LIMIT"],
+                  "WRITERS", "LOGIN_WORKERS", "LOGIN_QUEUE_LIMIT"],
 }
 SECRET_SETTING = {"userauth-svc": "API_KEYS", "notes-svc": "USER_SERVICE_KEY"}
 
@@ -145,7 +145,8 @@ def test_bad_value_of_notes(name, value, tmp_path):
     assert_fault(run(NOTES_SVC, "--check-config", STATE_DIR=tmp_path, **{name: value}), name)
 
 
-USERAUTH_BAD = [("PASSWORD_MEMORY_KIB", "7"), ("PASSWORD_MEMORY_KIB", "x"), ("PASSWORD_PASSES", "0"), ("PASSWORD_PASSES", "11")]
+USERAUTH_BAD = [("PASSWORD_MEMORY_KIB", "7"), ("PASSWORD_MEMORY_KIB", "x"), ("PASSWORD_PASSES", "0"), ("PASSWORD_PASSES", "11"),
+                ("PASSWORD_MIN_CHARS", "7"), ("PASSWORD_MIN_CHARS", "65"), ("PASSWORD_MIN_CHARS", "8x")]
 BAD_KEYS = ["nocolon", "them:", ":abcdefghijklmnopqrstuvwxyz0123456789", ",", "them:abcdefghijklmnopqrstuvwxyz0123456789,",
             "them:abcdefghijklmnopqrstuvwxyz0123456789,nocolon"]
 

@@ -16,9 +16,14 @@ KEYED = [
     ("GET", "/find/someone"),
     ("DELETE", "/destroy/someone"),
     ("POST", "/password-check"),
+    ("POST", "/change-password"),
     ("GET", "/list"),
+    ("POST", "/disable/someone"),
+    ("POST", "/enable/someone"),
+    ("POST", "/revoke/someone"),
 ]
-WITH_BODY = [path for method, path in KEYED if method == "POST"]
+WITHOUT_BODY = ("/disable/", "/enable/", "/revoke/")
+WITH_BODY = [path for method, path in KEYED if method == "POST" and not path.startswith(WITHOUT_BODY)]
 OPEN = [("GET", "/healthz"), ("GET", "/readyz")]
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 JSON = {"Content-Type": "application/json"}
@@ -26,7 +31,7 @@ JSON = {"Content-Type": "application/json"}
 
 def json_body(route):
     """A body that is fine as JSON for this route."""
-    return json.dumps({"username": "someone", "password": "something"})
+    return json.dumps({"username": "someone", "password": "something", "plainPassword": "something else"})
 
 
 # --- keys ---
@@ -115,9 +120,9 @@ def test_unknown_path_is_404_before_the_key_is_asked(userauth, path, method):
     assert_error(answer, 404)
 
 
-@pytest.mark.parametrize("path", ["/find/", "/destroy/", "/update-user/"])
+@pytest.mark.parametrize("path", ["/find/", "/destroy/", "/update-user/", "/disable/", "/enable/", "/revoke/"])
 def test_path_without_its_name_is_404(api, path):
-    method = {"/find/": "GET", "/destroy/": "DELETE", "/update-user/": "POST"}[path]
+    method = {"/find/": "GET", "/destroy/": "DELETE"}.get(path, "POST")
     assert api.request(method, path, json={} if method == "POST" else None).status_code == 404
 
 
@@ -247,6 +252,8 @@ def padded(document, size):
 @pytest.mark.parametrize("path", WITH_BODY)
 def test_body_over_64_kib_is_413(api, path):
     document = {"username": "someone", "provider": "x", "password": "something"}
+    if path == "/change-password":
+        document["plainPassword"] = new_password("a new one")
     if path.startswith("/update-user"):
         api.post("/find-or-create", json={"username": "someone", "provider": "x"})
         document = {}

@@ -18,9 +18,10 @@ MAY_INCLUDE = {
     "common/data": ["common/base"],
     "common/service": ["common/base", "common/http", "common/data"],
     "userauth-svc/user": ["common", "userauth-svc/auth", "userauth-svc"],
-    "userauth-svc/auth": ["common", "userauth-svc/user", "userauth-svc"],
-    "userauth-svc/cli": ["common/base", "common/http"],
-    "userauth-svc": ["common", "userauth-svc/user", "userauth-svc/auth"],
+    "userauth-svc/auth": ["common", "userauth-svc/rules", "userauth-svc/user", "userauth-svc"],
+    "userauth-svc/rules": ["common/base"],
+    "userauth-svc/cli": ["common/base", "common/http", "userauth-svc/rules"],
+    "userauth-svc": ["common", "userauth-svc/user", "userauth-svc/auth", "userauth-svc/rules"],
     "notes-svc/views": ["common/base"],
     "notes-svc/page": ["common", "notes-svc/views", "notes-svc/session", "notes-svc"],
     "notes-svc/live": ["common", "notes-svc/page", "notes-svc/session", "notes-svc/note", "notes-svc/comment", "notes-svc"],
@@ -31,7 +32,7 @@ MAY_INCLUDE = {
 }
 
 # Pure files: no I/O, no library, nothing but base.
-PURE = ["notes-svc/note/note.", "notes-svc/comment/comment.", "userauth-svc/user/user.", "userauth-svc/auth/throttle.",
+PURE = ["notes-svc/note/note.", "notes-svc/comment/comment.", "userauth-svc/user/user.", "userauth-svc/auth/throttle.", "userauth-svc/rules/password_rules.",
         "notes-svc/live/bus_message.", "notes-svc/live/engineio.", "notes-svc/live/socketio.", "notes-svc/live/timers."]
 
 # Header -> files that own it.

@@ -287,7 +287,7 @@ struct http_server_options world_options(struct world *world)
         .read_timeout_s = 60,
         .request_deadline_ms = 60000,
         .router = {.routes = routes, .count = ARRAY_COUNT(routes)},
-        .worker_lane = world->workers,
+        .lanes = {[LANE_WORKER] = world->workers},
         .guard = guard,
         .recall = recall,
         .render_error = render,

@@ -5,6 +5,8 @@
  * calls every password right. */
 #include "users_bench.h"
 
+#include "user/account_access.h"
+
 #define NAMES_COUNT 1000
 #define USERS_COUNT 20
 #define KEY         "0123456789abcdef0123456789abcdef"
@@ -254,6 +256,24 @@ static void a_name_without_a_password_is_verified_in_vain(void **state)
     assert_int_equal(verdict(bench, "me", "U*U", ""), LOGIN_RIGHT);
 }
 
+static void a_disabled_user_is_verified_against_its_own_hash_and_is_others_decoy(void **state)
+{
+    struct bench *bench = *state;
+    const struct user_draft draft = {.username = GIVEN("off"), .password = BCRYPT};
+    struct user user = {0};
+    bool has_changed = false;
+    assert_int_equal(account_create(&bench->ctx, &bench->settings, &draft, &user), ERR_OK);
+    assert_int_equal(
+        account_change_access(&bench->ctx, "off", ACCOUNT_DISABLE, &user, &has_changed), ERR_OK);
+    const char *tries[][2] = {{"off", "U*U"}, {"off", "wrong"}, {"nobody", "U*U"}};
+    for (size_t i = 0; i < ARRAY_COUNT(tries); i++) {
+        bcrypt.calls_count = 0;
+        assert_int_equal(verdict(bench, tries[i][0], tries[i][1], ""), LOGIN_WRONG);
+        assert_int_equal(bcrypt.calls_count, 1);
+    }
+    assert_string_equal(stored_hash(bench, "off"), BCRYPT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +289,7 @@ int main(void)
         UNIT_WITH_BENCH(the_next_user_with_a_password_takes_the_place_of_one_without),
         UNIT_WITH_BENCH(there_is_none_when_nobody_has_a_password),
         UNIT_WITH_BENCH(a_name_without_a_password_is_verified_in_vain),
+        UNIT_WITH_BENCH(a_disabled_user_is_verified_against_its_own_hash_and_is_others_decoy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

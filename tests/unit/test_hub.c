@@ -127,6 +127,7 @@ static void start_with(struct world *world, int64_t check_every_ms, int64_t conf
     world->hub = hub_new(&(struct hub_options){
         .app = &world->app,
         .workers = world->workers,
+        .writers = world->workers,
         .times = {.ping_interval_ms = PING_NEVER_MS, .ping_timeout_ms = PING_NEVER_MS},
         .connect_timeout_ms = PING_NEVER_MS,
         .queue_max_bytes = 1 << 20,

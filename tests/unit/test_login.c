@@ -4,6 +4,7 @@
 #include "users_bench.h"
 
 #include "base/clock.h"
+#include "user/account_access.h"
 
 static const struct db_statement SET_WAIT = {
     "UPDATE login_throttle SET wait_until_unix_ms = 0 WHERE name_key = ?"};
@@ -159,10 +160,22 @@ static void the_password_of_the_user_whose_hash_is_verified_is_wrong(void **stat
     assert_int_equal(verdict(bench, "me", "secret", ""), LOGIN_RIGHT);
 }
 
-static size_t calls_of_failure(struct bench *bench, const char *username, const char *client)
+static void create_disabled(struct bench *bench, const char *username)
+{
+    struct user user = {0};
+    bool has_changed = false;
+    (void)create(bench, username, "secret");
+    assert_int_equal(
+        account_change_access(&bench->ctx, username, ACCOUNT_DISABLE, &user, &has_changed), ERR_OK);
+}
+
+static size_t calls_of_failure(struct bench *bench,
+                               const char *username,
+                               const char *password,
+                               const char *client)
 {
     fake_db_fail_at(bench->fake, 0);
-    assert_int_equal(verdict(bench, username, "wrong", client), LOGIN_WRONG);
+    assert_int_equal(verdict(bench, username, password, client), LOGIN_WRONG);
     return fake_db_calls_count(bench->fake);
 }
 
@@ -177,11 +190,14 @@ static void a_failure_makes_the_same_calls_for_every_name(void **state)
         ERR_OK);
     create_without_password(bench, "guest");
     (void)create(bench, "you", "secret");
-    const char *names[] = {"old", "guest", "nobody", "nobody2"};
+    create_disabled(bench, "off");
+    create_disabled(bench, "off2");
+    const char *tries[][2] = {{"old", "wrong"},     {"guest", "wrong"}, {"nobody", "wrong"},
+                              {"nobody2", "wrong"}, {"off", "wrong"},   {"off2", "secret"}};
     for (int failure = 1; failure <= 4; failure++) {
-        size_t calls_count = calls_of_failure(bench, "me", "c");
-        for (size_t i = 0; i < ARRAY_COUNT(names); i++)
-            assert_int_equal(calls_of_failure(bench, names[i], "c"), calls_count);
+        size_t calls_count = calls_of_failure(bench, "me", "wrong", "c");
+        for (size_t i = 0; i < ARRAY_COUNT(tries); i++)
+            assert_int_equal(calls_of_failure(bench, tries[i][0], tries[i][1], "c"), calls_count);
     }
 }
 

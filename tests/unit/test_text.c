@@ -181,6 +181,27 @@ static void cuts_never_go_through_a_character(void **state)
     assert_string_equal(text_cut(*state, "aü☃🐋z", 6), "aü☃🐋z");
 }
 
+static void numbers_are_written_in_digits(void **state)
+{
+    static const struct {
+        int64_t number;
+        const char *text;
+    } rows[] = {
+        {0, "0"},
+        {7, "7"},
+        {10, "10"},
+        {-1, "-1"},
+        {1234567890, "1234567890"},
+        {INT64_MAX, "9223372036854775807"},
+        {INT64_MIN, "-9223372036854775808"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        char room[TEXT_I64_CHARS + 1] = "";
+        assert_string_equal(text_i64(room, rows[i].number), rows[i].text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +212,7 @@ int main(void)
         UNIT(texts_that_show_nothing_are_blank),
         UNIT(comparing_ignores_only_ascii_case),
         UNIT(starts_and_ends_are_recognised),
+        UNIT(numbers_are_written_in_digits),
         UNIT_WITH_ARENA(lowering_changes_ascii_letters_only),
         UNIT_WITH_ARENA(newlines_become_unix_ones),
         UNIT_WITH_ARENA(cuts_never_go_through_a_character),

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Users on a real SQLite file: made, changed, listed, destroyed; and with a database that fails at
- * every one of its calls in turn. */
+ * Users on a real SQLite file: made, changed, disabled, listed, destroyed; and with a database that
+ * fails at every one of its calls in turn. */
 #include "users_bench.h"
+
+#include "user/account_access.h"
 
 static const struct db_statement COUNT_ROWS = {"SELECT count(*) FROM login_throttle"};
 static const struct db_statement COUNT_USERS = {"SELECT count(*) FROM users"};
@@ -212,6 +214,77 @@ static void a_list_is_ordered_by_lower_cased_name_and_comes_in_pages(void **stat
                      ERR_INVALID);
 }
 
+/* ---- who may sign in ---- */
+
+static struct user
+change_access(struct bench *bench, const char *username, enum account_access access, bool wanted)
+{
+    struct user user = {0};
+    bool has_changed = !wanted;
+    assert_int_equal(account_change_access(&bench->ctx, username, access, &user, &has_changed),
+                     ERR_OK);
+    assert_int_equal(has_changed, wanted);
+    return user;
+}
+
+static void a_disabled_user_is_wrong_with_every_password_until_it_is_enabled(void **state)
+{
+    struct bench *bench = *state;
+    struct user made = create(bench, "Me", "secret");
+    struct user disabled = change_access(bench, "mE", ACCOUNT_DISABLE, true);
+    assert_true(disabled.is_disabled);
+    assert_string_equal(disabled.provider, "local");
+    assert_string_not_equal(disabled.generation, made.generation);
+    assert_true(find(bench, "me").is_disabled);
+    assert_string_equal(find(bench, "me").generation, disabled.generation);
+    struct login_result result = attempt(bench, "me", "secret", "c");
+    assert_int_equal(result.verdict, LOGIN_WRONG);
+    assert_true(result.is_counted);
+    assert_memory_equal(stored_hash(bench, "me"), "$argon2id$", 10);
+    struct user enabled = change_access(bench, "me", ACCOUNT_ENABLE, true);
+    assert_false(enabled.is_disabled);
+    assert_string_not_equal(enabled.generation, disabled.generation);
+    assert_string_not_equal(enabled.generation, made.generation);
+    assert_int_equal(verdict(bench, "me", "secret", "c"), LOGIN_RIGHT);
+}
+
+static void what_is_so_already_keeps_the_generation(void **state)
+{
+    struct bench *bench = *state;
+    struct user made = create(bench, "me", "secret");
+    assert_string_equal(change_access(bench, "me", ACCOUNT_ENABLE, false).generation,
+                        made.generation);
+    struct user disabled = change_access(bench, "me", ACCOUNT_DISABLE, true);
+    assert_string_equal(change_access(bench, "me", ACCOUNT_DISABLE, false).generation,
+                        disabled.generation);
+    struct user revoked = change_access(bench, "me", ACCOUNT_REVOKE, true);
+    assert_true(revoked.is_disabled);
+    assert_string_not_equal(revoked.generation, disabled.generation);
+    struct user user = {.id = 7};
+    bool has_changed = true;
+    assert_int_equal(account_change_access(&bench->ctx, "you", ACCOUNT_REVOKE, &user, &has_changed),
+                     ERR_NOT_FOUND);
+    assert_int_equal(user.id, 7);
+    assert_true(has_changed);
+}
+
+static void a_disabled_user_can_get_another_password_and_provider(void **state)
+{
+    struct bench *bench = *state;
+    struct user user = {0};
+    (void)create(bench, "me", "secret");
+    (void)change_access(bench, "me", ACCOUNT_DISABLE, true);
+    assert_int_equal(update(bench, "me", (struct user_draft){.password = "new"}, &user), ERR_OK);
+    assert_true(find(bench, "me").is_disabled);
+    assert_int_equal(verdict(bench, "me", "new", "c"), LOGIN_WRONG);
+    assert_int_equal(update(bench, "me", (struct user_draft){.provider = GIVEN("twitter")}, &user),
+                     ERR_OK);
+    assert_string_equal(find(bench, "me").provider, "twitter");
+    assert_true(find(bench, "me").is_disabled);
+    assert_string_equal(change_access(bench, "me", ACCOUNT_ENABLE, true).provider, "twitter");
+    assert_null(stored_hash(bench, "me"));
+}
+
 /* ---- a database that fails ---- */
 
 static enum err run_create(struct ctx *ctx, struct db *db, void *argument)
@@ -240,6 +313,15 @@ static enum err run_update(struct ctx *ctx, struct db *db, void *argument)
     struct user user = {0};
     (void)db;
     return account_update(ctx, &bench->settings, "torn", &draft, &user);
+}
+
+static enum err run_disable(struct ctx *ctx, struct db *db, void *argument)
+{
+    struct user user = {0};
+    bool has_changed = false;
+    (void)db;
+    (void)argument;
+    return account_change_access(ctx, "torn", ACCOUNT_DISABLE, &user, &has_changed);
 }
 
 static enum err run_destroy(struct ctx *ctx, struct db *db, void *argument)
@@ -313,6 +395,17 @@ static void user_torn_unchanged(struct db *real, void *argument)
     ctx_done(&ctx);
 }
 
+static void user_torn_enabled(struct db *real, void *argument)
+{
+    struct user user = {0};
+    struct ctx ctx;
+    (void)argument;
+    ctx_init(&ctx, NULL, BUDGET_MS);
+    assert_int_equal(user_find(&ctx, real, "torn", &user), ERR_OK);
+    assert_false(user.is_disabled);
+    ctx_done(&ctx);
+}
+
 static void user_torn_still_there(struct db *real, void *argument)
 {
     struct user user = {0};
@@ -335,6 +428,7 @@ static void every_failure_of_the_database_is_an_error_and_changes_nothing(void *
         {.run = run_update, .argument = bench, .check_undone = user_torn_unchanged},
         {.run = run_login_ok, .argument = bench},
         {.run = run_login_wrong, .argument = bench},
+        {.run = run_disable, .argument = bench, .check_undone = user_torn_enabled},
         {.run = run_destroy, .argument = bench, .check_undone = user_torn_still_there},
         {.run = run_evict, .argument = bench},
         {.run = run_reads,
@@ -358,6 +452,9 @@ int main(void)
         UNIT_WITH_BENCH(a_hash_in_a_row_of_another_provider_is_never_used),
         UNIT_WITH_BENCH(a_destroyed_user_is_gone_with_what_was_counted_of_it),
         UNIT_WITH_BENCH(a_list_is_ordered_by_lower_cased_name_and_comes_in_pages),
+        UNIT_WITH_BENCH(a_disabled_user_is_wrong_with_every_password_until_it_is_enabled),
+        UNIT_WITH_BENCH(what_is_so_already_keeps_the_generation),
+        UNIT_WITH_BENCH(a_disabled_user_can_get_another_password_and_provider),
         UNIT_WITH_BENCH(every_failure_of_the_database_is_an_error_and_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * The JSON of users and of password checks, in and out. */
+ * The JSON of users, of password checks and of changed passwords, in and out. */
 #include "unit.h"
 
 #include "auth/auth_wire.h"
 #include "auth/login.h"
+#include "auth/password_change.h"
 #include "base/ctx.h"
 #include "base/strbuf.h"
 #include "http/http_message.h"
@@ -167,6 +168,16 @@ static void a_user_is_written_with_its_eight_members(void **state)
     assert_string_equal(http_response_find(&rs, "Content-Type"), "application/json");
 }
 
+static void a_disabled_user_has_a_member_more(void **state)
+{
+    struct ctx *ctx = *state;
+    struct user user = HOSTILE;
+    struct http_response rs = {0};
+    user.is_disabled = true;
+    assert_int_equal(user_wire_answer(ctx, &user, &rs), ERR_OK);
+    assert_non_null(strstr((const char *)rs.body.p, ",\"photos\":[],\"disabled\":true}"));
+}
+
 static void a_list_of_users_is_an_array(void **state)
 {
     struct ctx *ctx = *state;
@@ -290,6 +301,73 @@ static void a_throttled_answer_says_how_long(void **state)
     assert_string_equal((const char *)rs.body.p, wanted);
 }
 
+/* ---- changes of the own password ---- */
+
+static void a_change_is_a_try_with_a_new_password(void **state)
+{
+    struct ctx *ctx = *state;
+    struct password_change change = {0};
+    const char *body = "{\"username\":\"me\",\"password\":\"old\",\"plainPassword\":\"\"}";
+    assert_int_equal(auth_wire_read_change(ctx, bytes_of(body), &change), ERR_OK);
+    assert_string_equal(change.login_try.username, "me");
+    assert_string_equal(change.login_try.password, "old");
+    assert_string_equal(change.login_try.client, "");
+    assert_true(change.login_try.skips_renewal);
+    assert_string_equal(change.new_password, "");
+    const struct refusal rows[] = {
+        {"{\"password\":\"old\",\"plainPassword\":\"new\"}", "username"},
+        {"{\"username\":\"me\",\"plainPassword\":\"new\"}", "password"},
+        {"{\"username\":\"me\",\"password\":\"old\"}", "plainPassword"},
+        {"{\"username\":\"me\",\"password\":\"old\",\"plainPassword\":null}", "plainPassword"},
+        {"{\"username\":\"me\",\"password\":\"old\",\"plainPassword\":7}", "plainPassword"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct password_change refused = {0};
+        ctx_forgive(ctx);
+        assert_int_equal(auth_wire_read_change(ctx, bytes_of(rows[i].body), &refused), ERR_INVALID);
+        assert_string_equal(ctx->why.field, rows[i].field);
+        assert_null(refused.login_try.username);
+    }
+}
+
+static void a_change_is_answered_like_a_check_with_another_member(void **state)
+{
+    struct ctx *ctx = *state;
+    const struct password_change change = {.login_try = {.username = "ME"}};
+    struct password_change_result result = {
+        .login = {.verdict = LOGIN_RIGHT, .username = "Me", .generation = "gen"}};
+    struct http_response rs = {0};
+    assert_int_equal(auth_wire_answer_change(ctx, &change, &result, 15, &rs), ERR_OK);
+    assert_int_equal(rs.status, 200);
+    assert_string_equal((const char *)rs.body.p, "{\"changed\":true,\"username\":\"Me\"}");
+    assert_string_equal(http_response_find(&rs, "ETag"), "\"gen\"");
+
+    rs = (struct http_response){0};
+    result.login = (struct login_result){.verdict = LOGIN_WRONG};
+    assert_int_equal(auth_wire_answer_change(ctx, &change, &result, 15, &rs), ERR_OK);
+    assert_string_equal(
+        (const char *)rs.body.p,
+        "{\"changed\":false,\"username\":\"ME\",\"message\":\"Incorrect username or password\"}");
+    assert_null(http_response_find(&rs, "ETag"));
+}
+
+static void a_broken_rule_is_an_error_with_its_own_code(void **state)
+{
+    struct ctx *ctx = *state;
+    const struct password_change change = {.login_try = {.username = "me"}};
+    const struct password_change_result result = {.fault = PASSWORD_TOO_SHORT};
+    struct http_response rs = {0};
+    assert_int_equal(auth_wire_answer_change(ctx, &change, &result, 15, &rs), ERR_OK);
+    assert_int_equal(rs.status, 400);
+    const char *wanted = arena_format(
+        &ctx->arena,
+        "{\"code\":\"PasswordTooShort\",\"message\":\"The new password has fewer than 15 characters. "
+        "Choose another one.\",\"requestId\":\"%s\",\"field\":\"plainPassword\"}",
+        ctx->request_id);
+    assert_string_equal((const char *)rs.body.p, wanted);
+    assert_null(http_response_find(&rs, "ETag"));
+}
+
 #define UNIT_WITH_CTX(test) cmocka_unit_test_setup_teardown(test, ctx_new, ctx_free)
 
 int main(void)
@@ -301,6 +379,7 @@ int main(void)
         UNIT_WITH_CTX(a_member_of_another_type_is_refused_by_name),
         UNIT_WITH_CTX(a_list_has_2048_bytes_of_compact_json_at_most),
         UNIT_WITH_CTX(a_user_is_written_with_its_eight_members),
+        UNIT_WITH_CTX(a_disabled_user_has_a_member_more),
         UNIT_WITH_CTX(a_list_of_users_is_an_array),
         UNIT_WITH_CTX(an_empty_object_has_the_status_that_is_wanted),
         UNIT_WITH_CTX(a_try_is_read_and_its_client_is_empty_by_default),
@@ -308,6 +387,9 @@ int main(void)
         UNIT_WITH_CTX(a_right_answer_has_the_stored_spelling_and_an_etag),
         UNIT_WITH_CTX(a_wrong_answer_has_the_typed_name_and_no_etag),
         UNIT_WITH_CTX(a_throttled_answer_says_how_long),
+        UNIT_WITH_CTX(a_change_is_a_try_with_a_new_password),
+        UNIT_WITH_CTX(a_change_is_answered_like_a_check_with_another_member),
+        UNIT_WITH_CTX(a_broken_rule_is_an_error_with_its_own_code),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -183,6 +183,30 @@ held_lane(struct lane *lane, struct counted_job *holder, int64_t queue_max_count
     return workers;
 }
 
+/* Again and again, so that a worker that was idle is woken for the next round. */
+static void as_many_jobs_run_at_once_as_there_are_workers(void **state)
+{
+    enum { WORKERS_COUNT = 3, ROUNDS_COUNT = 20 };
+    struct lane *lane = *state;
+    struct workers *workers = workers_of(lane, WORKERS_COUNT, 100);
+    for (int round = 0; round < ROUNDS_COUNT; round++) {
+        struct counted_job jobs[WORKERS_COUNT];
+        for (int i = 0; i < WORKERS_COUNT; i++) {
+            jobs[i] = job_of(lane, i);
+            jobs[i].gate = &lane->gate;
+            assert_true(workers_submit(workers, &jobs[i].job));
+        }
+        for (int i = 0; i < WORKERS_COUNT; i++)
+            (void)sem_wait(&lane->started); /* none has ended: the gate is closed */
+        for (int i = 0; i < WORKERS_COUNT; i++)
+            (void)sem_post(&lane->gate);
+        while (workers_busy_count(workers) > 0)
+            clock_sleep_ms(1);
+    }
+    workers_free(workers);
+    assert_int_equal(lane->order_count, WORKERS_COUNT * ROUNDS_COUNT);
+}
+
 static void a_full_queue_refuses(void **state)
 {
     struct lane *lane = *state;
@@ -348,6 +372,7 @@ int main(void)
         UNIT_WITH_LANE(all_jobs_run_before_the_lane_ends),
         UNIT_WITH_LANE(one_worker_keeps_the_order),
         UNIT_WITH_LANE(each_thread_makes_and_frees_what_it_owns),
+        UNIT_WITH_LANE(as_many_jobs_run_at_once_as_there_are_workers),
         UNIT_WITH_LANE(a_full_queue_refuses),
         UNIT_WITH_LANE(a_worker_that_meets_a_late_job_expires_it),
         UNIT_WITH_LANE(expiring_takes_late_jobs_out_of_the_queue_and_keeps_the_others),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Route handlers of password checks.
- * Depends on: app.h, login.h, auth_wire.h. */
+ * Route handlers of password checks and changes.
+ * Depends on: app.h, login.h, password_change.h, auth_wire.h. */
 #ifndef NOTES_AUTH_HANDLERS_H
 #define NOTES_AUTH_HANDLERS_H
 
@@ -22,5 +22,12 @@ MUST_CHECK enum err password_check_handle(struct app *app,
                                           struct ctx *ctx,
                                           const struct http_request *rq,
                                           struct http_response *rs);
+
+/* POST /change-password {"username", "password", "plainPassword", "client"?} -> {"changed", ...}
+ * The old password is a try like those of /password-check, counted with them. */
+MUST_CHECK enum err password_change_handle(struct app *app,
+                                           struct ctx *ctx,
+                                           const struct http_request *rq,
+                                           struct http_response *rs);
 
 #endif

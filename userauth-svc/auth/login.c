@@ -161,14 +161,15 @@ enum err login_check(struct ctx *ctx,
         err = password_verify(ctx, settings, hash, login_try->password, &is_right);
     if (err)
         return err;
-    if (!login.password) /* the typed one may be right for the user whose hash that was */
+    /* Without a password of its own the typed one may be right for the user whose hash that was. */
+    if (!login.password || login.is_disabled)
         is_right = false;
     int tries_count = 0;
     do
         err = is_right ? count_success(ctx, &key, &login, out_result)
                        : count_failure(ctx, &key, out_result);
     while (db_repeats(ctx, ctx->db, err, &tries_count));
-    if (!err && out_result->verdict == LOGIN_RIGHT)
+    if (!err && out_result->verdict == LOGIN_RIGHT && !login_try->skips_renewal)
         renew_hash(ctx, settings, &login, login_try->password);
     return err;
 }

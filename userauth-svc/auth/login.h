@@ -2,8 +2,9 @@
  *
  * One try of a name and a password: throttled, checked, counted. An unknown name goes the same way
  * as a known one, statement by statement, with another user's hash (decoy.h) whose result is
- * dropped, so that neither the answer nor its time tells who has an account. Depends on: decoy.h,
- * password.h, throttle.h, throttle_store.h, user_store.h. */
+ * dropped, so that neither the answer nor its time tells who has an account. So does the name of a
+ * disabled user, with its own hash. Depends on: decoy.h, password.h, throttle.h, throttle_store.h,
+ * user_store.h. */
 #ifndef NOTES_LOGIN_H
 #define NOTES_LOGIN_H
 
@@ -21,6 +22,7 @@ struct login_try {
     const char *username; /* sound, see user.h */
     const char *password; /* "" is never right */
     const char *client;   /* by what the caller tells people apart; "" by default */
+    bool skips_renewal;   /* a weak hash stays: it is about to be replaced */
 };
 
 enum login_verdict { LOGIN_RIGHT, LOGIN_WRONG, LOGIN_WAIT };

@@ -51,12 +51,12 @@ static enum cli_exit print_help(struct ctx *ctx, const struct cli_command *comma
         add_commands(&buf);
     strbuf_add(&buf, "\nOptions, anywhere; \"--\" ends them:\n");
     options_help(&buf, command);
-    if (!command || command->takes)
+    if (!command || command->takes & (CLI_TAKES_FIELDS | CLI_TAKES_STDIN))
         strbuf_add(&buf,
                    "\nA password that is not given is asked for on the terminal and not shown.\n");
     strbuf_add(&buf, "\nSettings, from the environment (see --print-config):\n");
     for (size_t i = 0; i < client_settings_count; i++)
-        strbuf_format(&buf, "  %-18s %s\n", client_settings[i].name, client_settings[i].help);
+        strbuf_format(&buf, "  %-19s %s\n", client_settings[i].name, client_settings[i].help);
     strbuf_add(&buf, "\nExit: 0 done, 1 refused or not found, 2 wrong usage or settings, "
                      "3 service unreachable.\n");
     return output_write(&buf) ? CLI_EXIT_OK : CLI_EXIT_REFUSED;
@@ -74,7 +74,10 @@ run_command(struct ctx *ctx, const struct cli_config *config, const struct cli_o
     enum cli_exit code = client_open(ctx, config, &client);
     if (code != CLI_EXIT_OK)
         return code;
-    struct cli_run run = {.ctx = ctx, .options = options, .client = &client};
+    struct cli_run run = {.ctx = ctx,
+                          .options = options,
+                          .client = &client,
+                          .password_min_chars = config->password_min_chars};
     return options->command->run(&run);
 }
 

@@ -146,6 +146,7 @@ static bool read_user(struct ctx *ctx, const json_t *user, struct shown_user *ou
         .middle_name = text_of(ctx, user, "middleName"),
         .emails = list_of(ctx, user, "emails"),
         .photos = list_of(ctx, user, "photos"),
+        .state = json_is_true(json_object_get(user, "disabled")) ? "disabled" : "active",
     };
     return true;
 }
@@ -161,6 +162,30 @@ enum err cli_wire_read(struct ctx *ctx, struct bytes body, struct shown_users *o
             return ctx_fail(ctx, ERR_INVALID, "not a user");
     }
     *out_users = (struct shown_users){.items = users, .count = count};
+    return ERR_OK;
+}
+
+enum err
+cli_wire_read_sessions(struct ctx *ctx, struct bytes body, struct shown_sessions *out_sessions)
+{
+    CLEANUP(json_body_release) json_t *value = parse(body);
+    size_t count = json_array_size(value);
+    struct shown_session *sessions = arena_take_array(&ctx->arena, count, sizeof(*sessions));
+    if (!json_is_array(value))
+        return ctx_fail(ctx, ERR_INVALID, "not a list");
+    for (size_t i = 0; i < count; i++) {
+        const json_t *session = json_array_get(value, i);
+        if (!json_is_string(json_object_get(session, "id")))
+            return ctx_fail(ctx, ERR_INVALID, "not a session");
+        sessions[i] = (struct shown_session){
+            .id = text_of(ctx, session, "id"),
+            .device = text_of(ctx, session, "device"),
+            .address = text_of(ctx, session, "address"),
+            .created = text_of(ctx, session, "created"),
+            .used = text_of(ctx, session, "used"),
+        };
+    }
+    *out_sessions = (struct shown_sessions){.items = sessions, .count = count};
     return ERR_OK;
 }
 

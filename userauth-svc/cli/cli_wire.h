@@ -28,10 +28,25 @@ struct shown_user {
     const char *middle_name;
     const char *emails;
     const char *photos;
+    const char *state; /* "active" or "disabled" */
 };
 
 struct shown_users {
     const struct shown_user *items;
+    size_t count;
+};
+
+/* A session of notes-svc, likewise. */
+struct shown_session {
+    const char *id;
+    const char *device;
+    const char *address;
+    const char *created;
+    const char *used;
+};
+
+struct shown_sessions {
+    const struct shown_session *items;
     size_t count;
 };
 
@@ -53,6 +68,11 @@ bool cli_wire_is_json(struct bytes body);
  * Errors:  ERR_INVALID neither. */
 MUST_CHECK enum err
 cli_wire_read(struct ctx *ctx, struct bytes body, struct shown_users *out_users);
+
+/* A list of sessions.
+ * Errors:  ERR_INVALID it is none. */
+MUST_CHECK enum err
+cli_wire_read_sessions(struct ctx *ctx, struct bytes body, struct shown_sessions *out_sessions);
 
 /* Is `check` true? */
 bool cli_wire_is_right(struct bytes body);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Depends on: client.h, cli_wire.h, options.h, output.h, parse.h, strbuf.h. */
+ * Depends on: client.h, cli_wire.h, options.h, output.h, parse.h, strbuf.h,
+ * password_rules.h. */
 #include "cli/client.h"
 
 #include <string.h>
@@ -12,9 +13,11 @@
 #include "cli/cli_wire.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "rules/password_rules.h"
 
 #define KEY_FILE "userauth.key"
 
+#define I64(field)    AT_I64(struct cli_config, field)
 #define TEXT(field)   AT_TEXT(struct cli_config, field)
 #define SECRET(field) AT_SECRET(struct cli_config, field)
 
@@ -28,6 +31,11 @@ const struct setting client_settings[] = {
      .help = "our API key; unset: read from STATE_DIR/userauth.key"},
     {.name = "STATE_DIR", .at = TEXT(state_dir), .fallback = "./var",
      .help = "folder of the key that userauth-svc made"},
+    {.name = "NOTES_URL", .at = TEXT(notes_url), .fallback = "http://127.0.0.1:3000",
+     .help = "where notes-svc answers, which knows the sessions"},
+    {.name = "PASSWORD_MIN_CHARS", .at = I64(password_min_chars), .fallback = PASSWORD_MIN_CHARS_DEFAULT,
+     .min = PASSWORD_MIN_CHARS_LEAST, .max = PASSWORD_MIN_CHARS_MOST,
+     .help = "a new password with fewer characters gets a warning"},
 };
 /* clang-format on */
 const size_t client_settings_count = ARRAY_COUNT(client_settings);
@@ -102,6 +110,8 @@ void client_config_check(const struct cli_config *config, struct env_faults *fau
     struct place place;
     if (!place_parse(faults->arena, config->user_service_url, &place))
         env_fault(faults, "USER_SERVICE_URL", "it is not like http://127.0.0.1:5858");
+    if (!place_parse(faults->arena, config->notes_url, &place))
+        env_fault(faults, "NOTES_URL", "it is not like http://127.0.0.1:3000");
 }
 
 enum cli_exit client_url(struct ctx *ctx,
@@ -155,7 +165,12 @@ read_key(struct ctx *ctx, const struct cli_config *config, struct secret *out_ke
 enum cli_exit
 client_open(struct ctx *ctx, const struct cli_config *config, struct client *out_client)
 {
-    struct client client = {.url = config->user_service_url, .id = config->user_service_id};
+    struct client client = {.urls = {[CLIENT_USERS] = config->user_service_url},
+                            .id = config->user_service_id};
+    struct place notes = {0};
+    if (!place_parse(&ctx->arena, config->notes_url, &notes))
+        return output_fail(ctx, CLI_EXIT_USAGE, "NOTES_URL: it is not like http://127.0.0.1:3000");
+    client.urls[CLIENT_NOTES] = place_url(&ctx->arena, &notes);
     enum cli_exit code = read_key(ctx, config, &client.key);
     if (code != CLI_EXIT_OK)
         return code;
@@ -189,12 +204,29 @@ static void add_username(struct strbuf *path, const char *username)
         strbuf_add(path, "%2E");
 }
 
-static enum cli_exit fail_nonsense(struct ctx *ctx, const struct client *client, int status)
+/* What is said of each service. */
+static const struct {
+    const char *program;
+    const char *give_right; /* its address */
+    const char *start;
+    const char *give_elsewhere;
+} SERVICES[] = {
+    [CLIENT_USERS] = {"userauth-svc", "Give the right address with --url.",
+                      "Start it with ./dev run, or give its address with --url.",
+                      "If it is elsewhere, give its address with --url."},
+    [CLIENT_NOTES] = {"notes-svc", "Set NOTES_URL to the right address.",
+                      "Start it with ./dev run, or set NOTES_URL to its address.",
+                      "If it is elsewhere, set NOTES_URL to its address."},
+};
+
+enum cli_exit client_fail_nonsense(struct ctx *ctx,
+                                   const struct client *client,
+                                   enum client_service service,
+                                   int status)
 {
-    return output_fail(
-        ctx, CLI_EXIT_UNREACHABLE,
-        "%s answers, but not like userauth-svc (status %d). Give the right address with --url.",
-        output_text(ctx, client->url), status);
+    return output_fail(ctx, CLI_EXIT_UNREACHABLE, "%s answers, but not like %s (status %d). %s",
+                       output_text(ctx, client->urls[service]), SERVICES[service].program, status,
+                       SERVICES[service].give_right);
 }
 
 /* Only what is to run on this very machine can be started here. */
@@ -208,14 +240,15 @@ static bool is_loopback(struct ctx *ctx, const char *url)
             strspn(place.host, "0123456789.") == strlen(place.host));
 }
 
-static enum cli_exit fail_unreachable(struct ctx *ctx, const struct client *client)
+static enum cli_exit
+fail_unreachable(struct ctx *ctx, const struct client *client, enum client_service service)
 {
-    const char *advice = is_loopback(ctx, client->url)
-                             ? "Start it with ./dev run, or give its address with --url."
-                             : "If it is elsewhere, give its address with --url.";
-    return output_fail(ctx, CLI_EXIT_UNREACHABLE,
-                       "can't reach %s: %s.\nIs userauth-svc running? %s",
-                       output_text(ctx, client->url), output_text(ctx, ctx->why.text), advice);
+    const char *url = client->urls[service];
+    const char *advice =
+        is_loopback(ctx, url) ? SERVICES[service].start : SERVICES[service].give_elsewhere;
+    return output_fail(ctx, CLI_EXIT_UNREACHABLE, "can't reach %s: %s.\nIs %s running? %s",
+                       output_text(ctx, url), output_text(ctx, ctx->why.text),
+                       SERVICES[service].program, advice);
 }
 
 enum cli_exit client_send(struct ctx *ctx,
@@ -224,13 +257,14 @@ enum cli_exit client_send(struct ctx *ctx,
                           struct http_answer *out_answer)
 {
     struct strbuf url;
+    const char *service_url = client->urls[call->service];
     struct http_call request = {.method = call->method,
                                 .basic_user = client->id,
                                 .basic_password = &client->key,
                                 .json_body = call->body,
                                 .timeout_ms = CLIENT_TIMEOUT_MS};
     strbuf_init(&url, &ctx->arena, 128, CLIENT_PATH_MAX_BYTES);
-    strbuf_add(&url, client->url);
+    strbuf_add(&url, service_url);
     strbuf_add(&url, call->path);
     if (call->username)
         add_username(&url, call->username);
@@ -240,20 +274,20 @@ enum cli_exit client_send(struct ctx *ctx,
 
     struct http_answer answer = {0};
     if (http_call(ctx, client->http, &request, &answer))
-        return fail_unreachable(ctx, client);
+        return fail_unreachable(ctx, client, call->service);
     if (answer.status == 401)
         return output_fail(
             ctx, CLI_EXIT_REFUSED,
             "%s refuses the API key of \"%s\".\nSet USER_SERVICE_ID and USER_SERVICE_KEY (or "
             "USER_SERVICE_KEY_FILE) to one of its keys,\nor STATE_DIR to its state folder.",
-            output_text(ctx, client->url), output_text(ctx, client->id));
+            output_text(ctx, service_url), output_text(ctx, client->id));
     if (!answer.is_json || !cli_wire_is_json(answer.body))
-        return fail_nonsense(ctx, client, answer.status);
+        return client_fail_nonsense(ctx, client, call->service, answer.status);
     if (answer.status >= 500)
         return output_fail(
             ctx, CLI_EXIT_UNREACHABLE,
             "%s has a problem: %s\nTry again in %lld s, or see its log (request %s).",
-            output_text(ctx, client->url), cli_wire_message(ctx, answer.body),
+            output_text(ctx, service_url), cli_wire_message(ctx, answer.body),
             (long long)(answer.retry_after_s > 0 ? answer.retry_after_s : 1), ctx->request_id);
     *out_answer = answer;
     return CLI_EXIT_OK;

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Calls of userauth-svc: where it is, which key, what its answers mean for somebody at a terminal.
+ * Calls of userauth-svc, and of notes-svc for sessions: where they are, which key, what their
+ * answers mean for somebody at a terminal.
  * Depends on: http_client.h, options.h, output.h. */
 #ifndef NOTES_CLI_CLIENT_H
 #define NOTES_CLI_CLIENT_H
+
+#include <stdint.h>
 
 #include "base/cleanup.h"
 #include "base/env.h"
@@ -23,6 +26,8 @@ struct cli_config {
     const char *user_service_id;
     struct secret user_service_key; /* unset: read from userauth.key in state_dir */
     const char *state_dir;
+    const char *notes_url;
+    int64_t password_min_chars; /* below, a new password gets a warning */
 };
 
 extern const struct setting client_settings[];
@@ -31,10 +36,12 @@ extern const size_t client_settings_count;
 /* Checks what one row alone can't tell. */
 void client_config_check(const struct cli_config *config, struct env_faults *faults);
 
+enum client_service { CLIENT_USERS, CLIENT_NOTES, CLIENT_SERVICES_COUNT };
+
 /* Zeroed: closed. */
 struct client {
     struct http_client *http;
-    const char *url; /* without a slash at its end */
+    const char *urls[CLIENT_SERVICES_COUNT]; /* without a slash at their ends */
     const char *id;
     struct secret key;
 };
@@ -53,19 +60,26 @@ client_open(struct ctx *ctx, const struct cli_config *config, struct client *out
 void client_close(struct client *client);
 
 struct client_call {
+    enum client_service service;
     const char *method;
     const char *path;     /* "/find/" */
     const char *username; /* added to the path, percent-encoded; NULL: none */
     const char *body;     /* JSON; NULL: none */
 };
 
-/* CLI_EXIT_OK means that there is an answer of a userauth-svc to this very request: 2xx, or an
- * error that client_explain knows. Otherwise CLI_EXIT_UNREACHABLE or, for a refused key,
+/* CLI_EXIT_OK means that there is an answer of the service to this very request: 2xx, or an error
+ * that client_explain knows. Otherwise CLI_EXIT_UNREACHABLE or, for a refused key,
  * CLI_EXIT_REFUSED; said on standard error. */
 MUST_CHECK enum cli_exit client_send(struct ctx *ctx,
                                      struct client *client,
                                      const struct client_call *call,
                                      struct http_answer *out_answer);
+
+/* Says that an answer is none of the service's. */
+MUST_CHECK enum cli_exit client_fail_nonsense(struct ctx *ctx,
+                                              const struct client *client,
+                                              enum client_service service,
+                                              int status);
 
 /* Says why an answer is no 200, and what to do. `username` is the user it was about, "" when there
  * is none. */

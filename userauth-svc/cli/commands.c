@@ -2,7 +2,8 @@
  *
  * What each command sends, and what it prints of the answer.
  * Source: user/cli.mjs of the Node original: names of commands and options.
- * Depends on: client.h, cli_wire.h, options.h, output.h, prompt.h, table.h. */
+ * Depends on: access_commands.h, answer.h, client.h, cli_wire.h, options.h, output.h, prompt.h,
+ * table.h, password_rules.h. */
 #include "cli/commands.h"
 
 #include <string.h>
@@ -10,14 +11,16 @@
 #include "base/ctx.h"
 #include "base/strbuf.h"
 #include "base/text.h"
+#include "cli/access_commands.h"
+#include "cli/answer.h"
 #include "cli/cli_wire.h"
 #include "cli/client.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/prompt.h"
 #include "cli/table.h"
+#include "rules/password_rules.h"
 
-#define PASSWORD_ADVISED_CHARS 15 /* Source: NIST 800-63B-4, a password alone */
 #define PAGE_PATH \
     "/list?limit=200" /* so few that a page fits the client's limit whatever is in it */
 #define PAGES_MAX_COUNT 100000
@@ -63,64 +66,15 @@ static enum cli_exit new_password(struct cli_run *run, const char **out_password
     return code;
 }
 
-/* After the service took it: a refusal says what matters then. */
-static void warn_short(struct cli_run *run, const char *password)
+/* After the service took it: a refusal says what matters then. Whoever has a key may set any. */
+static void warn_weak(struct cli_run *run, const char *password)
 {
-    if (password && text_count_chars(password) < PASSWORD_ADVISED_CHARS)
-        (void)output_fail(run->ctx, CLI_EXIT_OK,
-                          "warning: the password has fewer than %d characters",
-                          PASSWORD_ADVISED_CHARS);
-}
-
-/* ---- printing ---- */
-
-static enum cli_exit print(struct cli_run *run, const struct strbuf *buf)
-{
-    return output_write(buf)
-               ? CLI_EXIT_OK
-               : output_fail(run->ctx, CLI_EXIT_REFUSED, "can't write to standard output");
-}
-
-static enum cli_exit print_json(struct cli_run *run, struct bytes body)
-{
-    struct strbuf buf;
-    strbuf_init(&buf, &run->ctx->arena, body.n + 2, OUTPUT_MAX_BYTES);
-    output_add_json(&buf, (const char *)body.p);
-    strbuf_add_char(&buf, '\n');
-    return print(run, &buf);
-}
-
-static enum cli_exit fail_body(struct cli_run *run)
-{
-    return output_fail(run->ctx, CLI_EXIT_UNREACHABLE,
-                       "%s answers, but not like userauth-svc. Give the right address with --url.",
-                       output_text(run->ctx, run->client->url));
-}
-
-/* An answer that is not 200: its JSON for scripts, a sentence for people. */
-static enum cli_exit refuse(struct cli_run *run, const struct http_answer *answer)
-{
-    enum cli_exit code = run->options->is_json ? print_json(run, answer->body) : CLI_EXIT_OK;
-    if (code != CLI_EXIT_OK)
-        return code;
-    const char *username = run->options->operands_count ? run->options->operands[0] : "";
-    return client_explain(run->ctx, answer, username);
-}
-
-/* An answer that should be one user. */
-static enum cli_exit print_user(struct cli_run *run, const struct http_answer *answer)
-{
-    struct shown_users users = {0};
-    struct strbuf buf;
-    if (answer->status != 200)
-        return refuse(run, answer);
-    if (cli_wire_read(run->ctx, answer->body, &users) || users.count != 1)
-        return fail_body(run);
-    if (run->options->is_json)
-        return print_json(run, answer->body);
-    strbuf_init(&buf, &run->ctx->arena, 512, OUTPUT_MAX_BYTES);
-    table_add_user(run->ctx, &buf, &users.items[0]);
-    return print(run, &buf);
+    enum password_fault fault = password ? password_rules_judge(password, run->options->operands[0],
+                                                                run->password_min_chars)
+                                         : PASSWORD_FINE;
+    if (fault)
+        (void)output_fail(run->ctx, CLI_EXIT_OK, "warning: the password %s",
+                          password_rules_text(&run->ctx->arena, fault, run->password_min_chars));
 }
 
 /* ---- commands ---- */
@@ -137,9 +91,9 @@ send_user(struct cli_run *run, const char *path, const char *password, bool is_u
                                  run->ctx->why.field ? run->ctx->why.field : "all together");
     enum cli_exit code = client_send(run->ctx, run->client, &call, &answer);
     if (code == CLI_EXIT_OK)
-        code = print_user(run, &answer);
+        code = answer_print_user(run, &answer);
     if (code == CLI_EXIT_OK)
-        warn_short(run, password);
+        warn_weak(run, password);
     return code;
 }
 
@@ -150,24 +104,17 @@ static enum cli_exit add_run(struct cli_run *run)
     return code == CLI_EXIT_OK ? send_user(run, "/create-user", password, false) : code;
 }
 
-static enum cli_exit find(struct cli_run *run, struct http_answer *out_answer)
-{
-    const struct client_call call = {
-        .method = "GET", .path = "/find/", .username = run->options->operands[0]};
-    return client_send(run->ctx, run->client, &call, out_answer);
-}
-
 /* A password is asked for only when it turns out that one is needed. */
 static enum cli_exit find_or_create_run(struct cli_run *run)
 {
     const char *password = NULL;
     if (!run->options->password && !run->options->reads_stdin) {
         struct http_answer answer = {0};
-        enum cli_exit code = find(run, &answer);
+        enum cli_exit code = answer_find(run, &answer);
         if (code != CLI_EXIT_OK)
             return code;
         if (answer.status != 404)
-            return print_user(run, &answer);
+            return answer_print_user(run, &answer);
     }
     enum cli_exit code = new_password(run, &password);
     return code == CLI_EXIT_OK ? send_user(run, "/find-or-create", password, false) : code;
@@ -190,11 +137,18 @@ static enum cli_exit update_run(struct cli_run *run)
     return code == CLI_EXIT_OK ? send_user(run, "/update-user/", password, true) : code;
 }
 
+static enum cli_exit set_password_run(struct cli_run *run)
+{
+    const char *password = NULL;
+    enum cli_exit code = new_password(run, &password);
+    return code == CLI_EXIT_OK ? send_user(run, "/update-user/", password, true) : code;
+}
+
 static enum cli_exit find_run(struct cli_run *run)
 {
     struct http_answer answer = {0};
-    enum cli_exit code = find(run, &answer);
-    return code == CLI_EXIT_OK ? print_user(run, &answer) : code;
+    enum cli_exit code = answer_find(run, &answer);
+    return code == CLI_EXIT_OK ? answer_print_user(run, &answer) : code;
 }
 
 static enum cli_exit destroy_run(struct cli_run *run)
@@ -207,14 +161,14 @@ static enum cli_exit destroy_run(struct cli_run *run)
     if (code != CLI_EXIT_OK)
         return code;
     if (answer.status != 200)
-        return refuse(run, &answer);
+        return answer_refuse(run, &answer);
     if (run->options->is_json)
-        return print_json(run, answer.body);
+        return answer_print_json(run, answer.body);
     strbuf_init(&buf, &run->ctx->arena, 128, OUTPUT_MAX_BYTES);
     strbuf_add(&buf, "The user \"");
     output_add(&buf, username);
     strbuf_add(&buf, "\" is destroyed.\n");
-    return print(run, &buf);
+    return answer_print(run, &buf);
 }
 
 /* "/list?after=…" of `</list?after=…>; rel="next"`, NULL when there is no such link. */
@@ -284,10 +238,10 @@ static enum cli_exit fetch_pages(struct cli_run *run, struct listing *listing)
         if (code != CLI_EXIT_OK)
             return code;
         if (answer.status != 200)
-            return refuse(run, &answer);
+            return answer_refuse(run, &answer);
         if (answer.body.n == 0 || answer.body.p[0] != '[' ||
             cli_wire_read(run->ctx, answer.body, &page) || !goes_on(run->ctx, listing, &page))
-            return fail_body(run);
+            return client_fail_nonsense(run->ctx, run->client, CLIENT_USERS, answer.status);
         add_page(run->ctx, listing, &page, answer.body);
         call.path = page.count > 0 ? next_page(run->ctx, answer.link) : NULL;
     }
@@ -305,14 +259,14 @@ static enum cli_exit list_users_run(struct cli_run *run)
         return code;
     strbuf_add(&listing.json, "]\n");
     if (run->options->is_json)
-        return print(run, &listing.json);
+        return answer_print(run, &listing.json);
     strbuf_init(&buf, &run->ctx->arena, 512, OUTPUT_MAX_BYTES);
     if (listing.count == 0)
         strbuf_add(&buf, "There are no users yet. Make one with: " CLI_NAME " add USER\n");
     else
         table_add_users(run->ctx, &buf,
                         &(struct shown_users){.items = listing.items, .count = listing.count});
-    return print(run, &buf);
+    return answer_print(run, &buf);
 }
 
 static enum cli_exit known_password(struct cli_run *run, const char **out_password)
@@ -342,10 +296,10 @@ static enum cli_exit password_check_run(struct cli_run *run)
     if (code != CLI_EXIT_OK)
         return code;
     if (answer.status != 200)
-        return refuse(run, &answer);
+        return answer_refuse(run, &answer);
     bool is_right = cli_wire_is_right(answer.body);
     if (run->options->is_json) {
-        code = print_json(run, answer.body);
+        code = answer_print_json(run, answer.body);
         return code == CLI_EXIT_OK && !is_right ? CLI_EXIT_REFUSED : code;
     }
     if (!is_right)
@@ -353,7 +307,7 @@ static enum cli_exit password_check_run(struct cli_run *run)
                            cli_wire_message(run->ctx, answer.body));
     strbuf_init(&buf, &run->ctx->arena, 64, OUTPUT_MAX_BYTES);
     strbuf_add(&buf, "The password is right.\n");
-    return print(run, &buf);
+    return answer_print(run, &buf);
 }
 
 /* clang-format off */
@@ -361,10 +315,16 @@ const struct cli_command commands[] = {
     {"add", "USER", 1, 1, CLI_TAKES_FIELDS, add_run, "make a user"},
     {"find-or-create", "USER", 1, 1, CLI_TAKES_FIELDS, find_or_create_run, "show a user, made if need be"},
     {"update", "USER", 1, 1, CLI_TAKES_FIELDS, update_run, "change what the options say; without any: the password"},
+    {"set-password", "USER", 1, 1, CLI_TAKES_STDIN, set_password_run, "give a user another password"},
+    {"disable", "USER", 1, 1, 0, access_disable_run, "keep a user from signing in, and end all sessions"},
+    {"enable", "USER", 1, 1, 0, access_enable_run, "let a disabled user sign in again"},
+    {"sessions", "USER", 1, 1, 0, access_sessions_run, "show where a user is signed in"},
+    {"revoke", "USER [SESSION-ID]", 1, 2, 0, access_revoke_run, "end all sessions of a user, or one"},
     {"destroy", "USER", 1, 1, 0, destroy_run, "remove a user; nothing is asked"},
     {"find", "USER", 1, 1, 0, find_run, "show a user"},
     {"list-users", "", 0, 0, 0, list_users_run, "show all users, by name"},
-    {"password-check", "USER [PASSWORD]", 1, 2, CLI_TAKES_STDIN, password_check_run, "is it the right password?"},
+    {"password-check", "USER [PASSWORD]", 1, 2, CLI_TAKES_STDIN | CLI_TAKES_SECRET, password_check_run,
+     "is it the right password?"},
 };
 /* clang-format on */
 const size_t commands_count = ARRAY_COUNT(commands);

@@ -6,6 +6,7 @@
 #define NOTES_CLI_COMMANDS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "cli/options.h"
 
@@ -17,6 +18,7 @@ struct cli_run {
     struct ctx *ctx;
     const struct cli_options *options;
     struct client *client;
+    int64_t password_min_chars; /* below, a new password gets a warning */
 };
 
 extern const struct cli_command commands[];

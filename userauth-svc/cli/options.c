@@ -142,8 +142,8 @@ static enum cli_exit set_operand(struct reader *reader, char *text)
         return output_fail_usage(reader->ctx, "%s%s%s: one word too many", options->command->name,
                                  options->command->operands[0] ? " " : "",
                                  options->command->operands);
-    /* The second one is a password. */
-    const char *operand = options->operands_count == 0 ? text : take_secret(reader->ctx, text);
+    bool is_secret = options->operands_count == 1 && options->command->takes & CLI_TAKES_SECRET;
+    const char *operand = is_secret ? take_secret(reader->ctx, text) : text;
     options->operands[options->operands_count++] = operand;
     return CLI_EXIT_OK;
 }

@@ -18,7 +18,11 @@ struct strbuf;
 #define CLI_OPERANDS_MAX_COUNT 2
 
 /* What a command takes besides the options for all. */
-enum cli_takes { CLI_TAKES_FIELDS = 1, CLI_TAKES_STDIN = 2 };
+enum cli_takes {
+    CLI_TAKES_FIELDS = 1,
+    CLI_TAKES_STDIN = 2,
+    CLI_TAKES_SECRET = 4, /* its second word is a password */
+};
 
 struct cli_texts {
     const char *items[CLI_EMAILS_MAX_COUNT];

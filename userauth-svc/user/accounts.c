@@ -15,7 +15,6 @@
 #include "user/user.h"
 #include "user/user_store.h"
 
-#define GENERATION_RANDOM_BYTES 16
 #define BCRYPT_RULE \
     "password: it begins like a bcrypt hash, but is none of kind a, b or y, cost 4 to 12."
 
@@ -62,7 +61,7 @@ static enum err insert_once(struct ctx *ctx, const struct user *user, const char
 
 static enum err insert(struct ctx *ctx, struct user *user, const char *hash)
 {
-    user->generation = secret_token(&ctx->arena, GENERATION_RANDOM_BYTES);
+    user->generation = secret_token(&ctx->arena, USER_GENERATION_RANDOM_BYTES);
     enum err err = ERR_OK;
     int tries_count = 0;
     do {
@@ -185,7 +184,7 @@ store(struct ctx *ctx, struct user *user, enum user_password_use use, const char
     enum err err = user_update(ctx, ctx->db, user);
     if (err || use == USER_PASSWORD_KEEP)
         return err;
-    user->generation = secret_token(&ctx->arena, GENERATION_RANDOM_BYTES);
+    user->generation = secret_token(&ctx->arena, USER_GENERATION_RANDOM_BYTES);
     err = user_set_password(ctx, ctx->db, user, hash);
     return err ? err : throttle_drop(ctx, ctx->db, username_key(ctx, user->username));
 }
@@ -280,7 +279,7 @@ static enum err look_at_move(struct ctx *ctx, struct account_move *move)
 
 static enum err insert_move(struct ctx *ctx, struct account_move *move)
 {
-    move->user.generation = secret_token(&ctx->arena, GENERATION_RANDOM_BYTES);
+    move->user.generation = secret_token(&ctx->arena, USER_GENERATION_RANDOM_BYTES);
     enum err err = user_insert_kept(ctx, ctx->db, &move->user, move->password,
                                     move->created_unix_ms, move->updated_unix_ms);
     return err ? err : throttle_drop(ctx, ctx->db, username_key(ctx, move->user.username));

@@ -16,12 +16,13 @@
 
 struct ctx;
 
-#define USERNAME_MAX_CHARS      64
-#define USER_TEXT_MAX_CHARS     255  /* each of the three names, and the provider */
-#define USER_LIST_MAX_BYTES     2048 /* e-mails or photos, as compact JSON */
-#define USER_PASSWORD_MAX_BYTES 1024 /* a plain one */
-#define USER_PAGE_MAX_COUNT     1000
-#define USER_PROVIDER_LOCAL     "local"
+#define USERNAME_MAX_CHARS           64
+#define USER_TEXT_MAX_CHARS          255  /* each of the three names, and the provider */
+#define USER_LIST_MAX_BYTES          2048 /* e-mails or photos, as compact JSON */
+#define USER_PASSWORD_MAX_BYTES      1024 /* a plain one */
+#define USER_PAGE_MAX_COUNT          1000
+#define USER_PROVIDER_LOCAL          "local"
+#define USER_GENERATION_RANDOM_BYTES 16
 
 struct user {
     int64_t id; /* the row's; clients know the username only */
@@ -32,7 +33,9 @@ struct user {
     const char *middle_name;
     const char *emails; /* a JSON array, compact */
     const char *photos;
-    const char *generation; /* random; another one for another account and for another password */
+    const char *generation; /* random; another one for another account, another password, and each
+                               time that the user is disabled, enabled or signed out everywhere */
+    bool is_disabled;       /* may not sign in */
 };
 
 struct user_list {

@@ -2,8 +2,8 @@
  *
  * Each handler decodes, calls one use case, writes the business event and encodes.
  * The ETag of /find stands for account and password, not for the names in the body, so
- * If-None-Match is not answered with 304. Depends on: app.h, accounts.h, user_store.h, user_wire.h,
- * log.h. */
+ * If-None-Match is not answered with 304. Depends on: app.h, accounts.h, account_access.h,
+ * user_store.h, user_wire.h, log.h. */
 #include "user/user_handlers.h"
 
 #include "app.h"
@@ -12,6 +12,7 @@
 #include "base/parse.h"
 #include "base/strbuf.h"
 #include "http/http_message.h"
+#include "user/account_access.h"
 #include "user/accounts.h"
 #include "user/user.h"
 #include "user/user_store.h"
@@ -88,6 +89,13 @@ enum err user_find_handle(struct app *app,
     return user_wire_answer(ctx, &user, rs);
 }
 
+static enum err explain(struct ctx *ctx, enum err err)
+{
+    if (err == ERR_NOT_FOUND)
+        ctx->why.hint = "There is no user of this name.";
+    return err;
+}
+
 enum err user_destroy_handle(struct app *app,
                              struct ctx *ctx,
                              const struct http_request *rq,
@@ -95,12 +103,64 @@ enum err user_destroy_handle(struct app *app,
 {
     (void)app;
     enum err err = account_destroy(ctx, rq->params[0]);
-    if (err == ERR_NOT_FOUND)
-        ctx->why.hint = "There is no user of this name.";
     if (err)
-        return err;
+        return explain(ctx, err);
     log_info(ctx, "user.destroyed", log_str("user", rq->params[0]), log_str("key", ctx->user),
              log_str("peer", ctx->peer));
+    user_wire_answer_empty(200, rs);
+    return ERR_OK;
+}
+
+/* Changes it and writes `event`, if anything changed. */
+static enum err change_access(struct ctx *ctx,
+                              const char *username,
+                              enum account_access access,
+                              const char *event,
+                              struct user *out_user)
+{
+    bool has_changed = false;
+    enum err err = account_change_access(ctx, username, access, out_user, &has_changed);
+    if (err)
+        return explain(ctx, err);
+    if (has_changed)
+        log_info(ctx, event, log_str("user", out_user->username), log_str("key", ctx->user),
+                 log_str("peer", ctx->peer));
+    return ERR_OK;
+}
+
+enum err user_disable_handle(struct app *app,
+                             struct ctx *ctx,
+                             const struct http_request *rq,
+                             struct http_response *rs)
+{
+    (void)app;
+    struct user user = {0};
+    enum err err = change_access(ctx, rq->params[0], ACCOUNT_DISABLE, "user.disabled", &user);
+    return err ? err : user_wire_answer(ctx, &user, rs);
+}
+
+enum err user_enable_handle(struct app *app,
+                            struct ctx *ctx,
+                            const struct http_request *rq,
+                            struct http_response *rs)
+{
+    (void)app;
+    struct user user = {0};
+    enum err err = change_access(ctx, rq->params[0], ACCOUNT_ENABLE, "user.enabled", &user);
+    return err ? err : user_wire_answer(ctx, &user, rs);
+}
+
+enum err user_revoke_handle(struct app *app,
+                            struct ctx *ctx,
+                            const struct http_request *rq,
+                            struct http_response *rs)
+{
+    (void)app;
+    struct user user = {0};
+    enum err err =
+        change_access(ctx, rq->params[0], ACCOUNT_REVOKE, "user.sessions_revoked", &user);
+    if (err)
+        return err;
     user_wire_answer_empty(200, rs);
     return ERR_OK;
 }

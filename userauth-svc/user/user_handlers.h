@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Route handlers of users.
- * Depends on: accounts.h, user_store.h, user_wire.h. */
+ * Depends on: accounts.h, account_access.h, user_store.h, user_wire.h. */
 #ifndef NOTES_USER_HANDLERS_H
 #define NOTES_USER_HANDLERS_H
 
@@ -42,6 +42,24 @@ MUST_CHECK enum err user_destroy_handle(struct app *app,
                                         struct ctx *ctx,
                                         const struct http_request *rq,
                                         struct http_response *rs);
+
+/* POST /disable/:username: the user may not sign in any more, and every session ends. */
+MUST_CHECK enum err user_disable_handle(struct app *app,
+                                        struct ctx *ctx,
+                                        const struct http_request *rq,
+                                        struct http_response *rs);
+
+/* POST /enable/:username */
+MUST_CHECK enum err user_enable_handle(struct app *app,
+                                       struct ctx *ctx,
+                                       const struct http_request *rq,
+                                       struct http_response *rs);
+
+/* POST /revoke/:username: every session ends, the user may sign in again. */
+MUST_CHECK enum err user_revoke_handle(struct app *app,
+                                       struct ctx *ctx,
+                                       const struct http_request *rq,
+                                       struct http_response *rs);
 
 /* GET /list?after=USERNAME&limit=N */
 MUST_CHECK enum err user_list_handle(struct app *app,

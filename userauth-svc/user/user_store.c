@@ -9,16 +9,20 @@
 #include "data/db.h"
 #include "user/user.h"
 
-#define USER_COLUMNS \
-    "id, username, provider, family_name, given_name, middle_name, emails, photos, generation"
+/* What `provider` says of a user that is disabled; the real one is in `disabled_provider` then. */
+#define PROVIDER_DISABLED "disabled"
+
+#define USER_COLUMNS                                                                \
+    "id, username, COALESCE(disabled_provider, provider), family_name, given_name," \
+    " middle_name, emails, photos, generation, disabled_provider IS NOT NULL AS is_disabled"
 
 static const struct db_statement FIND = {"SELECT " USER_COLUMNS " FROM users WHERE name_key = ?"};
 static const struct db_statement LOCK = {"SELECT " USER_COLUMNS " FROM users WHERE name_key = ?",
                                          .mysql = "SELECT " USER_COLUMNS
                                                   " FROM users WHERE name_key = ? FOR UPDATE"};
 static const struct db_statement FIND_LOGIN = {
-    "SELECT id, username, CASE WHEN provider = ? THEN password END, generation"
-    " FROM users WHERE name_key = ?"};
+    "SELECT id, username, CASE WHEN COALESCE(disabled_provider, provider) = ? THEN password END,"
+    " generation, disabled_provider IS NOT NULL AS is_disabled FROM users WHERE name_key = ?"};
 static const struct db_statement FIND_CREATED = {"SELECT created_unix_ms FROM users WHERE id = ?"};
 static const struct db_statement LAST_ID = {"SELECT id FROM users ORDER BY id DESC LIMIT 1"};
 static const struct db_statement NEXT_HASH = {
@@ -31,8 +35,11 @@ static const struct db_statement INSERT = {
     " given_name, middle_name, emails, photos, created_unix_ms, updated_unix_ms)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"};
 static const struct db_statement UPDATE = {
-    "UPDATE users SET provider = ?, family_name = ?, given_name = ?, middle_name = ?, emails = ?,"
+    "UPDATE users SET provider = ?, disabled_provider = ?, family_name = ?, given_name = ?, middle_name = ?, emails = ?,"
     " photos = ?, updated_unix_ms = ? WHERE id = ?"};
+static const struct db_statement SET_ACCESS = {
+    "UPDATE users SET provider = ?, disabled_provider = ?, generation = ?, updated_unix_ms = ?"
+    " WHERE id = ?"};
 static const struct db_statement SET_PASSWORD = {
     "UPDATE users SET password = ?, generation = ?, updated_unix_ms = ? WHERE id = ?"};
 static const struct db_statement RENEW_HASH = {
@@ -41,7 +48,8 @@ static const struct db_statement DESTROY = {"DELETE FROM users WHERE name_key = 
 
 /* Is it as the transaction in question would have it? */
 #define TRACE_TEXT(same)                                                               \
-    "SELECT 1 FROM users WHERE name_key = ? AND generation = ? AND provider = ?"       \
+    "SELECT 1 FROM users WHERE name_key = ? AND generation = ?"                        \
+    " AND COALESCE(disabled_provider, provider) = ?"                                   \
     " AND family_name " same " ? AND given_name " same " ? AND middle_name " same " ?" \
     " AND emails = ? AND photos = ?"
 static const struct db_statement TRACE = {TRACE_TEXT("IS"),
@@ -61,6 +69,7 @@ static struct user user_of_row(struct ctx *ctx, const struct db_rows *rows)
         .emails = db_rows_text(ctx, rows, 6),
         .photos = db_rows_text(ctx, rows, 7),
         .generation = db_rows_text(ctx, rows, 8),
+        .is_disabled = db_rows_i64(rows, 9) != 0,
     };
 }
 
@@ -118,6 +127,7 @@ user_find_login(struct ctx *ctx, struct db *db, const char *username, struct use
         .username = db_rows_text(ctx, &rows, 1),
         .password = db_rows_text(ctx, &rows, 2),
         .generation = db_rows_text(ctx, &rows, 3),
+        .is_disabled = db_rows_i64(&rows, 4) != 0,
     };
     return ERR_OK;
 }
@@ -229,13 +239,31 @@ static enum err run_on_one(struct ctx *ctx,
     return err;
 }
 
+static struct db_value provider_of(const struct user *user)
+{
+    return db_text(user->is_disabled ? PROVIDER_DISABLED : user->provider);
+}
+
+static struct db_value disabled_provider_of(const struct user *user)
+{
+    return db_text(user->is_disabled ? user->provider : NULL);
+}
+
 enum err user_update(struct ctx *ctx, struct db *db, const struct user *user)
 {
     return run_on_one(ctx, db, &UPDATE,
-                      DB_VALUES(db_text(user->provider), db_text(user->family_name),
-                                db_text(user->given_name), db_text(user->middle_name),
-                                db_text(user->emails), db_text(user->photos),
-                                db_i64(clock_unix_ms()), db_i64(user->id)));
+                      DB_VALUES(provider_of(user), disabled_provider_of(user),
+                                db_text(user->family_name), db_text(user->given_name),
+                                db_text(user->middle_name), db_text(user->emails),
+                                db_text(user->photos), db_i64(clock_unix_ms()), db_i64(user->id)));
+}
+
+enum err user_set_access(struct ctx *ctx, struct db *db, const struct user *user)
+{
+    return run_on_one(ctx, db, &SET_ACCESS,
+                      DB_VALUES(provider_of(user), disabled_provider_of(user),
+                                db_text(user->generation), db_i64(clock_unix_ms()),
+                                db_i64(user->id)));
 }
 
 enum err

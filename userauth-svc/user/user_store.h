@@ -24,6 +24,7 @@ struct user_login {
     const char *username; /* the stored spelling */
     const char *password; /* the stored hash; NULL when nothing can match */
     const char *generation;
+    bool is_disabled; /* then no password is right */
 };
 
 /* Regardless of ASCII case.
@@ -74,9 +75,13 @@ MUST_CHECK enum err user_insert_kept(struct ctx *ctx,
                                      int64_t created_unix_ms,
                                      int64_t updated_unix_ms);
 
-/* Everything but name, password and generation.
+/* Everything but name, password and generation, of a user that user_lock read.
  * Errors:  ERR_NOT_FOUND. */
 MUST_CHECK enum err user_update(struct ctx *ctx, struct db *db, const struct user *user);
+
+/* Whether the user is disabled, and the generation, of a user that user_lock read.
+ * Errors:  ERR_NOT_FOUND. */
+MUST_CHECK enum err user_set_access(struct ctx *ctx, struct db *db, const struct user *user);
 
 /* A new password, or none (NULL), with user->generation.
  * Errors:  ERR_NOT_FOUND. */

@@ -139,7 +139,7 @@ static void add_user(struct strbuf *buf, const struct user *user)
     strbuf_add(buf, user->emails);
     strbuf_add(buf, ",\"photos\":");
     strbuf_add(buf, user->photos);
-    strbuf_add(buf, "}");
+    strbuf_add(buf, user->is_disabled ? ",\"disabled\":true}" : "}");
 }
 
 static enum err answer(struct ctx *ctx, const struct strbuf *buf, struct http_response *rs)

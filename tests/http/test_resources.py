@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: MIT
+"""Names that are not known, not answered, or moved; descriptors that are used up: what people see meanwhile, and that it ends
+by itself. Other faults are in test_life.py, test_user_service_down.py, test_redis_sessions.py, test_mysql_*.py."""
+import os
+import re
+import resource
+
+import pytest
+
+from harness import mariadb, names
+from harness.client import Client
+from harness.wait import until
+from notes_verbs import create_note, error_page, view_path
+
+DEADLINE_MS = 8000
+pytestmark = pytest.mark.skipif(names.missing() is not None, reason=str(names.missing()))
+
+
+@pytest.fixture()
+def silent():
+    resolver = names.SilentResolver()
+    yield resolver
+    resolver.close()
+
+
+@pytest.fixture()
+def world(services, tmp_path):
+    """Makes notes-svc beside a userauth-svc that has the user "me"; its hosts are those of `Names`."""
+    userauth = services.userauth().start()
+    api = userauth.api()
+    api.create("me", "a password of me")
+
+    def make(resolver, **settings):
+        own = names.Names(tmp_path, resolver)
+        return own, userauth, services.notes(userauth, REQUEST_DEADLINE_MS=DEADLINE_MS, **settings)
+    return make
+
+
+def sign_in(notes):
+    client = Client(notes.url)
+    return client, client.login("me", "a password of me")
+
+
+def test_user_service_whose_name_is_not_known_is_a_whale_until_it_is(world):
+    own, userauth, notes = world("127.0.0.1")
+    notes.settings["USER_SERVICE_URL"] = f"http://users.test:{userauth.port}"
+    notes.start(own.wrapper)
+    error_page(sign_in(notes)[1], 503)
+    assert Client(notes.url).get("/").status_code == 200
+    own.set(users="127.0.0.1")
+    until(lambda: sign_in(notes)[0].is_signed_in, "signing in", 20, every_s=0.5)
+
+
+def test_resolver_that_is_silent_holds_nobody(world, silent):
+    own, userauth, notes = world(silent.address)
+    notes.settings["USER_SERVICE_URL"] = f"http://users.test:{userauth.port}"
+    notes.start(own.wrapper)
+    error_page(sign_in(notes)[1], 503)
+    assert silent.has_heard
+    assert Client(notes.url).get("/").status_code == 200
+    own.set(users="127.0.0.1")
+    until(lambda: sign_in(notes)[0].is_signed_in, "signing in", 20, every_s=0.5)
+
+
+def test_user_service_that_moves_to_another_address_is_found_there(world):
+    own, userauth, notes = world("127.0.0.1")
+    own.set(users="127.0.0.68")  # where nobody listens
+    notes.settings["USER_SERVICE_URL"] = f"http://users.test:{userauth.port}"
+    notes.start(own.wrapper)
+    error_page(sign_in(notes)[1], 503)
+    own.set(users="127.0.0.1")
+    until(lambda: sign_in(notes)[0].is_signed_in, "signing in", 20, every_s=0.5)
+
+
+@pytest.mark.server_only
+def test_database_whose_resolver_is_silent_is_waited_for_within_the_deadline(world, silent):
+    own, _, notes = world(silent.address)
+    notes.settings["DATABASE_URL"] = re.sub(r"@[^:/]+:", "@db.test:", notes.settings["DATABASE_URL"])
+    own.set(db="127.0.0.1")
+    notes.start(own.wrapper)
+    client, _ = sign_in(notes)
+    create_note(client, "kept", "Kept", "body")
+    own.set()
+    mariadb.shared().kill_sessions()
+    # Nothing of it is kept: it must be read.
+    assert Client(notes.url).get("/notes/view?key=other").status_code == 503
+    assert silent.has_heard
+    assert notes.log_lines(event="http.request_done", status=503)[-1]["ms"] < DEADLINE_MS
+    own.set(db="127.0.0.1")
+    until(lambda: Client(notes.url).get(view_path("kept")).status_code == 200, "reading again", 20, every_s=0.5)
+
+
+def descriptors_count(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def test_used_up_descriptors_keep_who_is_there_and_end_by_themselves(world):
+    _, _, notes = world("127.0.0.1")
+    notes.start()
+    there = Client(notes.url)
+    assert there.get("/").status_code == 200
+    before = resource.prlimit(notes.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(notes.pid, resource.RLIMIT_NOFILE, (descriptors_count(notes.pid), before[1]))
+    stranger = Client(notes.url)
+    with pytest.raises(OSError):
+        stranger.get("/healthz", timeout=5)
+    assert there.get("/").status_code == 200
+    until(lambda: notes.log_lines(event="http.connection_refused"), "the log says so", 10)
+    assert notes.log_lines(event="http.connection_refused")[0]["why"] == "no descriptor or memory left"
+    resource.prlimit(notes.pid, resource.RLIMIT_NOFILE, before)
+    until(lambda: Client(notes.url).get("/healthz").status_code == 200, "new connections", 20)

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The rules for passwords that people choose: lengths, names, what many people use. */
+#include "unit.h"
+
+#include "base/arena.h"
+#include "base/text.h"
+#include "rules/password_rules.h"
+
+struct row {
+    const char *password;
+    enum password_fault wanted;
+};
+
+static void check_rows(const struct row *rows, size_t count, const char *username)
+{
+    for (size_t i = 0; i < count; i++) {
+        enum password_fault fault = password_rules_judge(rows[i].password, username, 15);
+        if (fault != rows[i].wanted)
+            fail_msg("\"%s\" of \"%s\": %d, wanted %d", rows[i].password, username, (int)fault,
+                     (int)rows[i].wanted);
+    }
+}
+
+static void length_is_counted_in_code_points(void **state)
+{
+    (void)state;
+    const struct row rows[] = {
+        {"", PASSWORD_TOO_SHORT},
+        {"four short word", PASSWORD_FINE},
+        {"four short wor", PASSWORD_TOO_SHORT},
+        {"äöüßéèêáàâíìîñ", PASSWORD_TOO_SHORT},
+        {"äöüßéèêáàâíìîñç", PASSWORD_FINE},
+        {"\U0001f600\U0001f601\U0001f602\U0001f603\U0001f604\U0001f605", PASSWORD_TOO_SHORT},
+    };
+    check_rows(rows, ARRAY_COUNT(rows), "alice");
+    assert_int_equal(password_rules_judge("seven ok", "alice", 8), PASSWORD_FINE);
+    assert_int_equal(password_rules_judge("seven o", "alice", 8), PASSWORD_TOO_SHORT);
+    assert_int_equal(password_rules_judge("four short word", "alice", 64), PASSWORD_TOO_SHORT);
+}
+
+static void length_ends_at_1024_bytes(void **state)
+{
+    (void)state;
+    char text[1026];
+    for (size_t i = 0; i < sizeof(text); i++)
+        text[i] = (char)('a' + i * i % 23);
+    text[1025] = '\0';
+    assert_int_equal(password_rules_judge(text, "alice", 15), PASSWORD_TOO_LONG);
+    assert_int_equal(password_rules_judge(text + 1, "alice", 15), PASSWORD_FINE);
+}
+
+static void names_with_digits_and_signs_are_no_password(void **state)
+{
+    (void)state;
+    const struct row rows[] = {
+        {"AliceAliceAlice", PASSWORD_IS_NAME},    {"alice1234567890", PASSWORD_IS_NAME},
+        {"1234567890alice", PASSWORD_IS_NAME},    {"notesnotesnotes", PASSWORD_IS_NAME},
+        {"NOTES-notes_NOTES!", PASSWORD_IS_NAME}, {"alice@notes 2026-11", PASSWORD_IS_NAME},
+        {"notes of alice!", PASSWORD_FINE},       {"alicesnotes2026", PASSWORD_FINE},
+        {"alicanotes20261", PASSWORD_FINE},       {"481516234210836", PASSWORD_FINE},
+        {"alice in the wood", PASSWORD_FINE},
+    };
+    check_rows(rows, ARRAY_COUNT(rows), "Alice");
+}
+
+static void any_user_name_can_be_looked_for(void **state)
+{
+    (void)state;
+    const struct {
+        const char *username;
+        struct row row;
+    } rows[] = {
+        {"", {"four short word", PASSWORD_FINE}},
+        {"e", {"four e short ee", PASSWORD_FINE}},
+        {"me2", {"me2me22me2-me2!", PASSWORD_IS_NAME}},
+        {"日本", {"日本日本日本日本日本日本日本日本", PASSWORD_IS_NAME}},
+        {"日本", {"日本日本日本日本日本日本日本日木", PASSWORD_FINE}},
+        {"four short word", {"Four Short Word", PASSWORD_IS_NAME}},
+        {"four short word and more", {"four short word", PASSWORD_FINE}},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
+        check_rows(&rows[i].row, 1, rows[i].username);
+}
+
+static void what_many_people_use_is_refused_in_any_case_with_a_tail_and_repeated(void **state)
+{
+    (void)state;
+    const struct row rows[] = {
+        {"correcthorsebatterystaple", PASSWORD_COMMON},
+        {"Correct Horse Battery Staple", PASSWORD_COMMON},
+        {"CORRECT-HORSE-BATTERY-STAPLE", PASSWORD_COMMON},
+        {"maytheforcebewithyou2026", PASSWORD_COMMON},
+        {"maytheforcebewithyou!!12", PASSWORD_COMMON},
+        {"maytheforcebewithyou20261", PASSWORD_FINE},
+        {"maytheforcebewithyouab", PASSWORD_FINE},
+        {"passwordpassword", PASSWORD_COMMON},
+        {"PasswordPasswordPass", PASSWORD_COMMON},
+        {"passwordpassword1!", PASSWORD_COMMON},
+        {"123456789012345", PASSWORD_COMMON},
+        {"qwertyuiopasdfghjkl", PASSWORD_COMMON},
+        {"1qaz2wsx3edc4rfv", PASSWORD_COMMON},
+        {"aaaaaaaaaaaaaaa", PASSWORD_COMMON},
+        {"               ", PASSWORD_COMMON},
+        {"abcabcabcabcabcab", PASSWORD_COMMON},
+        {"xyz1xyz1xyz1xyz1", PASSWORD_COMMON},
+        {"éàüöéàüöéàüöéàüö", PASSWORD_COMMON},
+        {"vwxyzvwxyzvwxyz", PASSWORD_FINE},
+        {"a horse that eats staples", PASSWORD_FINE},
+    };
+    check_rows(rows, ARRAY_COUNT(rows), "alice");
+}
+
+static void every_entry_of_the_list_is_found(void **state)
+{
+    (void)state;
+    size_t at_default_count = 0;
+    assert_true(password_rules_list.count >= 3000);
+    for (size_t i = 0; i < password_rules_list.count; i++) {
+        const char *entry = password_rules_list.texts + password_rules_list.starts[i];
+        assert_int_equal(password_rules_judge(entry, "nobody", 1), PASSWORD_COMMON);
+        at_default_count += text_count_chars(entry) >= 15;
+    }
+    /* Those that count where the shortest allowed password is as long as the default says. */
+    assert_true(at_default_count >= 3000);
+}
+
+static void nothing_before_between_or_after_the_entries_is_found(void **state)
+{
+    (void)state;
+    const char *const texts[] = {"!", " ", "~~~~~~~x", "zzzzzx", "passwor", "passwords and"};
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
+        assert_int_equal(password_rules_judge(texts[i], "nobody", 1), PASSWORD_FINE);
+}
+
+static void every_fault_has_a_code_and_a_sentence(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena);
+    const struct {
+        enum password_fault fault;
+        const char *code;
+        const char *text;
+    } rows[] = {
+        {PASSWORD_TOO_SHORT, "PasswordTooShort", "has fewer than 15 characters"},
+        {PASSWORD_TOO_LONG, "PasswordTooLong", "has more than 1024 bytes"},
+        {PASSWORD_IS_NAME, "PasswordIsName", "is little more than the user name"},
+        {PASSWORD_COMMON, "PasswordCommon", "is one that many people use"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        assert_string_equal(password_rules_code(rows[i].fault), rows[i].code);
+        assert_true(text_starts_with(password_rules_text(&arena, rows[i].fault, 15), rows[i].text));
+    }
+    arena_done(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(length_is_counted_in_code_points),
+        cmocka_unit_test(length_ends_at_1024_bytes),
+        cmocka_unit_test(names_with_digits_and_signs_are_no_password),
+        cmocka_unit_test(any_user_name_can_be_looked_for),
+        cmocka_unit_test(what_many_people_use_is_refused_in_any_case_with_a_tail_and_repeated),
+        cmocka_unit_test(every_entry_of_the_list_is_found),
+        cmocka_unit_test(nothing_before_between_or_after_the_entries_is_found),
+        cmocka_unit_test(every_fault_has_a_code_and_a_sentence),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

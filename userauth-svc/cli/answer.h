@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What commands print of an answer: JSON for scripts, tables and sentences for people.
+ * Depends on: client.h, commands.h. */
+#ifndef NOTES_CLI_ANSWER_H
+#define NOTES_CLI_ANSWER_H
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "cli/cli.h"
+
+struct cli_run;
+struct http_answer;
+struct strbuf;
+
+/* To standard output. */
+MUST_CHECK enum cli_exit answer_print(struct cli_run *run, const struct strbuf *buf);
+MUST_CHECK enum cli_exit answer_print_json(struct cli_run *run, struct bytes body);
+
+/* An answer that is not 200: its JSON for scripts, a sentence for people. */
+MUST_CHECK enum cli_exit answer_refuse(struct cli_run *run, const struct http_answer *answer);
+
+/* An answer that should be one user. */
+MUST_CHECK enum cli_exit answer_print_user(struct cli_run *run, const struct http_answer *answer);
+
+/* Asks for the user that the command names; the answer may be a 404. */
+MUST_CHECK enum cli_exit answer_find(struct cli_run *run, struct http_answer *out_answer);
+
+#endif
