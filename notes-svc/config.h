@@ -58,6 +58,7 @@ struct config {
     int64_t destroyed_keep_days;
     const char *log_level;
     const char *log_format;
+    const char *seccomp;
 
     /* Derived by config_check. */
     struct networks trusted;

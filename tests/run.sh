@@ -100,6 +100,14 @@ threads() {
         tests/http/test_redis_sessions.py tests/http/test_page_cache.py tests/replicas/test_cache.py tests/replicas/test_property.py
 }
 
+# The release build, under its filter of system calls, which sanitizers exclude.
+hardened() {
+    build=release run_pytest hardened tests/hardened tests/http/test_pages_comments.py tests/http/test_live_events.py tests/http/test_userauth_users.py
+}
+hardened_servers() {
+    build=release engine=mariadb redis=1 run_pytest hardened-servers tests/http/test_pages_comments.py tests/http/test_sessions.py
+}
+
 http() { step http "black box over HTTP" run_pytest http tests/http; }
 http_mariadb() { engine=mariadb step http-mariadb "the same on a private MariaDB" run_pytest http-mariadb tests/http tests/cli; }
 http_mysql() { engine=mysql redis=1 step http-mysql "and on a private MySQL, with Redis" run_pytest http-mysql tests/http tests/cli; }
@@ -140,6 +148,8 @@ step format "clang-format" check_format
 step layers "who may include whom" "$python" tests/lint/check_layers.py .
 step sizes "functions, files, nesting" "$python" tests/lint/check_sizes.py .
 step words "banned calls, heads of files" "$python" tests/lint/check_words.py .
+step events "docs/EVENTS.md and what is logged" "$python" tests/lint/check_events.py .
+step security "docs/SECURITY.md and the tests that it names" "$python" tests/lint/check_security.py .
 step tidy "clang-tidy" check_tidy
 step cppcheck "cppcheck" check_cppcheck
 step hooks "no test hooks in the release" check_hooks
@@ -148,6 +158,8 @@ step python "Python scripts compile" check_python
 step unit "unit tests, ASan and UBSan" meson_tests unit "$out/asan"
 step unit-tsan "unit tests, TSan" meson_tests unit-tsan "$out/tsan"
 step tools "build-time compilers" run_pytest tools tests/unit
+step hardened "release build: what it gives up, and that it works so" hardened
+step hardened-servers "the same on MariaDB and Redis" hardened_servers
 together http http_mariadb http_mysql
 step replicas "several processes as one site, while everything breaks" run_pytest replicas tests/replicas
 step threads "live services, TSan" threads

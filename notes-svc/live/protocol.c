@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/ctx.h"
+#include "base/log.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "http/http_server.h"
@@ -237,6 +238,8 @@ static void serve_stranger(struct hub *hub,
                            const struct socketio_packet *packet)
 {
     bool is_snapshot = event->kind == LIVE_EVENT_SNAPSHOT;
+    if (!is_snapshot)
+        log_warn(ctx, "live.event_refused", log_str("peer", client->peer));
     answer(hub, client, ctx, packet, is_snapshot ? ERR_OK : ERR_UNAUTHENTICATED);
     if (is_snapshot && client->notes.room)
         room_ask(hub, &client->notes);

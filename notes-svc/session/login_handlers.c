@@ -228,8 +228,11 @@ enum err logout_handle(struct app *app,
 {
     /* A link of another site must not sign anybody out; POSTs were checked by the guard. */
     const char *site = rq->fields[HTTP_FIELD_SEC_FETCH_SITE];
-    if (site && text_equals(site, "cross-site"))
+    if (site && text_equals(site, "cross-site")) {
+        log_warn(ctx, "request.origin_refused", log_str("origin", rq->fields[HTTP_FIELD_ORIGIN]),
+                 log_str("peer", rq->client_text));
         return ctx_fail(ctx, ERR_FORBIDDEN, "logout from another site");
+    }
     /* Whose it is need not be known to end it. */
     const struct session *session =
         rq->is_session_unknown ? session_from_cookie(ctx, app->config, rq) : rq->session;

@@ -68,7 +68,7 @@ def test_version(program):
     assert re.match(rf"{program.name} \d+\.\d+\.\d+", done.stdout)
 
 
-LIBRARIES = ["libmicrohttpd", "SQLite", "libcurl", "jansson", "libsodium"]
+LIBRARIES = ["libmicrohttpd", "SQLite", "libcurl", "jansson", "libsodium", "libseccomp"]
 
 
 @by_name
