@@ -149,7 +149,7 @@ step layers "who may include whom" "$python" tests/lint/check_layers.py .
 step sizes "functions, files, nesting" "$python" tests/lint/check_sizes.py .
 step words "banned calls, heads of files" "$python" tests/lint/check_words.py .
 step events "docs/EVENTS.md and what is logged" "$python" tests/lint/check_events.py .
-step security "docs/SECURITY.md and the tests that it names" "$python" tests/lint/check_security.py .
+step security "docs/SECURITY.md and FAULTS.md, and the tests that they name" "$python" tests/lint/check_security.py .
 step tidy "clang-tidy" check_tidy
 step cppcheck "cppcheck" check_cppcheck
 step hooks "no test hooks in the release" check_hooks

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Every file and every test that docs/SECURITY.md names exists, and every "yes" of its tables names a test.
+"""Every file and every test that docs/SECURITY.md and docs/FAULTS.md name exists, and every "yes" of their tables names a test.
 
 Files stand in backquotes, from the project's root; tests as `http/test_x.py::test_y` or `unit/test_x.c::y`, from tests/.
 
@@ -10,7 +10,7 @@ import pathlib
 import re
 import sys
 
-PAGE = "docs/SECURITY.md"
+PAGES = ("docs/SECURITY.md", "docs/FAULTS.md")
 QUOTED = re.compile(r"`([^`\s]+)`")
 TEST = re.compile(r"([\w./-]+\.(?:py|c))::(\w+)")
 FILE = re.compile(r"(?:common|notes-svc|userauth-svc|docker|docs|systemd|sql|tests|tools)/[\w./*-]+|meson\.build|dev")
@@ -34,16 +34,18 @@ def faults_of(root: pathlib.Path, word: str) -> list[str]:
 
 
 def main(root: pathlib.Path) -> int:
-    faults, count = [], 0
-    for number, line in enumerate((root / PAGE).read_text().splitlines(), 1):
-        words = QUOTED.findall(line)
-        count += sum(bool(TEST.fullmatch(word)) for word in words)
-        found = [fault for word in words for fault in faults_of(root, word)]
-        if re.search(r"\| yes\b", line) and not any(TEST.fullmatch(word) for word in words):
-            found.append("a yes without a test")
-        faults += [f"{PAGE}:{number}: {fault}" for fault in found]
-    print("\n".join(faults) or f"security: {count} tests named, no fault")
-    return 1 if faults or not count else 0
+    faults, counts = [], []
+    for page in PAGES:
+        counts.append(0)
+        for number, line in enumerate((root / page).read_text().splitlines(), 1):
+            words = QUOTED.findall(line)
+            counts[-1] += sum(bool(TEST.fullmatch(word)) for word in words)
+            found = [fault for word in words for fault in faults_of(root, word)]
+            if re.search(r"\| yes\b", line) and not any(TEST.fullmatch(word) for word in words):
+                found.append("a yes without a test")
+            faults += [f"{page}:{number}: {fault}" for fault in found]
+    print("\n".join(faults) or f"security: {sum(counts)} tests named, no fault")
+    return 1 if faults or not all(counts) else 0
 
 
 if __name__ == "__main__":
