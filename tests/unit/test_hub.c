@@ -400,6 +400,25 @@ static void calls_are_answered_in_order(void **state)
     stop(&world);
 }
 
+/* Two bytes of a pong are many more in memory: what waits is counted with what it takes. */
+static void pongs_that_nobody_reads_end_the_client_soon(void **state)
+{
+    static const unsigned char PING[6] = {0x80 | WEBSOCKET_PING, 0x80};
+    struct world world;
+    bool is_open = true;
+    (void)state;
+    start(&world, PING_NEVER_MS);
+    int fd = come(&world, false);
+    for (int i = 0; i < 100000 && is_open; i++)
+        is_open = send(fd, PING, sizeof(PING), MSG_NOSIGNAL) == (ssize_t)sizeof(PING);
+    for (int waited_ms = 0; atomic_load(&world.app.left_count) == 0; waited_ms++) {
+        assert_true(waited_ms < WAIT_MS);
+        (void)poll(NULL, 0, 1);
+    }
+    close(fd);
+    stop(&world);
+}
+
 static void a_stop_says_goodbye_to_all(void **state)
 {
     struct world world;
@@ -672,6 +691,7 @@ int main(void)
         UNIT(an_ended_session_takes_its_sockets_along),
         UNIT(a_session_that_is_over_is_found_out),
         UNIT(calls_are_answered_in_order),
+        UNIT(pongs_that_nobody_reads_end_the_client_soon),
         UNIT(a_stop_says_goodbye_to_all),
         UNIT(a_change_that_nobody_published_is_found),
         UNIT(an_event_that_comes_meanwhile_is_enough),
