@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "config.h"
+#include "guard.h"
 #include "http/cookie.h"
 #include "http/form.h"
 #include "http/http_message.h"
@@ -227,8 +228,7 @@ enum err logout_handle(struct app *app,
                        struct http_response *rs)
 {
     /* A link of another site must not sign anybody out; POSTs were checked by the guard. */
-    const char *site = rq->fields[HTTP_FIELD_SEC_FETCH_SITE];
-    if (site && text_equals(site, "cross-site")) {
+    if (!guard_is_from_here(app, ctx, rq)) {
         log_warn(ctx, "request.origin_refused", log_str("origin", rq->fields[HTTP_FIELD_ORIGIN]),
                  log_str("peer", rq->client_text));
         return ctx_fail(ctx, ERR_FORBIDDEN, "logout from another site");
