@@ -238,8 +238,10 @@ static void serve_stranger(struct hub *hub,
                            const struct socketio_packet *packet)
 {
     bool is_snapshot = event->kind == LIVE_EVENT_SNAPSHOT;
-    if (!is_snapshot)
+    if (!is_snapshot && !client->is_refusal_logged) {
         log_warn(ctx, "live.event_refused", log_str("peer", client->peer));
+        client->is_refusal_logged = true; /* one line a socket: events cost a stranger nothing */
+    }
     answer(hub, client, ctx, packet, is_snapshot ? ERR_OK : ERR_UNAUTHENTICATED);
     if (is_snapshot && client->notes.room)
         room_ask(hub, &client->notes);
