@@ -474,8 +474,8 @@ static void keep_memory_small(void)
 }
 
 /* Who looks a name up waits as long as the system's resolver does, by default 5 s for each try: a
- * resolver that is silent would hold a worker past its deadline. Two tries of one second, unless the
- * admin has said otherwise (resolv.conf(5)). Before there are threads. */
+ * resolver that is silent would hold a worker past its deadline. Two tries of one second, unless
+ * the admin has said otherwise (resolv.conf(5)). Before there are threads. */
 static void bound_lookups(void)
 {
     (void)setenv("RES_OPTIONS", "timeout:1 attempts:2", 0);
