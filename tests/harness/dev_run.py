@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A started `./dev run` in a copy of the tree (fixture `tree`), and the processes that belong to it."""
+import contextlib
 import json
 import os
 import pathlib
@@ -128,15 +129,11 @@ def listeners(pids, folder):
     inodes, ports = set(), set()
     for pid in pids:
         try:
-            links = list(pathlib.Path(f"/proc/{pid}/fd").iterdir())
+            for link in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+                with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                    inodes.add(os.readlink(link))
         except PermissionError:
             ports.add(started(folder)[pid])
-            continue
-        for link in links:
-            try:
-                inodes.add(os.readlink(link))
-            except OSError:
-                continue
     rows = [line.split() for table in ("tcp", "tcp6") for line in pathlib.Path(f"/proc/net/{table}").read_text().splitlines()[1:]]
     found = [(*row[1].split(":"), f"socket:[{row[9]}]") for row in rows if row[3] == LISTEN]
     return [(address, int(port, 16)) for address, port, inode in found if inode in inodes or int(port, 16) in ports]
