@@ -17,7 +17,7 @@ from harness.services import StartFailed
 from harness.wait import until
 
 both_services = pytest.mark.parametrize("kind", ["userauth", "notes"])
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may change owners and listen below port 1024")
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may change owners, listen below port 1024, and look into a service")
 NOBODY = 65534
 ALL_SETS = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
 
@@ -72,6 +72,7 @@ def test_a_port_below_1024_leaves_the_capability_for_it_and_no_other(services, k
         assert int(status["CapBnd"], 16) == 0
 
 
+@as_root
 @both_services
 def test_its_memory_is_closed_to_others_and_its_secrets_are_locked_and_in_no_core(services, kind):
     service = make(services, kind).start()
@@ -83,6 +84,7 @@ def test_its_memory_is_closed_to_others_and_its_secrets_are_locked_and_in_no_cor
     assert re.search(r"^Max core file size +0 +0 ", pathlib.Path(f"/proc/{service.pid}/limits").read_text(), re.M)
 
 
+@as_root
 @both_services
 def test_no_memory_is_both_written_and_run(services, kind):
     service = make(services, kind).start()
@@ -90,6 +92,7 @@ def test_no_memory_is_both_written_and_run(services, kind):
     assert rights and not [each for each in rights if "w" in each and "x" in each]
 
 
+@as_root
 @pytest.mark.parametrize("kind,setting,value", [
     ("userauth", "API_KEYS", "them:a-key-of-more-than-16-characters"),
     ("notes", "USER_SERVICE_KEY", "a-key-of-more-than-16-characters"),
