@@ -109,14 +109,15 @@ hardened_servers() {
 }
 
 http() { step http "black box over HTTP" run_pytest http tests/http; }
-http_mariadb() { engine=mariadb step http-mariadb "the same on a private MariaDB" run_pytest http-mariadb tests/http tests/cli; }
-http_mysql() { engine=mysql redis=1 step http-mysql "and on a private MySQL, with Redis" run_pytest http-mysql tests/http tests/cli; }
+http_mariadb() { engine=mariadb step http-mariadb "the same on a private MariaDB" run_pytest http-mariadb tests/http tests/cli tests/security/test_statements.py; }
+http_mysql() { engine=mysql redis=1 step http-mysql "and on a private MySQL, with Redis" run_pytest http-mysql tests/http tests/cli tests/security/test_statements.py; }
 
 docker_mysql() { step docker "containers, with MySQL" run_pytest docker -rsP tests/docker; } # with what they measured
 docker_mariadb() { engine=mariadb step docker-mariadb "and with MariaDB" run_pytest docker-mariadb tests/docker; }
 
 cli() { step cli "userauth-cli" run_pytest cli tests/cli; }
 browser() { step browser "Chromium" run_pytest browser tests/browser; }
+attacks() { step attacks "as a stranger would" run_pytest attacks tests/security; }
 
 run_fuzz() {
     local status=0
@@ -164,6 +165,7 @@ together http http_mariadb http_mysql
 step replicas "several processes as one site, while everything breaks" run_pytest replicas tests/replicas
 step threads "live services, TSan" threads
 together cli browser
+attacks
 docker_mysql
 docker_mariadb
 step bench "what ./dev bench writes" run_pytest bench tests/bench

@@ -8,7 +8,9 @@ outside of what chance gives, before the test fails. That it would see one of a 
 """
 import itertools
 import random
+import re
 import statistics
+import time
 
 import pytest
 
@@ -18,20 +20,19 @@ from harness.raw import Connection, basic, request_bytes
 
 NOTES_ENV = {"LOGIN_FAILURES_PER_MIN": 0}
 # One try costs some ms, so that a verification that is left out is no small part of it.
-USERAUTH_ENV = {"PASSWORD_MEMORY_KIB": 4096, "PASSWORD_PASSES": 1, "API_KEYS": "them:a key that only this test knows"}
-KEY = programs.remember_secret("a key that only this test knows")
-NOTES_ENV["USER_SERVICE_KEY"] = KEY
+USERAUTH_ENV = {"PASSWORD_MEMORY_KIB": 4096, "PASSWORD_PASSES": 1}
 KINDS = ("known", "unknown", "disabled", "foreign")
-ROUNDS_COUNT = 60
+ROUNDS_COUNT = 100
 Z_MAX = 5.0  # of a normal distribution: by chance once in a million
-VARYING = {"date", "x-request-id"}
+VARYING = {"date", "x-request-id", "content-length", "retry-after"}  # the last two by the time that is left to wait
+IDS_AND_WAITS = re.compile(rb'"requestId":"[^"]*"|\d+ seconds?\b|[0-9a-f]{32}')
 _serial = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
 def names(site):
     """names(kind) -> a name of the kind that nobody has tried yet; all are of the same length."""
-    api = site.userauth.api(key=KEY)
+    api = site.api
 
     def make(kind):
         name = f"name-{next(_serial):06}"
@@ -46,13 +47,13 @@ def names(site):
     return make
 
 
-def password_check(connection, name, client="x"):
-    body = b'{"username":"%s","password":"not the one","client":"%s"}' % (name.encode(), client.encode())
-    connection.send(request_bytes("POST", "/password-check", [("Authorization", basic("them", KEY)), ("Content-Type", "application/json")], body))
+def password_check(site, connection, name):
+    body = b'{"username":"%s","password":"not the one","client":"x"}' % name.encode()
+    connection.send(request_bytes("POST", "/password-check", [("Authorization", basic("them", site.userauth.key)), ("Content-Type", "application/json")], body))
     return connection.answer("POST")
 
 
-def login(connection, name):
+def login(_, connection, name):
     connection.send(request_bytes("POST", "/users/login", [("Content-Type", "application/x-www-form-urlencoded")],
                                   b"username=%s&password=not+the+one" % name.encode()))
     return connection.answer("POST")
@@ -60,7 +61,7 @@ def login(connection, name):
 
 def seen(answer, name):
     """All that a stranger sees, without what differs between any two answers and the name itself."""
-    return (answer.status, [field for field in answer.headers if field[0] not in VARYING], answer.body.replace(name.encode(), b"NAME"))
+    return (answer.status, [field for field in answer.headers if field[0] not in VARYING], IDS_AND_WAITS.sub(b"", answer.body.replace(name.encode(), b"NAME")))
 
 
 def test_password_check_answers_the_same_for_all_kinds_until_it_is_throttled_and_then(site, names):
@@ -68,7 +69,7 @@ def test_password_check_answers_the_same_for_all_kinds_until_it_is_throttled_and
     with Connection(site.userauth.port) as connection:
         for kind in KINDS:
             name = names(kind)
-            found[kind] = [seen(password_check(connection, name), name) for _ in range(6)]
+            found[kind] = [seen(password_check(site, connection, name), name) for _ in range(6)]
     assert found["known"][0][0] == 200 and found["known"][-1][0] == 429
     for kind in KINDS:
         assert found[kind] == found["known"], kind
@@ -81,7 +82,7 @@ def test_login_answers_the_same_for_all_kinds_until_it_is_throttled_and_then(sit
         found[kind] = []
         with Connection(site.notes.port) as connection:
             for _ in range(6):
-                status, headers, body = seen(login(connection, name), name)
+                status, headers, body = seen(login(site, connection, name), name)
                 flash = [value for field, value in headers if field == "set-cookie"]
                 headers = [field for field in headers if field[0] != "set-cookie"]
                 found[kind].append((status, headers, body, [len(value) for value in flash]))
@@ -129,18 +130,17 @@ def farthest(samples):
     return max(found.items(), key=lambda one: abs(one[1]))
 
 
-def measure(port, ask, names):
+def measure(site, port, ask, names):
     """Times of each kind, in turn and in random order, each on a name of its own so that no throttle speaks."""
-    import time
     samples = {kind: [] for kind in KINDS}
     prepared = {kind: [names(kind) for _ in range(ROUNDS_COUNT)] for kind in KINDS}
     with Connection(port) as connection:
         for _ in range(5):
-            ask(connection, names("unknown"))
+            ask(site, connection, names("unknown"))
         for number in range(ROUNDS_COUNT):
             for kind in random.sample(KINDS, len(KINDS)):
                 begun = time.perf_counter()
-                answer = ask(connection, prepared[kind][number])
+                answer = ask(site, connection, prepared[kind][number])
                 samples[kind].append(time.perf_counter() - begun)
                 assert answer.status in (200, 302)
     return samples
@@ -149,16 +149,19 @@ def measure(port, ask, names):
 @pytest.mark.parametrize("service, ask", [("userauth", password_check), ("notes", login)], ids=["password-check", "login"])
 def test_no_kind_of_name_takes_longer_than_another(site, names, service, ask):
     port = getattr(site, service).port
-    kind, z = farthest(measure(port, ask, names))
+    kind, z = farthest(measure(site, port, ask, names))
     if abs(z) > Z_MAX:
-        again, z_again = farthest(measure(port, ask, names))
+        again, z_again = farthest(measure(site, port, ask, names))
         assert abs(z_again) <= Z_MAX or (again, z_again > 0) != (kind, z > 0), f"{kind} names differ: z = {z:.1f}, then {z_again:.1f}"
 
 
 def test_the_comparison_sees_a_difference_of_a_fifth(site, names):
     """The control: real times, those of one kind made longer by a fifth of the median."""
-    samples = measure(site.userauth.port, password_check, names)
-    fifth = statistics.median(itertools.chain(*samples.values())) / 5
-    kind, z = farthest({**samples, "disabled": [value + fifth for value in samples["disabled"]]})
-    print(f"z of the same: {farthest(samples)}; of a fifth more: {kind} {z:.1f}")
-    assert kind == "disabled" and z > Z_MAX
+    for _ in range(2):  # as often as the test above looks
+        samples = measure(site, site.userauth.port, password_check, names)
+        fifth = statistics.median(itertools.chain(*samples.values())) / 5
+        kind, z = farthest({**samples, "disabled": [value + fifth for value in samples["disabled"]]})
+        print(f"z of the same: {farthest(samples)}; of a fifth more: {kind} {z:.1f}")
+        if kind == "disabled" and z > Z_MAX:
+            return
+    pytest.fail(f"z is only {z:.1f}")

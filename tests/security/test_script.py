@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
+from harness.client import Client
 from harness.client import browser_session as open_session
 from notes_verbs import comment, create_note, destroy_path, edit_fields, edit_note, edit_path, view_path
 from payloads import SCRIPTS
@@ -224,6 +225,28 @@ def test_nothing_of_an_address_or_header_gets_into_a_page(watched, keys):
         "async function run() { while (paths.length) await look(paths.pop()); }"
         "Promise.all(Array.from({ length: 8 }, run)).then(() => done(faults), fault => done([String(fault)]));", paths)
     assert faults == []
+
+
+def test_no_device_of_a_session_runs_or_shows_it_as_markup(site, watched):
+    """The account's page names where one is signed in by what browsers say of themselves, and whence by what proxies say."""
+    site.add_user("traveller")
+    for text in SCRIPTS:
+        client = Client(site.url)
+        fields = {"User-Agent": text.encode(), "X-Forwarded-For": text.encode(), "Sec-CH-UA-Platform": text.encode()}
+        answer = client.post("/users/login", {"username": "traveller", "password": site.passwords["traveller"]}, csrf=False,
+                             headers={name: one_line(value.decode()).encode() for name, value in fields.items()})
+        assert answer.status_code == 302 and client.is_signed_in, text
+    watched.sign_in("traveller")
+    watched.open("/users/account")
+    watched.idle()
+    assert len(watched.all(".session-device")) > 1
+    watched.check("the account's page")
+    token = watched.run("return document.querySelector('[name=csrf]').value")
+    submit(watched, "/users/account/sessions/end", {"csrf": token, "id": SCRIPTS[0]})
+    watched.check("an end of nothing")
+    for name in ("password", "new-password", "new-password-again"):
+        submit(watched, "/users/account/password", {"csrf": token, "password": "x", "new-password": "x", "new-password-again": "x", name: SCRIPTS[40]})
+        watched.check(f"a refused change: {name}")
 
 
 def test_no_live_event_runs_or_shows_it_as_markup(site, watched, me, keys):
