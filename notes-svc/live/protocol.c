@@ -15,8 +15,10 @@
 #include "http/http_server.h"
 #include "live/hub_parts.h"
 #include "live/socketio.h"
+#include "note/note.h"
 
-#define SID_BYTES 15
+#define SID_BYTES     15
+#define KEY_MAX_BYTES ((size_t)4 * NOTE_KEY_MAX_CHARS)
 
 static void open_gate(struct client *client)
 {
@@ -50,12 +52,18 @@ static bool *connection_flag(struct client *client, const char *name_space)
     return text_equals(name_space, LIVE_NOTES) ? &client->is_in_notes : NULL;
 }
 
-static void
-enter(struct hub *hub, struct client *client, const struct live_auth *auth, bool is_home)
+/* A key that no note can have makes no room: it would be kept, and asked for again and again. */
+static void enter(struct hub *hub,
+                  struct client *client,
+                  struct ctx *ctx,
+                  const struct live_auth *auth,
+                  bool is_home)
 {
     const char *key = auth->key ? auth->key : client->query_key;
     if (is_home)
         room_join(hub, &client->home, HUB_HOME, auth->revision);
+    else if (key && strlen(key) > KEY_MAX_BYTES)
+        client_send_text(hub, client, live_wire_destroyed(ctx, key));
     else if (key)
         room_join(hub, &client->notes, key, auth->revision);
 }
@@ -80,7 +88,7 @@ static bool connect_client(struct hub *hub,
         hub, client,
         live_wire_connected(ctx, packet->name_space, secret_token(&ctx->arena, SID_BYTES)));
     if (!client->is_closing && is_in != &client->is_in_root)
-        enter(hub, client, &auth, is_in == &client->is_in_home);
+        enter(hub, client, ctx, &auth, is_in == &client->is_in_home);
     return true;
 }
 
