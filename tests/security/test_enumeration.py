@@ -21,7 +21,7 @@ NOTES_ENV = {"LOGIN_FAILURES_PER_MIN": 0}
 # One try costs some ms, so that a verification that is left out is no small part of it.
 USERAUTH_ENV = {"PASSWORD_MEMORY_KIB": 4096, "PASSWORD_PASSES": 1}
 KINDS = ("known", "unknown", "disabled", "foreign")
-ROUNDS_COUNT = 80
+ROUNDS_COUNT = 60
 TRIES_COUNT = 4
 Z_MAX = 5.0  # of a normal distribution: by chance once in a million
 VARYING = {"date", "x-request-id", "content-length", "retry-after"}  # the last two by the time that is left to wait
