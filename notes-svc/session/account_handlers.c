@@ -213,10 +213,15 @@ enum err account_password_handle(struct app *app,
                                                .text = "Please type a new password."};
     const struct account_problem differs = {.place = ACCOUNT_AGAIN,
                                             .text = "The two new passwords differ."};
+    const struct account_problem is_the_same = {
+        .place = ACCOUNT_NEW,
+        .text = "That is the password that you have typed as the current one."};
     const struct account_problem *problem = !*passwords.old                      ? &has_no_old
                                             : !*passwords.new                    ? &has_no_new
                                             : !text_equals(passwords.new, again) ? &differs
-                                                                                 : NULL;
+                                            : text_equals(passwords.new, passwords.old)
+                                                ? &is_the_same
+                                                : NULL;
     return problem ? refuse_password(app, ctx, rq, rs, 400, problem)
                    : change_password(app, ctx, rq, rs, &passwords);
 }

@@ -130,6 +130,7 @@ def test_what_is_typed_twice_must_agree(site, user):
     assert_refused(change(me, site.passwords[user], new, new + "x"), 400, "new-password-again", "differ")
     assert_refused(change(me, site.passwords[user], new, new.upper()), 400, "new-password-again")
     assert_refused(change(me, "", new), 400, "password")
+    assert_refused(change(me, site.passwords[user], site.passwords[user]), 400, "new-password", "current one")
     assert_refused(change(me, site.passwords[user], "", new), 400, "new-password")
     for left_out in FIELDS:
         fields = {name: new for name in FIELDS if name != left_out}
