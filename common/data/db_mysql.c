@@ -5,9 +5,10 @@
  * open at once.
  *
  * A dead connection is found by its use, or, before what can't be sent twice, by a look at its
- * socket; it is made again when no transaction is open. What may be sent twice: reads, what was never sent, single writes that the
- * server undid for a deadlock. A COMMIT without an answer is ERR_UNAVAILABLE, and what became of it
- * is found out by who knows its rows (db_find_out); a single write without one stays what it was.
+ * socket; it is made again when no transaction is open. What may be sent twice: reads, what was
+ * never sent, single writes that the server undid for a deadlock. A COMMIT without an answer is
+ * ERR_UNAVAILABLE, and what became of it is found out by who knows its rows (db_find_out); a single
+ * write without one stays what it was.
  * Deadlines: the server is told a limit that is not above what is left when it is set, and the
  * socket is cut at the deadline itself (deadline_watch.h). Depends on: db_driver.h,
  * db_mysql_connect.h, db_mysql_statement.h (values and rows). */

@@ -154,7 +154,7 @@ static enum err answer_change(struct app *app,
                               const struct userauth_change *change)
 {
     const struct account_problem is_wrong = {.place = ACCOUNT_OLD,
-                                             .text = "That is not your present password."};
+                                             .text = "That is not your current password."};
     const struct account_problem is_refused = {.place = ACCOUNT_NEW, .text = change->refusal};
     switch (change->verdict) {
     case USERAUTH_CHANGED:
@@ -208,15 +208,20 @@ enum err account_password_handle(struct app *app,
         (err = form_need(ctx, &rq->form, "new-password-again", &again)))
         return err;
     const struct account_problem has_no_old = {.place = ACCOUNT_OLD,
-                                               .text = "Please type your present password."};
+                                               .text = "Please type your current password."};
     const struct account_problem has_no_new = {.place = ACCOUNT_NEW,
                                                .text = "Please type a new password."};
     const struct account_problem differs = {.place = ACCOUNT_AGAIN,
                                             .text = "The two new passwords differ."};
+    const struct account_problem is_the_same = {
+        .place = ACCOUNT_NEW,
+        .text = "That is the password that you have typed as the current one."};
     const struct account_problem *problem = !*passwords.old                      ? &has_no_old
                                             : !*passwords.new                    ? &has_no_new
                                             : !text_equals(passwords.new, again) ? &differs
-                                                                                 : NULL;
+                                            : text_equals(passwords.new, passwords.old)
+                                                ? &is_the_same
+                                                : NULL;
     return problem ? refuse_password(app, ctx, rq, rs, 400, problem)
                    : change_password(app, ctx, rq, rs, &passwords);
 }

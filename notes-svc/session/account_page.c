@@ -10,6 +10,7 @@
 #include "http/http_message.h"
 #include "page/page.h"
 #include "session/session.h"
+#include "session/session_check.h"
 #include "session/session_store.h"
 #include "session/user_agent.h"
 
@@ -51,7 +52,7 @@ static enum err send(struct app *app,
                      struct view_account *view)
 {
     struct session_list list;
-    enum err err = session_list(ctx, app, rq->session->username, rq->session, &list);
+    enum err err = session_list_checked(app, ctx, rq->session->username, rq->session, &list);
     if (err)
         return err;
     view->frame = page_frame(rq, "Your account", "account");

@@ -24,7 +24,7 @@ static enum err read_list(struct app *app,
 {
     const char *username = NULL;
     enum err err = form_need(ctx, &rq->query, "username", &username);
-    return err ? err : session_list(ctx, app, username, NULL, out_list);
+    return err ? err : session_list_checked(app, ctx, username, NULL, out_list);
 }
 
 static void

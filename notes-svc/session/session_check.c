@@ -79,6 +79,51 @@ enum err session_end_others(struct app *app,
     return ERR_OK;
 }
 
+/* Parts a list by the user's present entity tag; NULL: there is no such user. */
+static void part_by_etag(struct ctx *ctx,
+                         const struct session_list *list,
+                         const struct session *own,
+                         const char *etag,
+                         struct session_list *out_holding,
+                         struct session_list *out_stale)
+{
+    size_t item_bytes = sizeof(*list->items);
+    *out_holding =
+        (struct session_list){.items = arena_take_array(&ctx->arena, list->count + 1, item_bytes)};
+    *out_stale =
+        (struct session_list){.items = arena_take_array(&ctx->arena, list->count + 1, item_bytes)};
+    for (size_t i = 0; i < list->count; i++) {
+        const struct session *session = &list->items[i];
+        bool is_own = own && session_is_same(session, own);
+        bool holds = is_own || (etag && text_equals(etag, session->user_etag));
+        struct session_list *part = holds ? out_holding : out_stale;
+        part->items[part->count++] = *session;
+    }
+}
+
+enum err session_list_checked(struct app *app,
+                              struct ctx *ctx,
+                              const char *username,
+                              const struct session *own,
+                              struct session_list *out_list)
+{
+    struct session_list stale;
+    const char *etag = NULL;
+    enum err err = session_list(ctx, app, username, own, out_list);
+    if (err || out_list->count == 0)
+        return err;
+    err = userauth_etag(ctx, app->userauth, username, false, &etag);
+    if (err)
+        ctx_forgive(ctx);
+    if (err && err != ERR_NOT_FOUND)
+        return ERR_OK;
+    const struct session_list list = *out_list;
+    part_by_etag(ctx, &list, own, etag, out_list, &stale);
+    if (session_end_all(app, ctx, &stale, err ? "user_gone" : "user_changed"))
+        ctx_forgive(ctx); /* they let nobody in: each is refused when somebody comes with it */
+    return ERR_OK;
+}
+
 static enum err
 make_room(struct app *app, struct ctx *ctx, const char *username, const struct session *leaving)
 {

@@ -47,6 +47,15 @@ MUST_CHECK enum err session_end_others(struct app *app,
                                        const char *reason,
                                        size_t *out_count);
 
+/* The user's sessions that hold, the last used first. Those of an earlier password, or of a user
+ * who was disabled or signed out since, are signed out here, as nobody came back with them; while
+ * userauth-svc can't tell, they stay in the list. `own` may be NULL, see session_list. */
+MUST_CHECK enum err session_list_checked(struct app *app,
+                                         struct ctx *ctx,
+                                         const char *username,
+                                         const struct session *own,
+                                         struct session_list *out_list);
+
 /* Makes room for one more session of this user: where there are SESSIONS_PER_USER besides
  * `leaving`, which ends anyway and may be NULL, those that were unused for longest are signed out.
  * Logins at the same moment may pass the limit by their number, until the next one. A failure is

@@ -110,7 +110,7 @@ def test_the_device_of_the_login_is_known_when_the_password_changes(site, user):
 
 def test_a_wrong_old_password_is_said_at_its_field(site, user):
     me, other = sign_in(site, user), sign_in(site, user)
-    assert_refused(change(me, "not the password", new_password()), 403, "password", "not your present password")
+    assert_refused(change(me, "not the password", new_password()), 403, "password", "not your current password")
     assert is_in(me) and is_in(other) and can_login(site, user, site.passwords[user])
     site.notes.wait_log(event="account.password_refused", user=user, why="old_password", peer="127.0.0.1")
 
@@ -130,6 +130,7 @@ def test_what_is_typed_twice_must_agree(site, user):
     assert_refused(change(me, site.passwords[user], new, new + "x"), 400, "new-password-again", "differ")
     assert_refused(change(me, site.passwords[user], new, new.upper()), 400, "new-password-again")
     assert_refused(change(me, "", new), 400, "password")
+    assert_refused(change(me, site.passwords[user], site.passwords[user]), 400, "new-password", "current one")
     assert_refused(change(me, site.passwords[user], "", new), 400, "new-password")
     for left_out in FIELDS:
         fields = {name: new for name in FIELDS if name != left_out}
@@ -288,9 +289,9 @@ def test_an_answer_that_is_none_changes_nothing_here(site, services, user, answe
 @pytest.mark.parametrize("body, status, place, word", [
     ('{"code":"PasswordCommon","message":"<img src=x onerror=alert(1)> & more"}', 400, "new-password", "<img src=x"),
     ('{"code":"PasswordOfTomorrow","message":"A rule of a later release."}', 400, "new-password", "later release"),
-    ('{"code":"PasswordCommon","message":" "}', 403, "password", "present"),
-    ('{"code":"InvalidArgument","message":"password: too long"}', 403, "password", "present"),
-    ("not json", 403, "password", "present"),
+    ('{"code":"PasswordCommon","message":" "}', 403, "password", "current"),
+    ('{"code":"InvalidArgument","message":"password: too long"}', 403, "password", "current"),
+    ("not json", 403, "password", "current"),
 ], ids=range(5))
 def test_a_reason_is_shown_as_text_whatever_it_holds(site, services, user, body, status, place, word):
     between = Between(site.userauth.port)

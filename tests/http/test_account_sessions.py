@@ -172,7 +172,7 @@ def test_a_program_that_knows_no_devices_makes_sessions_in_the_new_tables(site):
     with stored.opened(site.notes.database, is_writable=True) as database:
         database.execute("INSERT INTO sessions (digest, username, user_etag, created_unix_ms, used_unix_ms, checked_unix_ms)"
                          " VALUES (?, ?, ?, ?, ?, ?)",
-                         (b"d" * 32, "me", "x", *[int(datetime.datetime.now().timestamp() * 1000)] * 3))
+                         (b"d" * 32, "me", site.api.get("/find/me").headers["ETag"], *[int(datetime.datetime.now().timestamp() * 1000)] * 3))
     assert sorted(devices(sign_in(site))) == [("Firefox on Linux", True), ("Unknown device", False)]
 
 
@@ -301,6 +301,38 @@ def test_with_the_key_sessions_are_listed_and_ended(site):
     assert is_in(me) and not is_in(phone)
     assert_error(admin(site, "DELETE", path + "?username=me"), 404)
     site.notes.wait_log(event="session.ended", reason="by_admin", user="me")
+
+
+@pytest.mark.parametrize("how", ["disable", "revoke"])
+def test_sessions_that_ended_at_the_user_service_are_listed_no_more(site, how):
+    """Although no browser has come back with them."""
+    name = f"listed-{how}"
+    site.add_user(name)
+    path = f"/users/sessions?username={name}"
+    with Raw(site.url, cookie=sign_in(site, name).session_cookie) as raw:
+        raw.join()
+        sign_in(site, name, agent=PHONE)
+        assert len(admin(site, path=path).json()) == 2
+        site.api.post(f"/{how}/{name}")
+        assert admin(site, path=path).json() == []
+        assert raw.is_ended()
+    assert site.notes.wait_log(event="session.ended", user=name)["reason"] == "user_changed"
+
+
+def test_my_page_leaves_out_sessions_of_an_earlier_password(site):
+    site.add_user("renewed")
+    sign_in(site, "renewed", agent=PHONE)
+    site.api.post("/revoke/renewed")
+    assert devices(sign_in(site, "renewed")) == [("Firefox on Linux", True)]
+
+
+def test_while_the_user_service_is_away_sessions_are_listed_all_the_same(site):
+    sign_in(site)
+    site.userauth.stop()
+    try:
+        assert len(admin(site).json()) == 1
+    finally:
+        site.userauth.start()
 
 
 @pytest.mark.parametrize("method, path", [("GET", "/users/sessions?username=me"), ("DELETE", "/users/sessions/x?username=me")])
