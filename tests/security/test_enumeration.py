@@ -7,8 +7,10 @@ of a known name is held against chance. That has no limit in milliseconds, and a
 must be there twice, far outside of what chance gives, before the test fails. That it would see one of a fifth is shown by a control.
 """
 import itertools
+import pathlib
 import random
 import re
+import tempfile
 import time
 
 import pytest
@@ -16,6 +18,7 @@ import pytest
 from harness import programs
 from harness.client import Client
 from harness.raw import Connection, basic, request_bytes
+from harness.site import Site
 
 NOTES_ENV = {"LOGIN_FAILURES_PER_MIN": 0}
 # One try costs some ms, so that a verification that is left out is no small part of it.
@@ -27,6 +30,17 @@ Z_MAX = 5.0  # of a normal distribution: by chance once in a million
 VARYING = {"date", "x-request-id", "content-length", "retry-after"}  # the last two by the time that is left to wait
 IDS_AND_WAITS = re.compile(rb'"requestId":"[^"]*"|\d+ seconds?\b|[0-9a-f]{32}')
 _serial = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def site():
+    """In memory: each failure is written down, and a disk's time would hide what is looked for."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        both = Site(pathlib.Path(folder), NOTES_ENV, USERAUTH_ENV)
+        try:
+            yield both.start()
+        finally:
+            both.stop()
 
 
 @pytest.fixture(scope="module")
