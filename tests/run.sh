@@ -150,6 +150,7 @@ step unit-tsan "unit tests, TSan" meson_tests unit-tsan "$out/tsan"
 step tools "build-time compilers" run_pytest tools tests/unit
 together http http_mariadb http_mysql
 step replicas "several processes as one site, while everything breaks" run_pytest replicas tests/replicas
+step soak "a short soak, ASan; the long one is ./dev soak" run_pytest soak tests/soak
 step threads "live services, TSan" threads
 together cli browser
 docker_mysql

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Preloaded, it makes each answer keep LEAK_BYTES for ever: ./dev soak --leak must find that. Built by site.py. */
+ * Preloaded, it makes each answer keep LEAK_BYTES for ever: ./dev soak --leak must find that.
+ * Built by site.py. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -13,7 +14,8 @@ typedef int queue_fn(struct MHD_Connection *, unsigned int, struct MHD_Response 
 /* Written to, so that the pages are there. */
 static void *volatile last;
 
-int MHD_queue_response(struct MHD_Connection *connection, unsigned int status,
+int MHD_queue_response(struct MHD_Connection *connection,
+                       unsigned int status,
                        struct MHD_Response *response)
 {
     static queue_fn *real;

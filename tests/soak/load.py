@@ -90,8 +90,9 @@ class Reader(Visitor):
             for _ in range(self.READS):
                 if self.is_over.is_set():
                     break
-                path = self.random.choice(["/", view_path(self.random.choice(self.keys)), view_path(self.random.choice(self.keys)),
-                                           "/?page=2", "/healthz", "/readyz", "/notes/view?key=none", "/users/login", "/notes/add"])
+                note = view_path(self.random.choice(self.keys))
+                path = self.random.choice(["/", note, note, "/?page=2", "/healthz", "/readyz", "/notes/view?key=none", "/users/login",
+                                           "/notes/add"])
                 answer = client.get(path, headers={"If-None-Match": tag} if tag and self.random.random() < 0.2 else None,
                                     timeout=PATIENCE_S)
                 tag = answer.headers.get("ETag")
@@ -101,6 +102,33 @@ class Reader(Visitor):
                 self.is_over.wait(self.random.uniform(0, 2 * self.rest_s))
             if self.user is not None:
                 client.logout()
+
+
+class Steady(Visitor):
+    """Asks the spared notes-svc for pages at a constant rate, on a kept connection: the more answers, the smaller the leak of
+    each that can be told from noise."""
+    rest_s = 0
+
+    def __init__(self, name, site, seed, answers, keys, per_s):
+        super().__init__(name, site, seed, answers)
+        self.paths = ["/", *(view_path(key) for key in keys)]
+        self.span_s = 1 / per_s
+
+    def once(self):
+        with Connection(self.site.notes[0].port, timeout_s=PATIENCE_S) as connection:
+            due = time.monotonic()
+            while not self.is_over.wait(max(0, due - time.monotonic())):
+                due = max(due + self.span_s, time.monotonic() - 1)  # what was late for more than a second is left out
+                begun = time.monotonic()
+                connection.send(request_bytes("GET", self.random.choice(self.paths)))
+                answer = connection.answer()
+                self.answers.took("GET steady", begun)
+                self.answers.count("GET steady", answer and answer.status)
+                if answer is None:
+                    self.is_over.wait(0.1)
+                    return
+                if answer.status not in (200, 404, 503):
+                    self.answers.fault(f"steady: {answer}")
 
 
 class Script(Visitor):
@@ -136,7 +164,8 @@ class Script(Visitor):
         return answer
 
     def once(self):
-        self.random.choice((self.make, self.make, self.find, self.change, self.end, self.check, self.check_wrong, self.list, self.malformed))()
+        self.random.choice((self.make, self.make, self.find, self.change, self.end, self.check, self.check_wrong, self.list,
+                            self.malformed))()
 
     def make(self):
         self.serial += 1
@@ -155,9 +184,9 @@ class Script(Visitor):
             self.ask("GET", "/find/nobody-at-all", (404,))
             return
         answer = self.ask("GET", f"/find/{name}", (200,))
-        if answer is not None and answer.json().get("givenName") not in (self.alive[name], None if self.alive[name] else ""):
-            if self.alive[name] is not None:
-                self.answers.fault(f"{name} is called {answer.json()}, it is {self.alive[name]}")
+        called = self.alive[name]
+        if answer is not None and called is not None and answer.json()["givenName"] != called:
+            self.answers.fault(f"{name} is called {answer.json()}, it is {called}")
 
     def change(self):
         name = self.some()
@@ -213,19 +242,21 @@ class Rude(Visitor):
     """Malformed requests, clients that send or read slowly, or not at all, and live sockets that break the protocol."""
     rest_s = 0.15
     HOLD_S = 7  # longer than READ_TIMEOUT_S
-    MALFORMED = (b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00", b"GET /\x00 HTTP/1.1\r\nHost: a\r\n\r\n", b"POST / HTTP/1.1\r\nHost: a\r\n"
-                 b"Content-Length: -1\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 60_000 + b"\r\n\r\n",
-                 b"POST /users/login HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\nzz\r\n",
-                 b"GET /notes/view?key=%ff%fe%00 HTTP/1.1\r\nHost: a\r\n\r\n", b"BREW /notes/add HTTP/1.1\r\nHost: a\r\n\r\n",
-                 b"GET /../../etc/passwd HTTP/1.1\r\nHost: a\r\n\r\n", b"POST /notes/save HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx=%zz&y=1",
-                 b"GET /notes/view?key=k HTTP/1.1\r\nHost: a\r\nCookie: notescookie.sid=" + b"a" * 500 + b"\r\n\r\n")
-    PACKETS = ("4", "42[]", "40/none,", '42/notes,["connect"]', "9", "451-", '40/notes,{"key":', '42/notes,1["create-message",{"message":"m"}]',
-               '42/notes,2["delete-message",{"id":"x"}]', "x" * 70_000, "3", "41/notes,")
+    MALFORMED = (
+        b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00", b"GET /\x00 HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", b"BREW /notes/add HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 60_000 + b"\r\n\r\n",
+        b"POST /users/login HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\nzz\r\n",
+        b"GET /notes/view?key=%ff%fe%00 HTTP/1.1\r\nHost: a\r\n\r\n", b"GET /../../etc/passwd HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"POST /notes/save HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx=%zz&y=1",
+        b"GET /notes/view?key=k HTTP/1.1\r\nHost: a\r\nCookie: notescookie.sid=" + b"a" * 500 + b"\r\n\r\n")
+    PACKETS = ("4", "42[]", "40/none,", '42/notes,["connect"]', "9", "451-", '40/notes,{"key":', "x" * 70_000, "3", "41/notes,",
+               '42/notes,1["create-message",{"message":"m"}]', '42/notes,2["delete-message",{"id":"x"}]')
 
     def once(self):
-        self.random.choice((self.malformed, self.malformed, self.slow_headers, self.slow_body, self.slow_reader, self.silent, self.cut_short,
-                            self.bad_packets, self.bad_packets, self.binary_packet, self.foreign_socket, self.deaf_socket,
-                            self.foreign_form, self.stranger_writes, self.wrong_password))()
+        self.random.choice((self.malformed, self.malformed, self.slow_headers, self.slow_body, self.slow_reader, self.silent,
+                            self.cut_short, self.bad_packets, self.bad_packets, self.binary_packet, self.foreign_socket,
+                            self.deaf_socket, self.foreign_form, self.stranger_writes, self.wrong_password))()
 
     def connection(self):
         return Connection(self.random.choice(self.site.notes).port, timeout_s=PATIENCE_S)

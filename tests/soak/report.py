@@ -91,8 +91,9 @@ def tables(run, as_markdown=False):
     draw = markdown if as_markdown else plain
     title = "### {}" if as_markdown else "{}"
     rate_per_s = run["requests"] / run["took_s"]
-    parts = [f"{run['machine']}; {run['servers']}", f"{run['begun']}, seed {run['seed']}, {run['took_s'] / 60:.1f} minutes, {run['rounds']} rounds, "
-             f"{run['requests']:,} requests ({rate_per_s:.0f} a second), {run['joins']:,} joins of live sockets that must agree at the end of each round"]
+    parts = [f"{run['machine']}; {run['servers']}",
+             f"{run['begun']}, seed {run['seed']}, {run['took_s'] / 60:.1f} minutes, {run['rounds']} rounds, {run['requests']:,} requests "
+             f"({rate_per_s:.0f} a second), {run['joins']:,} joins of live sockets that must agree at the end of each round"]
     parts += [title.format("Faults injected"), draw(["fault", "times"], [[name.replace("_", " "), str(count)]
                                                                         for name, count in sorted(run["injected"].items())] +
                                                     [["in all", str(sum(run["injected"].values()))]])]

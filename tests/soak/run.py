@@ -29,11 +29,15 @@ def options_of(arguments):
     parser.add_argument("--markdown", nargs="?", type=pathlib.Path, const=True, metavar="RUN.json",
                         help="prints the tables as Markdown; with a file runs nothing: the tables of that run")
     parser.add_argument("--into", type=pathlib.Path, metavar="FILE.md", help="with --markdown: between that file's two marks instead")
+    parser.add_argument("--round", type=float, default=40, metavar="S", help="of load until all must agree and the processes are measured (40)")
+    parser.add_argument("--steady", type=float, default=0, metavar="N",
+                        help="besides, N pages a second of the notes-svc that is measured, so that smaller leaks are seen (0)")
     parser.add_argument("--leak", type=int, default=0, metavar="BYTES",
                         help="tries the soak itself: each answer of one notes-svc leaks so many; it must end with 1")
+    parser.add_argument("--needs-programs", action="store_true", help=argparse.SUPPRESS)  # for ./dev: only the exit code, 0 or 4
     options = parser.parse_args(arguments)
-    if options.minutes <= 0 or options.leak < 0:
-        parser.error("--minutes is above 0, --leak not below")
+    if options.minutes <= 0 or options.round <= 0 or options.steady < 0 or options.leak < 0:
+        parser.error("--minutes and --round are above 0, --steady and --leak not below")
     if options.into and not options.markdown:
         parser.error("--into goes with --markdown")
     options.seed = options.seed or str(int(time.time()) % 100_000)
@@ -56,7 +60,7 @@ def soak_now(options):
     begun = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     print(f"soak: seed {options.seed}, {options.minutes:g} minutes", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory(prefix="notes-soak-") as folder:
-        soak = Soak(pathlib.Path(folder), options.site, options.seed, options.minutes * 60, leak_bytes=options.leak,
+        soak = Soak(pathlib.Path(folder), options.site, options.seed, options.minutes * 60, options.round, options.steady, options.leak,
                     say=lambda text: print(text, file=sys.stderr, flush=True))
         soak.run()
         return report.of(soak, begun, soak.took_s, soak.servers)
@@ -75,6 +79,8 @@ def show(run, options):
 
 def main(arguments):
     options = options_of(arguments)
+    if options.needs_programs:
+        return 4 if isinstance(options.markdown, pathlib.Path) else 0
     if isinstance(options.markdown, pathlib.Path):
         show(read_run(options.markdown), options)
         return 0

@@ -20,7 +20,7 @@ from notes_verbs import create_note
 
 from soak import figures, watch
 from soak.faults import Faults
-from soak.load import Reader, Rude, Script, SoakWriter
+from soak.load import Reader, Rude, Script, SoakWriter, Steady
 from soak.site import FileSite, ServerSite
 
 SITES = {"servers": ServerSite, "files": FileSite}
@@ -71,9 +71,10 @@ class Expected:
 
 
 class Soak:
-    def __init__(self, folder, kind, seed, run_s, round_s=ROUND_S, leak_bytes=0, say=print):
+    def __init__(self, folder, kind, seed, run_s, round_s=ROUND_S, steady_per_s=0, leak_bytes=0, say=print):
         self.site = SITES[kind](folder, leak_bytes)
         self.kind, self.seed, self.run_s, self.round_s, self.say = kind, seed, run_s, round_s, say
+        self.steady_per_s = steady_per_s
         self.clock = watch.FairClock()
         self.answers = watch.Answers(self.clock, WAIT_LIMIT_S)
         self.sampler = watch.Sampler(self.site.processes)
@@ -156,6 +157,8 @@ class Soak:
         others = [Reader("stranger", site, seed, self.answers, keys), Reader("reader", site, seed, self.answers, keys, "you"),
                   Rude("rude0", site, seed, self.answers), Rude("rude1", site, seed, self.answers),
                   *(Visiting(script) for script in self.scripts)]
+        if self.steady_per_s:
+            others.append(Steady("steady", site, seed, self.answers, keys, self.steady_per_s))
         # Numbers, for last_act goes by them.
         chaos = Faults(site, self.rounds, log, self.part)
         chaos.random.seed(f"{seed} chaos")
