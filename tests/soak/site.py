@@ -42,10 +42,10 @@ class Leak:
 class ServerSite(Replicas):
     """`userauths` are two on one database; the spared notes-svc asks the first, the others the second, and the last one by a
     name of host that may stop being known."""
-    def __init__(self, folder, leak_bytes=0):
-        super().__init__(folder, count=3, ASAN_OPTIONS=asan_options(), **NOTES_ENV)
+    def __init__(self, folder, leak_bytes=0, count=3, has_redis=True):
+        super().__init__(folder, count, has_redis, ASAN_OPTIONS=asan_options(), **NOTES_ENV)
         self.leak = Leak(folder, leak_bytes) if leak_bytes else None
-        self.names = names.Names(folder, "127.0.0.1") if names.missing() is None else None
+        self.names = names.Names(folder, "127.0.0.1") if names.missing() is None and count > 1 else None
         self.userauths = []
         self.sessions_lost_at = float("-inf")
 
@@ -135,8 +135,7 @@ class FileSite(ServerSite):
     MORTAL_PART = 1 / 3
 
     def __init__(self, folder, leak_bytes=0):
-        super().__init__(folder, leak_bytes)
-        self.count, self.has_redis, self.redis, self.names = 1, False, None, None
+        super().__init__(folder, leak_bytes, count=1, has_redis=False)
         self.disk = disk.SmallDisk(folder / "state", 64)
 
     def start_database(self):

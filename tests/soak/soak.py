@@ -31,9 +31,8 @@ REST_S = 15
 NOTES_COUNT = 3
 FAULTY_ROUNDS_MAX = 3
 FAULTS_KEPT = 50
+DESIGNED = 501, 503, 505  # a method or a version of HTTP that nobody knows; what is away
 SCRIPTS_COUNT = 2
-# What no log line of a notes-svc or userauth-svc may say: a failure that is not one of what was taken away.
-BAD_STATUS = range(500, 600)
 
 
 class Expected:
@@ -149,7 +148,7 @@ class Soak:
         """Load, faults, agreement, judgement; returns the faults."""
         site = self.site
         keys = [f"soak{seed}-{letter} <ü>" for letter in "abcdef"[:NOTES_COUNT]]
-        me = site.sign_in("me")
+        me = until(self.sign_in, "all is back after the last round", QUIET_S, 0.2)
         for key in keys:
             create_note(me, key, body="start of " + key)
         viewers = make_viewers(site, keys, seed, log)
@@ -159,8 +158,7 @@ class Soak:
                   *(Visiting(script) for script in self.scripts)]
         if self.steady_per_s:
             others.append(Steady("steady", site, seed, self.answers, keys, self.steady_per_s))
-        # Numbers, for last_act goes by them.
-        chaos = Faults(site, self.rounds, log, self.part)
+        chaos = Faults(site, self.rounds, log, self.part)  # by the number its last act is chosen
         chaos.random.seed(f"{seed} chaos")
         try:
             for thread in others:
@@ -180,6 +178,11 @@ class Soak:
             if thread.ident is not None:
                 thread.join(60)
         return faults + self.judge(keys, viewers, writers)
+
+    def sign_in(self):
+        client = self.site.client()
+        is_in = client.login("me", self.site.passwords["me"]).status_code == 302 and client.is_signed_in
+        return client if is_in else None
 
     def judge(self, keys, viewers, writers):
         history = History(self.site.database, self.site.schema, self.history)
@@ -279,10 +282,10 @@ class Visiting:
 
 
 def is_bad(line):
-    """A log line of an answer of 5xx but 503, or of what should never happen."""
+    """A log line of an answer that is a fault of ours."""
     try:
         fields = json.loads(line)
     except ValueError:
         return False  # a process was killed in the midst of it
     status = fields.get("status")
-    return isinstance(status, int) and status in BAD_STATUS and status not in (501, 503, 505)
+    return isinstance(status, int) and status >= 500 and status not in DESIGNED
