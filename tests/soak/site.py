@@ -13,11 +13,12 @@ from harness import disk, names, programs
 from harness.replicas import Replicas
 from harness.services import Notes, Userauth
 
-# What fills up once is small, so that it is full soon and memory can be judged after it.
-SMALL = {"PAGE_CACHE_BYTES": 1 << 20, "SESSION_CACHE_BYTES": 1 << 16}
-NOTES_ENV = {"LIVE_PING_INTERVAL_MS": 2000, "LIVE_PING_TIMEOUT_MS": 5000, "LIVE_CONNECT_TIMEOUT_MS": 5000, "WORKERS": 6,
+# What fills up once is small, so that it is full soon and memory can be judged after it: caches, and threads, of which each
+# opens its connections when it is needed first, and the last one is needed rarely.
+SMALL = {"PAGE_CACHE_BYTES": 1 << 20, "SESSION_CACHE_BYTES": 1 << 16, "WORKERS": 4, "WRITERS": 6, "LOGIN_WORKERS": 2}
+NOTES_ENV = {"LIVE_PING_INTERVAL_MS": 2000, "LIVE_PING_TIMEOUT_MS": 5000, "LIVE_CONNECT_TIMEOUT_MS": 5000,
              "REQUEST_DEADLINE_MS": 5000, "READ_TIMEOUT_S": 5, "USER_CHECK_S": 5, **SMALL}
-USERAUTH_ENV = {"REQUEST_DEADLINE_MS": 5000, "READ_TIMEOUT_S": 5, "CONNECTIONS_PER_ADDRESS": 0}
+USERAUTH_ENV = {"REQUEST_DEADLINE_MS": 5000, "READ_TIMEOUT_S": 5, "CONNECTIONS_PER_ADDRESS": 0, "WORKERS": 4}
 # Freed memory is used again soon: with the quarantine of ASan's own default nothing could be said about growth for long.
 ASAN = ":quarantine_size_mb=1:thread_local_quarantine_size_kb=16:malloc_context_size=5"
 

@@ -240,9 +240,8 @@ class Soak:
     def trends(self):
         """For each spared process what its memory and descriptors did at rest in the second half of the time."""
         found = []
-        for life in self.sampler.lives.values():
-            if not life.is_spared:
-                continue
+        lives = {life.name: life for life in self.sampler.lives.values() if life.is_spared}  # the last one of each
+        for life in lives.values():
             for what, place in (("memory", watch.RSS), ("descriptors", watch.FILES), ("threads", watch.THREADS)):
                 points = life.points(place, of_rests=True)
                 trend = figures.trend(figures.second_half(points))
