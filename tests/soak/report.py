@@ -9,7 +9,7 @@ BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 FORMAT = 1
 KINDS = ("answered", "refused", "unavailable", "lost connection")
 # A slope that is above its noise counts from here on: less is one page of memory, or one connection that is opened late.
-LEAST_GROWTH = {"memory": 256 * 1024, "descriptors": 3, "threads": 1}
+LEAST_GROWTH = {"heap": 64 * 1024, "memory": 4 << 20, "descriptors": 3, "threads": 1}
 
 
 def first_line(*command):
@@ -69,11 +69,11 @@ def markdown(head, lines):
 def amount(what, value):
     if value is None:
         return "-"
-    return f"{value / 1e6:.2f} MB" if what == "memory" else f"{value:.0f}"
+    return f"{value / 1e6:.2f} MB" if what in ("heap", "memory") else f"{value:.0f}"
 
 
 def rate(what, value):
-    return f"{value / 1e3:+,.0f} KB/h" if what == "memory" else f"{value:+.1f}/h"
+    return f"{value / 1e3:+,.0f} KB/h" if what in ("heap", "memory") else f"{value:+.1f}/h"
 
 
 def trend_cells(one, requests_per_s):
@@ -84,7 +84,7 @@ def trend_cells(one, requests_per_s):
         return [*cells, "-", "-", "too few samples"]
     most = max(0.0, trend["per_hour"] + trend["noise_per_hour"])
     return [*cells, rate(one["what"], trend["per_hour"]), "± " + rate(one["what"], trend["noise_per_hour"]).lstrip("+"),
-            "GROWS" if is_growing(one) else f"flat (under {most / 3600 / requests_per_s:.0f} bytes a request)" if one["what"] == "memory" else "flat"]
+            "GROWS" if is_growing(one) else f"flat (under {most / 3600 / requests_per_s:.0f} bytes a request)" if one["what"] == "heap" else "flat"]
 
 
 def tables(run, as_markdown=False):

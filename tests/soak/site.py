@@ -8,6 +8,7 @@ import pathlib
 import signal
 import sqlite3
 import subprocess
+import time
 
 from harness import disk, names, programs
 from harness.replicas import Replicas
@@ -27,17 +28,31 @@ def asan_options(more=""):
     return programs.SANITIZER_ENV["ASAN_OPTIONS"] + ASAN + more
 
 
-class Leak:
-    """A library that makes every answer of the spared notes-svc leak so many bytes: what the judge must find."""
+class Probe:
+    """A library for the spared processes: it tells how much heap is in use, and can make answers leak so many bytes."""
 
-    def __init__(self, folder, byte_count):
-        self.library = folder / "leak.so"
-        source = pathlib.Path(__file__).with_name("leak.c")
-        subprocess.run(["cc", "-shared", "-fPIC", "-O1", f"-DLEAK_BYTES={byte_count}", "-o", str(self.library), str(source), "-ldl"],
+    def __init__(self, folder, leak_bytes):
+        self.folder, self.leak_bytes = folder, leak_bytes
+        self.library = folder / "probe.so"
+        source = pathlib.Path(__file__).with_name("probe.c")
+        subprocess.run(["cc", "-shared", "-fPIC", "-O1", f"-DLEAK_BYTES={leak_bytes}", "-o", str(self.library), str(source), "-ldl"],
                        check=True)
 
-    def settings(self):
-        return {"LD_PRELOAD": self.library, "ASAN_OPTIONS": asan_options(":verify_asan_link_order=0:detect_leaks=0")}
+    def settings(self, name):
+        more = ":verify_asan_link_order=0" + (":detect_leaks=0" if self.leak_bytes else "")
+        return {"LD_PRELOAD": self.library, "ASAN_OPTIONS": asan_options(more), "SOAK_HEAP": self.folder / f"heap-{name}"}
+
+
+def heap_in_use(service):
+    """Bytes, as they are now; None where no probe is."""
+    path = service.settings.get("SOAK_HEAP")
+    if path is None:
+        return None
+    for _ in range(2):  # the first one may be too soon after another answer, and what it took itself is given back by the second
+        time.sleep(0.2)
+        if not service.is_ready():
+            return None
+    return int(path.read_text()) if path.exists() else None
 
 
 class ServerSite(Replicas):
@@ -45,7 +60,7 @@ class ServerSite(Replicas):
     name of host that may stop being known."""
     def __init__(self, folder, leak_bytes=0, count=3, has_redis=True):
         super().__init__(folder, count, has_redis, ASAN_OPTIONS=asan_options(), **NOTES_ENV)
-        self.leak = Leak(folder, leak_bytes) if leak_bytes else None
+        self.probe = Probe(folder, leak_bytes)
         self.names = names.Names(folder, "127.0.0.1") if names.missing() is None and count > 1 else None
         self.userauths = []
         self.sessions_lost_at = float("-inf")
@@ -53,13 +68,14 @@ class ServerSite(Replicas):
     def start_userauth(self, state):
         settings = self.database.settings(self.database.database_of("users"))
         self.userauths = [Userauth(state, ASAN_OPTIONS=asan_options(), **USERAUTH_ENV, **settings) for _ in range(2)]
+        self.userauths[0].settings.update(self.probe.settings("userauth"))
         for one in self.userauths:
             one.start()
         return self.userauths[0]
 
     def make_notes(self, place, state, settings):
         if place == 0:
-            return Notes(state, self.userauths[0], **{**settings, **(self.leak.settings() if self.leak else {})})
+            return Notes(state, self.userauths[0], **{**settings, **self.probe.settings("notes")})
         one = Notes(state, self.userauths[1], **settings)
         if place == self.count - 1 and self.names:
             self.names.set(users="127.0.0.1")
@@ -144,7 +160,7 @@ class FileSite(ServerSite):
         self.database = SqliteFile(self.folder / "state" / "notes.sqlite")
 
     def start_userauth(self, state):
-        self.userauths = [Userauth(state, ASAN_OPTIONS=asan_options(), **USERAUTH_ENV).start()]
+        self.userauths = [Userauth(state, **USERAUTH_ENV, **self.probe.settings("userauth")).start()]
         return self.userauths[0]
 
     def describe(self):

@@ -21,7 +21,7 @@ from notes_verbs import create_note
 from soak import figures, watch
 from soak.faults import Faults
 from soak.load import Reader, Rude, Script, SoakWriter, Steady
-from soak.site import FileSite, ServerSite
+from soak.site import FileSite, ServerSite, heap_in_use
 
 SITES = {"servers": ServerSite, "files": FileSite}
 ROUND_S = 40
@@ -209,7 +209,7 @@ class Soak:
 
         with contextlib.suppress(AssertionError, OSError):  # then it is measured as it is
             until(is_quiet, "rest", REST_S)
-        self.sampler.sample(is_rest=True)
+        self.sampler.sample(heap_in_use)
 
     # --- the end ---
 
@@ -242,7 +242,7 @@ class Soak:
         found = []
         lives = {life.name: life for life in self.sampler.lives.values() if life.is_spared}  # the last one of each
         for life in lives.values():
-            for what, place in (("memory", watch.RSS), ("descriptors", watch.FILES), ("threads", watch.THREADS)):
+            for what, place in (("heap", watch.HEAP), ("memory", watch.RSS), ("descriptors", watch.FILES), ("threads", watch.THREADS)):
                 points = life.points(place, of_rests=True)
                 trend = figures.trend(figures.second_half(points))
                 found.append({"process": life.name, "pid": life.pid, "what": what, "rests": len(points),

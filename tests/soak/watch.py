@@ -114,7 +114,8 @@ class Answers:
 
 
 class Life:
-    """One process from its start to its end: samples are (seconds, bytes of RssAnon, descriptors, threads)."""
+    """One process from its start to its end: samples are (seconds, bytes of RssAnon, descriptors, threads), and at rest the
+    bytes of heap in use."""
 
     def __init__(self, name, pid, is_spared):
         self.name, self.pid, self.is_spared = name, pid, is_spared
@@ -122,10 +123,11 @@ class Life:
         self.rests = []
 
     def points(self, place, of_rests=False):
-        return [(sample[0], sample[place]) for sample in (self.rests if of_rests else self.samples)]
+        samples = self.rests if of_rests else self.samples
+        return [(sample[0], sample[place]) for sample in samples if len(sample) > place and sample[place] is not None]
 
 
-RSS, FILES, THREADS = 1, 2, 3
+RSS, FILES, THREADS, HEAP = 1, 2, 3, 4
 
 
 def read_process(pid):
@@ -150,18 +152,19 @@ class Sampler(threading.Thread):
         while not self.is_over.wait(SAMPLE_S):
             self.sample()
 
-    def sample(self, is_rest=False):
-        """is_rest: nobody is connected and nothing runs."""
+    def sample(self, heap_in_use=None):
+        """With heap_in_use, a function of a Service: nobody is connected and nothing runs."""
         for name, service, is_spared in self.named():
             process = service.process
             # A process between fork and exec is still ours.
             with contextlib.suppress(OSError, KeyError, ValueError):
                 if process is None or process.poll() is not None or not is_program(process.pid, service.program):
                     continue
-                sample = (time.monotonic() - self.begun, *read_process(process.pid))
+                heap = [heap_in_use(service)] if heap_in_use else []
+                sample = (time.monotonic() - self.begun, *read_process(process.pid), *heap)
                 with self.lock:
                     life = self.lives.setdefault((name, process.pid), Life(name, process.pid, is_spared))
-                    (life.rests if is_rest else life.samples).append(sample)
+                    (life.rests if heap_in_use else life.samples).append(sample)
 
     def stop(self):
         self.is_over.set()
