@@ -82,9 +82,19 @@ def trend_cells(one, requests_per_s):
     cells = [one["process"], one["what"], *(amount(one["what"], value) for value in ends), amount(one["what"], one["most_under_load"])]
     if trend is None:
         return [*cells, "-", "-", "too few samples"]
-    most = max(0.0, trend["per_hour"] + trend["noise_per_hour"])
     return [*cells, rate(one["what"], trend["per_hour"]), "± " + rate(one["what"], trend["noise_per_hour"]).lstrip("+"),
-            "GROWS" if is_growing(one) else f"flat (under {most / 3600 / requests_per_s:.0f} bytes a request)" if one["what"] == "heap" else "flat"]
+            verdict(one, requests_per_s)]
+
+
+def verdict(one, requests_per_s):
+    if is_growing(one):
+        return "GROWS"
+    if one["trend"]["is_growing"]:
+        return f"rises, by less than {amount(one['what'], LEAST_GROWTH[one['what']])}"
+    most = one["trend"]["per_hour"] + one["trend"]["noise_per_hour"]
+    if one["what"] == "heap" and most > 0:
+        return f"flat (under {most / 3600 / requests_per_s:.0f} bytes a request of the whole site)"
+    return "flat"
 
 
 def tables(run, as_markdown=False):
