@@ -74,9 +74,11 @@ def growth(what, per_hour, noise_per_hour):
 
 
 def test_a_growth_is_told_from_noise_and_from_a_page_of_memory():
-    assert report.is_growing(growth("memory", 3e6, 1e6))
-    assert not report.is_growing(growth("memory", 3e6, 4e6))
-    assert not report.is_growing(growth("memory", 3e5, 1e5))
+    assert report.is_growing(growth("heap", 3e6, 1e6))
+    assert not report.is_growing(growth("heap", 3e6, 4e6))
+    assert not report.is_growing(growth("heap", 2e5, 1e5))
+    assert report.is_growing(growth("memory", 3e7, 1e7))
+    assert not report.is_growing(growth("memory", 3e6, 1e6))
     assert report.is_growing(growth("descriptors", 20, 5))
     assert not report.is_growing(growth("descriptors", 8, 5))
 
