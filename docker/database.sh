@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Runs in the containers of the databases, MySQL's as well as MariaDB's:
 #
-#   serve     starts the image's own way, with the options that follow, once both passwords are there
+#   serve     starts the image's own way, with the options that follow, once both passwords are there and the data are not
+#             of a newer server
 #   health    does the server answer its service's user over TCP? (The server that fills a new volume listens on no port.)
 #   dump      the database as SQL, of one moment, to standard output
 #   load      reads such SQL into a database beside the live one, which stays as it is
@@ -17,6 +18,7 @@ set -eu
 live=$MYSQL_DATABASE
 loaded=${live}_loaded
 former=${live}_former
+data=/var/lib/mysql
 
 die() {
     echo "database.sh: $*" >&2
@@ -43,9 +45,31 @@ options() { # user file-of-password
     printf '[client]\nuser=%s\npassword=%s\ndefault-character-set=utf8mb4\nmax-allowed-packet=64M\n' "$1" "$secret"
 }
 
+# The first two numbers of a version, as one.
+release() { # version
+    rest=${1#*.}
+    echo "$((${1%%.*} * 1000 + ${rest%%.*}))"
+}
+
+# MySQL refuses what a newer one has written. MariaDB does not: it takes it for damaged and goes on. What has brought the
+# system tables up to date noted its version.
+refuse_newer_data() {
+    command -v mariadbd >/dev/null || return 0
+    here=$(mariadbd --version)
+    here=${here#* Ver }
+    for file in "$data/mariadb_upgrade_info" "$data/mysql_upgrade_info"; do
+        [ -s "$file" ] || continue
+        noted=$(cat "$file")
+        [ "$(release "$noted")" -le "$(release "$here")" ] ||
+            die "the data are of MariaDB ${noted%%-*}, and this is ${here%%-*}, which would damage them: set MYSQL_IMAGE to the" \
+                "newer one again; docker/README.md, \"A newer database image\", has the way back"
+    done
+}
+
 # The images would fill a new volume all the same, without the user.
 serve() {
     for file in "$MYSQL_PASSWORD_FILE" "$MYSQL_ROOT_PASSWORD_FILE"; do password "$file" >/dev/null; done
+    refuse_newer_data
     exec docker-entrypoint.sh "$@"
 }
 

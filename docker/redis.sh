@@ -25,7 +25,7 @@ password() {
 # master from a replica.
 access() {
     printf 'user default reset on >%s ~notes:* &notes:* %s\n' "$1" \
-        '-@all +auth +ping +role +select +client|setname +get +set +del +publish +subscribe +unsubscribe +eval +time'
+        '-@all +auth +ping +role +select +client|setname +get +set +del +hset +hsetnx +hgetall +hdel +pexpire +publish +subscribe +unsubscribe +eval +time'
 }
 
 case ${1:-} in

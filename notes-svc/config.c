@@ -11,6 +11,7 @@
 
 static const char *const LOG_LEVELS[] = {"error", "warn", "info", "debug", NULL};
 static const char *const LOG_FORMATS[] = {"json", "text", NULL};
+static const char *const SECCOMP_CHOICES[] = {"on", "off", NULL};
 
 #define I64(field)    AT_I64(struct config, field)
 #define TEXT(field)   AT_TEXT(struct config, field)
@@ -84,6 +85,8 @@ const struct setting config_settings[] = {
      .unit = "s", .help = "a session ends after so long without a request"},
     {.name = "SESSION_ABSOLUTE_S", .at = I64(session_absolute_s), .fallback = "86400", .min = 60, .max = 7776000,
      .unit = "s", .help = "a session ends so long after sign-in"},
+    {.name = "SESSIONS_PER_USER", .at = I64(sessions_per_user), .fallback = "50", .min = 1, .max = 1000,
+     .help = "sessions of one user; at one more sign-in the one that was unused for longest ends"},
     {.name = "USER_CHECK_S", .at = I64(user_check_s), .fallback = "60", .min = 1, .max = 3600,
      .unit = "s", .help = "a session's user is checked against userauth-svc at most so often"},
     {.name = "USER_CHECK_GRACE_S", .at = I64(user_check_grace_s), .fallback = "900", .min = 1, .max = 86400,
@@ -98,6 +101,8 @@ const struct setting config_settings[] = {
      .help = "least important line that is written"},
     {.name = "LOG_FORMAT", .at = TEXT(log_format), .fallback = "json", .choices = LOG_FORMATS,
      .help = "json for machines, text for people"},
+    {.name = "SECCOMP", .at = TEXT(seccomp), .fallback = "on", .choices = SECCOMP_CHOICES,
+     .help = "on: the kernel refuses calls that the service does not need"},
 };
 /* clang-format on */
 const size_t config_settings_count = ARRAY_COUNT(config_settings);

@@ -52,11 +52,13 @@ struct config {
     int64_t session_cache_bytes;
     int64_t session_idle_s;
     int64_t session_absolute_s;
+    int64_t sessions_per_user;
     int64_t user_check_s;
     int64_t user_check_grace_s;
     int64_t destroyed_keep_days;
     const char *log_level;
     const char *log_format;
+    const char *seccomp;
 
     /* Derived by config_check. */
     struct networks trusted;

@@ -2,12 +2,14 @@
  *
  * Order of the checks: origin (no I/O), form, session, form token. The session comes from its store
  * at every request, but for pages that the event loop has, and its user from userauth-svc at most
- * every USER_CHECK_S. Depends on: session.h, session_check.h, session_cache.h. */
+ * every USER_CHECK_S. On a route for the service key nothing else counts. Depends on: session.h,
+ * session_check.h, session_cache.h, service_key.h. */
 #include "guard.h"
 
 #include <string.h>
 
 #include "app.h"
+#include "base/address.h"
 #include "base/arena.h"
 #include "base/ctx.h"
 #include "base/log.h"
@@ -17,6 +19,8 @@
 #include "http/http_message.h"
 #include "http/router.h"
 #include "session/login_handlers.h"
+#include "session/login_limit.h"
+#include "session/service_key.h"
 #include "session/session.h"
 #include "session/session_cache.h"
 #include "session/session_check.h"
@@ -77,6 +81,34 @@ bool guard_recall(struct app *app, struct ctx *ctx, struct http_request *rq)
     return true;
 }
 
+/* ---- the service key ---- */
+
+/* Wrong keys count as failed logins of the address do. A browser never has the key, so that what
+ * comes from a page is somebody else's doing. */
+static enum err check_key(struct app *app, struct ctx *ctx, const struct http_request *rq)
+{
+    const char *authorization = rq->fields[HTTP_FIELD_AUTHORIZATION];
+    char address[ADDRESS_TEXT_BYTES];
+    if (rq->fields[HTTP_FIELD_ORIGIN] || rq->fields[HTTP_FIELD_SEC_FETCH_SITE])
+        return ctx_fail(ctx, ERR_FORBIDDEN, "a browser where the service key is wanted");
+    address_limit_key(&rq->client, address);
+    ctx->retry_after_s = login_limit_take(app, ctx, address);
+    if (ctx->retry_after_s) {
+        log_warn(ctx, "auth.locked", log_str("peer", rq->client_text),
+                 log_i64("wait_s", ctx->retry_after_s));
+        return ctx_fail(ctx, ERR_RATE_LIMITED, "too many wrong keys or failed logins");
+    }
+    if (service_key_matches(ctx, app->config, authorization)) {
+        login_limit_give_back(app, ctx, address);
+        ctx->user = app->config->user_service_id;
+        return ERR_OK;
+    }
+    log_warn(ctx, "auth.key_refused", log_str("peer", rq->client_text),
+             log_str("why", authorization ? "wrong" : "missing"));
+    return ctx_fail(ctx, ERR_UNAUTHENTICATED, "service key: %s",
+                    authorization ? "wrong" : "missing");
+}
+
 /* ---- the guard ---- */
 
 /* Sessions can't be read now. Whoever only looks is shown what anybody may see; for the rest being
@@ -121,6 +153,8 @@ enum err guard(struct app *app, struct ctx *ctx, struct http_request *rq, struct
 {
     const struct route *route = rq->route;
     bool is_unsafe = http_method_is_unsafe(rq->method);
+    if (route->protection == PROTECTION_SERVICE_KEY)
+        return check_key(app, ctx, rq);
     if (is_unsafe && !guard_is_from_here(app, ctx, rq)) {
         log_warn(ctx, "request.origin_refused", log_str("origin", rq->fields[HTTP_FIELD_ORIGIN]),
                  log_str("peer", rq->client_text));

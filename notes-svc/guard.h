@@ -17,9 +17,12 @@ struct ctx;
 struct http_request;
 struct http_response;
 
-/* Fills rq->form, rq->session and ctx->user. Sends people who must sign in to the login page (rs is
- * set then). Errors: ERR_FORBIDDEN not from our pages or without the form token;
- * ERR_UNAUTHENTICATED a script (JSON) that is not signed in; ERR_INVALID the form can't be read. */
+/* Fills rq->form, rq->session and ctx->user, which is the key's name on a route that wants the
+ * service key. Sends people who must sign in to the login page (rs is
+ * set then). Errors: ERR_FORBIDDEN not from our pages or without the form token, or from
+ * a browser where the service key is wanted; ERR_UNAUTHENTICATED a script (JSON) that is not signed
+ * in, or without the key; ERR_RATE_LIMITED too many wrong keys; ERR_INVALID the form can't be read.
+ */
 MUST_CHECK enum err
 guard(struct app *app, struct ctx *ctx, struct http_request *rq, struct http_response *rs);
 

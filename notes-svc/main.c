@@ -2,6 +2,7 @@
  *
  * notes-svc: what the program is, told to service.c, which runs it. */
 #include "app.h"
+#include "base/text.h"
 #include "config.h"
 #include "from_node.h"
 #include "restore.h"
@@ -32,6 +33,11 @@ static const char *listen_of(const void *storage)
 static int64_t port_of(const void *storage)
 {
     return ((const struct config *)storage)->port;
+}
+
+static bool is_filtered_of(const void *storage)
+{
+    return text_equals(((const struct config *)storage)->seccomp, "on");
 }
 
 static int64_t drain_delay_ms_of(const void *storage)
@@ -72,6 +78,7 @@ int main(int argc, char **argv)
         .log_format = log_format_of,
         .listen = listen_of,
         .port = port_of,
+        .is_filtered = is_filtered_of,
         .drain_delay_ms = drain_delay_ms_of,
         .drain_wait_ms = drain_wait_ms_of,
         .app_new = app_new,

@@ -11,7 +11,9 @@
 #include "live/live_handlers.h"
 #include "note/note_handlers.h"
 #include "page/asset_handlers.h"
+#include "session/account_handlers.h"
 #include "session/login_handlers.h"
+#include "session/session_admin_handlers.h"
 
 /* A note's text is up to 1 MiB with LF as line end. A form sends each as "%0D%0A": six bytes for
  * one, at worst. */
@@ -65,6 +67,20 @@ static const struct route ROUTES[] = {
      .handler = logout_handle},
     {.method = HTTP_POST, .pattern = "/users/logout", .protection = PROTECTION_VIEWER, .lane = LANE_WORKER,
      .body_type = BODY_FORM, .body_max_bytes = FORM_BODY_MAX_BYTES, .handler = logout_handle},
+    {.method = HTTP_GET, .pattern = "/users/account", .protection = PROTECTION_SESSION, .lane = LANE_WORKER,
+     .handler = account_page_handle},
+    {.method = HTTP_POST, .pattern = "/users/account/password", .protection = PROTECTION_SESSION, .lane = LANE_SLOW,
+     .body_type = BODY_FORM, .body_max_bytes = FORM_BODY_MAX_BYTES, .handler = account_password_handle},
+    {.method = HTTP_POST, .pattern = "/users/account/sessions/end", .protection = PROTECTION_SESSION, .lane = LANE_WRITER,
+     .body_type = BODY_FORM, .body_max_bytes = FORM_BODY_MAX_BYTES, .handler = account_session_end_handle},
+    {.method = HTTP_POST, .pattern = "/users/account/sessions/end-others", .protection = PROTECTION_SESSION,
+     .lane = LANE_WRITER, .body_type = BODY_FORM, .body_max_bytes = FORM_BODY_MAX_BYTES,
+     .handler = account_others_end_handle},
+    /* For userauth-cli. */
+    {.method = HTTP_GET, .pattern = "/users/sessions", .protection = PROTECTION_SERVICE_KEY, .lane = LANE_WORKER,
+     .handler = session_admin_list_handle},
+    {.method = HTTP_DELETE, .pattern = "/users/sessions/:id", .protection = PROTECTION_SERVICE_KEY, .lane = LANE_WRITER,
+     .handler = session_admin_end_handle},
     {.method = HTTP_GET, .pattern = "/socket.io/", .protection = PROTECTION_VIEWER, .lane = LANE_WORKER,
      .handler = live_handle},
     /* Changes nothing: a client that tries another transport is told so. */

@@ -23,6 +23,7 @@ ANY_ENGINE = {
     "test_settings": "the command line; what settings of servers do is in test_mysql_*.py",
     "test_readme": "texts",
     "test_routes_covered": "texts",
+    "test_audit": "the log",
     "test_dev_run": "brings its own settings",
     "test_compose": "texts",
     "test_secrets": "comes before any database",
@@ -59,7 +60,7 @@ def pytest_collection_modifyitems(config, items):
     for item in items if why_not else ():
         item.add_marker(pytest.mark.skip(reason=why_not))
     missing = [str(path) for path in NEEDED if not path.exists()]
-    needs = [item for item in items if item.path.parent.name in ("http", "cli", "browser", "replicas", "soak")]
+    needs = [item for item in items if item.path.parent.name in ("http", "cli", "browser", "replicas", "soak", "hardened", "security")]
     if missing and needs and not config.option.collectonly:
         pytest.exit("build first (or set NOTES_BUILD); missing: " + ", ".join(missing), returncode=4)
 

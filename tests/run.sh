@@ -100,15 +100,24 @@ threads() {
         tests/http/test_redis_sessions.py tests/http/test_page_cache.py tests/replicas/test_cache.py tests/replicas/test_property.py
 }
 
+# The release build, under its filter of system calls, which sanitizers exclude.
+hardened() {
+    build=release run_pytest hardened tests/hardened tests/http/test_pages_comments.py tests/http/test_live_events.py tests/http/test_userauth_users.py
+}
+hardened_servers() {
+    build=release engine=mariadb redis=1 run_pytest hardened-servers tests/http/test_pages_comments.py tests/http/test_sessions.py
+}
+
 http() { step http "black box over HTTP" run_pytest http tests/http; }
-http_mariadb() { engine=mariadb step http-mariadb "the same on a private MariaDB" run_pytest http-mariadb tests/http tests/cli; }
-http_mysql() { engine=mysql redis=1 step http-mysql "and on a private MySQL, with Redis" run_pytest http-mysql tests/http tests/cli; }
+http_mariadb() { engine=mariadb step http-mariadb "the same on a private MariaDB" run_pytest http-mariadb tests/http tests/cli tests/security/test_statements.py; }
+http_mysql() { engine=mysql redis=1 step http-mysql "and on a private MySQL, with Redis" run_pytest http-mysql tests/http tests/cli tests/security/test_statements.py; }
 
 docker_mysql() { step docker "containers, with MySQL" run_pytest docker -rsP tests/docker; } # with what they measured
 docker_mariadb() { engine=mariadb step docker-mariadb "and with MariaDB" run_pytest docker-mariadb tests/docker; }
 
 cli() { step cli "userauth-cli" run_pytest cli tests/cli; }
 browser() { step browser "Chromium" run_pytest browser tests/browser; }
+attacks() { step attacks "as a stranger would" run_pytest attacks tests/security; }
 
 run_fuzz() {
     local status=0
@@ -140,6 +149,8 @@ step format "clang-format" check_format
 step layers "who may include whom" "$python" tests/lint/check_layers.py .
 step sizes "functions, files, nesting" "$python" tests/lint/check_sizes.py .
 step words "banned calls, heads of files" "$python" tests/lint/check_words.py .
+step events "docs/EVENTS.md and what is logged" "$python" tests/lint/check_events.py .
+step security "docs/SECURITY.md and FAULTS.md, and the tests that they name" "$python" tests/lint/check_security.py .
 step tidy "clang-tidy" check_tidy
 step cppcheck "cppcheck" check_cppcheck
 step hooks "no test hooks in the release" check_hooks
@@ -148,11 +159,14 @@ step python "Python scripts compile" check_python
 step unit "unit tests, ASan and UBSan" meson_tests unit "$out/asan"
 step unit-tsan "unit tests, TSan" meson_tests unit-tsan "$out/tsan"
 step tools "build-time compilers" run_pytest tools tests/unit
+step hardened "release build: what it gives up, and that it works so" hardened
+step hardened-servers "the same on MariaDB and Redis" hardened_servers
 together http http_mariadb http_mysql
 step replicas "several processes as one site, while everything breaks" run_pytest replicas tests/replicas
 step soak "a short soak, ASan; the long one is ./dev soak" run_pytest soak tests/soak
 step threads "live services, TSan" threads
 together cli browser
+attacks
 docker_mysql
 docker_mariadb
 step bench "what ./dev bench writes" run_pytest bench tests/bench

@@ -8,8 +8,14 @@ other_secrets=(redis_password userauth_key)
 databases=(db-userauth db-notes)
 edge_ready_max_s=60
 compose_files=(-f docker/compose.yaml)
+own_file=${OWN_FILE:-docker/own.yaml}
 
-compose() { docker compose "${compose_files[@]}" "$@"; }
+# Somebody's own file, if there is one, has the last word.
+compose() {
+    local own=()
+    [ ! -s "$own_file" ] || own=(-f "$own_file")
+    docker compose "${compose_files[@]}" "${own[@]}" "$@"
+}
 
 in_database() { # service command
     compose exec -T "$1" /bin/sh /etc/notes/database.sh "$2"
@@ -18,6 +24,7 @@ in_database() { # service command
 # No engine is installed behind anybody's back: it runs as root and changes the machine's network.
 check_docker() {
     local why version
+    [ -z "${OWN_FILE:-}" ] || [ -e "$OWN_FILE" ] || die "OWN_FILE: there is no file $OWN_FILE"
     command -v docker >/dev/null || die "Docker is not here. Debian 13 has it as docker.io and docker-compose; other systems: docs.docker.com/engine/install"
     why=$(docker version --format '{{.Server.Version}}' 2>&1 >/dev/null) ||
         die "the Docker engine can't be reached: ${why##*$'\n'}
@@ -90,6 +97,21 @@ check_secrets() { # folder
 
 # --- up and down ---
 
+# What is no network would be refused in the midst of the start only, by the engine or by notes-svc, which trusts it.
+check_subnet() {
+    local subnet n bits address=0
+    subnet=$(compose config | sed -nE '/^networks:/,$ { /^  edgenet:/,/^  [a-z]/ s/^ *- subnet: "?([^"]*)"?$/\1/p }')
+    [[ $subnet =~ ^([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})/([1-9][0-9]?)$ ]] ||
+        die "EDGENET_SUBNET is no IPv4 network such as 10.213.80.0/24: $subnet"
+    for n in "${BASH_REMATCH[@]:1:4}"; do
+        [ "$n" -le 255 ] || die "EDGENET_SUBNET: $n is too large for a part of an address: $subnet"
+        address=$((address * 256 + 10#$n))
+    done
+    bits=${BASH_REMATCH[5]}
+    if [ "$bits" -lt 8 ] || [ "$bits" -gt 29 ]; then die "EDGENET_SUBNET: the number after / is from 8 to 29: $subnet"; fi
+    [ $((address & ((1 << (32 - bits)) - 1))) -eq 0 ] || die "EDGENET_SUBNET is an address in a network rather than the network: $subnet"
+}
+
 up_usage() {
     cat <<'USAGE'
 usage: ./dev up [option...]
@@ -101,7 +123,8 @@ usage: ./dev up [option...]
 
 Variables, from docker/.env or, for this command only, the environment: HTTP_PORT (80), HTTPS_PORT (443),
 USERS_PORT (5858), PUBLIC_URL, EDGENET_SUBNET, MYSQL_IMAGE, REDIS_IMAGE, HAPROXY_IMAGE, SECRETS_DIR,
-COMPOSE_PROJECT_NAME; docker/README.md explains them.
+COMPOSE_PROJECT_NAME; docker/README.md explains them. The Compose file docker/own.yaml, where there is one, comes last;
+OWN_FILE, in the environment, names another one.
 USAGE
 }
 
@@ -170,6 +193,7 @@ cmd_up() {
     done
     check_docker
     compose config -q || die "the variables above are not valid; ./dev up --help names them"
+    check_subnet
     ! $is_tls || check_certificate
     secrets=$(secrets_dir)
     write_missing_secrets "$secrets"

@@ -16,6 +16,7 @@
 
 static const char *const LOG_LEVELS[] = {"error", "warn", "info", "debug", NULL};
 static const char *const LOG_FORMATS[] = {"json", "text", NULL};
+static const char *const SECCOMP_CHOICES[] = {"on", "off", NULL};
 
 #define I64(field)    AT_I64(struct config, field)
 #define TEXT(field)   AT_TEXT(struct config, field)
@@ -70,6 +71,8 @@ const struct setting config_settings[] = {
      .help = "least important line that is written"},
     {.name = "LOG_FORMAT", .at = TEXT(log_format), .fallback = "json", .choices = LOG_FORMATS,
      .help = "json for machines, text for people"},
+    {.name = "SECCOMP", .at = TEXT(seccomp), .fallback = "on", .choices = SECCOMP_CHOICES,
+     .help = "on: the kernel refuses calls that the service does not need"},
 };
 /* clang-format on */
 const size_t config_settings_count = ARRAY_COUNT(config_settings);

@@ -37,6 +37,7 @@ struct config {
     int64_t throttle_rows_max;
     const char *log_level;
     const char *log_format;
+    const char *seccomp;
 
     /* Derived by config_check. */
     const char *key_path;

@@ -13,8 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define REQUEST_ID_RANDOM_BYTES 16
-#define RANDOM_IDS_COUNT        64 /* of a thread: 1 KiB */
+#define REQUEST_ID_RANDOM_BYTES ((size_t)16)
+#define RANDOM_IDS_COUNT        ((size_t)64) /* of a thread: 1 KiB */
 
 /* Random bytes that no one was given before. They are taken from the system for many requests at
  * once: an id is no secret, so it may wait in memory for its turn. */

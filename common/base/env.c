@@ -161,6 +161,15 @@ find_secret(const struct setting *setting, struct secret_place *out, struct env_
     *out = place;
 }
 
+/* What the process was started with can be read in /proc as long as it runs: a secret does not stay
+ * there. Its setting reads as empty from then on. */
+static void wipe_variable(const char *name)
+{
+    char *value = name ? getenv(name) : NULL;
+    if (value)
+        secret_wipe(value, strlen(value));
+}
+
 static void
 read_secret(const struct setting *setting, struct secret *out_secret, struct env_faults *faults)
 {
@@ -176,6 +185,8 @@ read_secret(const struct setting *setting, struct secret *out_secret, struct env
         const char *text = place.value ? place.value : setting->fallback;
         *out_secret = secret_new(text, strlen(text));
     }
+    wipe_variable(setting->name);
+    wipe_variable(setting->alias);
 }
 
 void env_read(const struct setting *settings, size_t count, void *config, struct env_faults *faults)

@@ -57,7 +57,8 @@ struct env_faults {
 void env_fault(struct env_faults *faults, const char *name, const char *format, ...) FORMAT(3, 4);
 
 /* Reads all rows into `config` (zeroed by the caller); texts go to the faults' arena, secrets must
- * be freed with env_secrets_done. Empty environment variables count as unset. */
+ * be freed with env_secrets_done, and are wiped from the environment. Empty environment variables
+ * count as unset. */
 void env_read(const struct setting *settings,
               size_t count,
               void *config,

@@ -16,6 +16,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,13 +48,17 @@ bool secret_start(void)
     return sodium_init() >= 0;
 }
 
+static atomic_bool is_one_unlocked;
+
+/* sodium_mlock keeps the pages out of core files too, whether or not they could be locked. */
 struct secret secret_new(const char *text, size_t size_bytes)
 {
     size_t pages_bytes = (size_bytes / SECRET_PAGE_BYTES + 1) * SECRET_PAGE_BYTES;
     char *copy = aligned_alloc(SECRET_PAGE_BYTES, pages_bytes);
     if (!copy)
         abort();
-    (void)sodium_mlock(copy, size_bytes + 1);
+    if (sodium_mlock(copy, size_bytes + 1) != 0)
+        atomic_store(&is_one_unlocked, true);
     if (size_bytes > 0)
         memcpy(copy, text, size_bytes);
     copy[size_bytes] = '\0';
@@ -68,6 +73,11 @@ void secret_done(struct secret *secret)
     (void)sodium_munlock(secret->text, secret->size_bytes + 1);
     free(secret->text);
     *secret = (struct secret){.text = NULL};
+}
+
+bool secret_is_all_locked(void)
+{
+    return !atomic_load(&is_one_unlocked);
 }
 
 bool secret_is_set(const struct secret *secret)

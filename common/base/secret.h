@@ -30,6 +30,8 @@ MUST_CHECK bool secret_start(void);
 /* Owns: the caller, who calls secret_done. */
 struct secret secret_new(const char *text, size_t size_bytes);
 void secret_done(struct secret *secret);
+/* False when the system's limit of locked memory was too low for one of them. */
+bool secret_is_all_locked(void);
 bool secret_is_set(const struct secret *secret);
 
 /* Constant time for inputs of any length: digests of both are compared. */

@@ -181,15 +181,15 @@ bool text_ends_with(const char *text, const char *suffix)
 
 char *text_i64(char room[TEXT_I64_CHARS], int64_t number)
 {
-    char *at = room + TEXT_I64_CHARS;
+    size_t at = TEXT_I64_CHARS;
     uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
     do {
-        *--at = (char)('0' + rest % 10);
+        room[--at] = (char)('0' + rest % 10);
         rest /= 10;
     } while (rest > 0);
     if (number < 0)
-        *--at = '-';
-    return at;
+        room[--at] = '-';
+    return room + at;
 }
 
 char *text_lower(struct arena *arena, const char *text)

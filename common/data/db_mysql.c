@@ -4,10 +4,11 @@
  * per connection and again after a reconnect; rows are read whole, so that several questions can be
  * open at once.
  *
- * A dead connection is found before the next use by a look at its socket, and made again when no
- * transaction is open. What may be sent twice: reads, what was never sent, single writes that the
- * server undid for a deadlock. A COMMIT without an answer is ERR_UNAVAILABLE, and what became of it
- * is found out by who knows its rows (db_find_out); a single write without one stays what it was.
+ * A dead connection is found by its use, or, before what can't be sent twice, by a look at its
+ * socket; it is made again when no transaction is open. What may be sent twice: reads, what was
+ * never sent, single writes that the server undid for a deadlock. A COMMIT without an answer is
+ * ERR_UNAVAILABLE, and what became of it is found out by who knows its rows (db_find_out); a single
+ * write without one stays what it was.
  * Deadlines: the server is told a limit that is not above what is left when it is set, and the
  * socket is cut at the deadline itself (deadline_watch.h). Depends on: db_driver.h,
  * db_mysql_connect.h, db_mysql_statement.h (values and rows). */
@@ -208,8 +209,9 @@ static enum err set_limits(struct ctx *ctx, struct connection *connection)
     return ERR_OK;
 }
 
-/* Before anything is sent: is there a connection that is alive? */
-static enum err start_call(struct ctx *ctx, struct connection *connection)
+/* Before anything is sent: is there a connection, and is it alive? What can be sent again finds
+ * that out by being sent. */
+static enum err start_call(struct ctx *ctx, struct connection *connection, bool can_repeat)
 {
     if (connection->transaction == TRANSACTION_BROKEN)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "the transaction was undone by an earlier failure");
@@ -219,7 +221,7 @@ static enum err start_call(struct ctx *ctx, struct connection *connection)
     if (!is_bound && watch_is_stuck())
         return ctx_fail(ctx, ERR_UNAVAILABLE, "the database stands still: not asked just now");
     if (!is_bound && connection->handle &&
-        (is_dead(connection) || db_mysql_hosts_look_again(connection->hosts)))
+        ((!can_repeat && is_dead(connection)) || db_mysql_hosts_look_again(connection->hosts)))
         drop(connection);
     if (!is_bound && !connection->handle) {
         enum err err = connect_any(ctx, connection);
@@ -312,6 +314,11 @@ static enum err execute(struct ctx *ctx, struct connection *connection, struct p
     return is_done ? ERR_OK : fail_statement(ctx, connection, prepared);
 }
 
+static bool is_read(const struct db_statement *statement)
+{
+    return text_starts_with(statement->sql, "SELECT");
+}
+
 static enum err run_statement(struct ctx *ctx,
                               struct connection *connection,
                               const struct db_statement *statement,
@@ -319,7 +326,7 @@ static enum err run_statement(struct ctx *ctx,
                               struct prepared **out_prepared)
 {
     struct prepared *prepared = NULL;
-    enum err err = start_call(ctx, connection);
+    enum err err = start_call(ctx, connection, is_read(statement));
     if (!err)
         err = take_statement(ctx, connection, statement, &prepared);
     if (err)
@@ -338,7 +345,7 @@ static enum err run_statement(struct ctx *ctx,
 /* May a single statement that failed be sent again? */
 static bool is_worth_another(struct ctx *ctx,
                              const struct connection *connection,
-                             bool is_read,
+                             bool is_select,
                              int tries_count)
 {
     bool is_lost = !connection->handle;
@@ -346,7 +353,7 @@ static bool is_worth_another(struct ctx *ctx,
         ctx_left_ms(ctx) == 0)
         return false;
     if (is_lost)
-        return tries_count == 1 && (is_read || !connection->is_sent) &&
+        return tries_count == 1 && (is_select || !connection->is_sent) &&
                !db_mysql_hosts_are_away(connection->hosts);
     return connection->is_repeatable && tries_count < SINGLE_TRIES_COUNT;
 }
@@ -358,12 +365,12 @@ static enum err run_again(struct ctx *ctx,
                           struct db_values values,
                           struct prepared **out_prepared)
 {
-    bool is_read = text_starts_with(statement->sql, "SELECT");
     for (int tries_count = 1;; tries_count++) {
         if (connection->transaction == TRANSACTION_NONE)
             connection->is_repeatable = false;
         enum err err = run_statement(ctx, connection, statement, values, out_prepared);
-        if (err != ERR_UNAVAILABLE || !is_worth_another(ctx, connection, is_read, tries_count))
+        if (err != ERR_UNAVAILABLE ||
+            !is_worth_another(ctx, connection, is_read(statement), tries_count))
             return err;
         ctx_forgive(ctx);
     }
@@ -410,7 +417,7 @@ static enum err server_query(struct ctx *ctx,
 {
     struct connection *connection = state;
     struct prepared *prepared = NULL;
-    if (connection->transaction != TRANSACTION_WRITE && !text_starts_with(statement->sql, "SELECT"))
+    if (connection->transaction != TRANSACTION_WRITE && !is_read(statement))
         return ctx_fail(ctx, ERR_INTERNAL, "writing and reading rows needs a transaction: %s",
                         statement->sql);
     enum err err = run_again(ctx, connection, statement, values, &prepared);
@@ -472,7 +479,7 @@ static enum err server_begin(struct ctx *ctx, void *state, bool is_write)
     connection->is_unsure = false;
     for (int tries_count = 1;; tries_count++) {
         connection->is_repeatable = false;
-        enum err err = start_call(ctx, connection);
+        enum err err = start_call(ctx, connection, true);
         if (!err && ((!is_write && !plain_query(connection, snapshot_sql)) ||
                      !plain_query(connection, sql)))
             err = fail_query(ctx, connection);
@@ -537,7 +544,7 @@ static int run_script(struct connection *connection, const char *sql)
 static enum err server_script(struct ctx *ctx, void *state, const char *sql)
 {
     struct connection *connection = state;
-    enum err err = start_call(ctx, connection);
+    enum err err = start_call(ctx, connection, false);
     if (err)
         return err;
     connection->is_sent = true;

@@ -297,7 +297,8 @@ void connection_cut(struct connection *connection, int status, const char *text)
     int size = snprintf(
         answer, sizeof(answer),
         "HTTP/1.1 %d %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %zu\r\n"
-        "Cache-Control: no-store\r\nConnection: close\r\n\r\n%s",
+        "Cache-Control: no-store\r\nConnection: close\r\nX-Content-Type-Options: nosniff\r\n"
+        "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n\r\n%s",
         status, http_status_text(status), strlen(text), text);
     atomic_store(&connection->state, CONNECTION_CUT);
     if (size > 0 && (size_t)size < sizeof(answer))

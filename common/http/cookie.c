@@ -46,24 +46,41 @@ static size_t pair_size(const char *pair)
     return size_bytes;
 }
 
+/* The value of the next pair of this name at or behind *at, which moves behind it; p NULL: none. */
+static struct bytes next_value(const char **at, const char *name)
+{
+    size_t name_bytes = strlen(name);
+    const char *pair = *at;
+    while (pair && *pair) {
+        pair = skip_blanks(pair);
+        size_t size_bytes = pair_size(pair);
+        const char *next = pair + strcspn(pair, ";");
+        next += *next == ';';
+        if (size_bytes > name_bytes && memcmp(pair, name, name_bytes) == 0 &&
+            pair[name_bytes] == '=') {
+            *at = next;
+            return (struct bytes){.p = (const unsigned char *)pair + name_bytes + 1,
+                                  .n = size_bytes - name_bytes - 1};
+        }
+        pair = next;
+    }
+    *at = pair;
+    return (struct bytes){.p = NULL, .n = 0};
+}
+
+/* A neighbouring site may have set a second one for its own path or for both: a browser doesn't
+ * say which is ours, so two that differ are none. */
 const char *cookie_get(struct ctx *ctx, const struct http_request *rq, const char *name)
 {
     const char *at = rq->fields[HTTP_FIELD_COOKIE];
-    size_t name_bytes = strlen(name);
-    while (at && *at) {
-        at = skip_blanks(at);
-        size_t size_bytes = pair_size(at);
-        if (size_bytes > name_bytes && memcmp(at, name, name_bytes) == 0 && at[name_bytes] == '=') {
-            const char *value = at + name_bytes + 1;
-            size_t value_bytes = size_bytes - name_bytes - 1;
-            if (value_bytes > COOKIE_VALUE_MAX_BYTES || !is_cookie_text(value, value_bytes))
-                return NULL;
-            return arena_text_copy(&ctx->arena, value, value_bytes);
-        }
-        at += strcspn(at, ";");
-        at += *at == ';';
-    }
-    return NULL;
+    const struct bytes first = next_value(&at, name);
+    if (!first.p || first.n > COOKIE_VALUE_MAX_BYTES ||
+        !is_cookie_text((const char *)first.p, first.n))
+        return NULL;
+    for (struct bytes more = next_value(&at, name); more.p; more = next_value(&at, name))
+        if (more.n != first.n || memcmp(more.p, first.p, first.n) != 0)
+            return NULL;
+    return arena_text_copy(&ctx->arena, (const char *)first.p, first.n);
 }
 
 void cookie_set(struct ctx *ctx, struct http_response *rs, const struct cookie *cookie)

@@ -23,8 +23,8 @@ struct cookie {
     bool is_same_site_strict; /* else Lax */
 };
 
-/* The value of the first cookie of that name (exact, case-sensitive), in the arena; NULL when
- * absent or over-long. */
+/* The value of the cookie of that name (exact, case-sensitive), in the arena; NULL when absent,
+ * over-long, or there several times with different values. */
 const char *cookie_get(struct ctx *ctx, const struct http_request *rq, const char *name);
 
 /* Adds Set-Cookie, always HttpOnly. */

@@ -157,8 +157,9 @@ static const char *pattern_fault(const char *pattern)
 
 static const char *row_fault(const struct route *route)
 {
-    bool needs_session =
-        route->protection == PROTECTION_VIEWER || route->protection == PROTECTION_SESSION;
+    bool needs_io = route->protection == PROTECTION_VIEWER ||
+                    route->protection == PROTECTION_SESSION ||
+                    route->protection == PROTECTION_SERVICE_KEY;
     const char *fault = pattern_fault(route->pattern);
     if (fault)
         return fault;
@@ -170,7 +171,7 @@ static const char *row_fault(const struct route *route)
         return "it has no handler";
     if (route->method == HTTP_HEAD || route->method == HTTP_OTHER)
         return "its method can't have a row (HEAD comes with GET)";
-    if (route->lane == LANE_LOOP && needs_session)
+    if (route->lane == LANE_LOOP && needs_io)
         return "its protection needs I/O, which the loop lane must not do";
     if (route->cached && (route->method != HTTP_GET || route->lane != LANE_WORKER ||
                           route->protection != PROTECTION_VIEWER))
@@ -234,7 +235,7 @@ const char *router_fault(const struct router *router)
 static const char *const protection_names[] = {
     [PROTECTION_UNSTATED] = "unstated", [PROTECTION_NONE] = "none",
     [PROTECTION_API_KEY] = "api-key",   [PROTECTION_VIEWER] = "viewer",
-    [PROTECTION_SESSION] = "session",
+    [PROTECTION_SESSION] = "session",   [PROTECTION_SERVICE_KEY] = "service-key",
 };
 
 static const char *const lane_names[] = {

@@ -20,9 +20,10 @@ struct app;
 enum protection {
     PROTECTION_UNSTATED, /* refused at start */
     PROTECTION_NONE, /* everybody; for unsafe methods the guard still checks Origin (notes-svc) */
-    PROTECTION_API_KEY, /* userauth-svc: HTTP Basic with an API key */
-    PROTECTION_VIEWER,  /* notes-svc: everybody; the session is read if there is one */
-    PROTECTION_SESSION, /* notes-svc: signed in; unsafe methods need the form token as well */
+    PROTECTION_API_KEY,     /* userauth-svc: HTTP Basic with an API key */
+    PROTECTION_VIEWER,      /* notes-svc: everybody; the session is read if there is one */
+    PROTECTION_SESSION,     /* notes-svc: signed in; unsafe methods need the form token as well */
+    PROTECTION_SERVICE_KEY, /* notes-svc: HTTP Basic with the key of userauth-svc; no browser */
 };
 
 enum lane {

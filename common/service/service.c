@@ -14,8 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,7 +29,10 @@
 #include "http/http_server.h"
 #include "http/json_body.h"
 #include "http/router.h"
+#include "service/harden.h"
+#include "service/notify.h"
 #include "service/start.h"
+#include "service/syscall_filter.h"
 
 #define HEALTHCHECK_BUDGET_MS 5000
 #define OPTION_COLUMNS        16
@@ -107,9 +108,9 @@ static int print_version(const struct service *service, struct env_faults *fault
 {
     (void)faults;
     printf("%s %s\n", service->name, NOTES_VERSION);
-    printf("%s, %s, %s, %s, %s%s%s\n", http_server_library(), db_library(), http_client_library(),
-           json_body_library(), secret_library(), service->libraries ? ", " : "",
-           service->libraries ? service->libraries : "");
+    printf("%s, %s, %s, %s, %s, %s%s%s\n", http_server_library(), db_library(),
+           http_client_library(), json_body_library(), secret_library(), syscall_filter_library(),
+           service->libraries ? ", " : "", service->libraries ? service->libraries : "");
     return output_done(service);
 }
 
@@ -304,7 +305,10 @@ static int report_start_failure(const struct service *service, struct ctx *ctx, 
     return SERVICE_EXIT_FAILED;
 }
 
-static int run_app(const struct service *service, struct ctx *ctx, const sigset_t *ends)
+static int run_app(const struct service *service,
+                   const struct hardening *hardening,
+                   struct ctx *ctx,
+                   const sigset_t *ends)
 {
     struct app *app = NULL;
     struct start_guard guard = {0};
@@ -315,8 +319,11 @@ static int run_app(const struct service *service, struct ctx *ctx, const sigset_
         return report_start_failure(service, ctx, err);
     log_info(ctx, "service.started", log_str("version", NOTES_VERSION),
              log_i64("port", http_server_port(service->app_server(app))), log_i64("pid", getpid()));
+    harden_report(ctx, hardening);
+    notify_manager("READY=1");
     int number = serve(service, app, ends);
     arm_second_signal(ends);
+    notify_manager("STOPPING=1");
     log_info(ctx, "service.draining", log_str("signal", sigabbrev_np(number)));
     drain(service, app, ctx);
     service->app_free(app);
@@ -329,12 +336,15 @@ static int run_service(const struct service *service, struct env_faults *faults)
     if (faults->count > 0)
         return print_faults(service, faults);
     sigset_t ends;
+    struct hardening hardening;
     prepare_signals(&ends);
+    harden_service(service->port(service->config), service->is_filtered(service->config),
+                   &hardening); /* before the first thread */
     struct log *log = log_new(STDOUT_FILENO, service->name, service->log_level(service->config),
                               service->log_format(service->config));
     struct ctx ctx;
     ctx_init(&ctx, log, START_BUDGET_MS);
-    int code = run_app(service, &ctx, &ends);
+    int code = run_app(service, &hardening, &ctx, &ends);
     ctx_done(&ctx);
     log_free(log);
     return code;
@@ -457,20 +467,15 @@ static struct command read_command(const struct service *service, int argc, char
     return (struct command){.option = read_arguments(service, argc, argv)};
 }
 
-/* No core files, which would hold passwords and keys; no gain of rights by a program that we might
- * run; little private memory. */
-static bool harden(void)
+static void keep_memory_small(void)
 {
-    struct rlimit none = {0};
     mallopt(M_ARENA_MAX, MALLOC_ARENAS_COUNT);
     mallopt(M_MMAP_THRESHOLD, MALLOC_OWN_PAGES_BYTES);
-    return setrlimit(RLIMIT_CORE, &none) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-           secret_start();
 }
 
 /* Who looks a name up waits as long as the system's resolver does, by default 5 s for each try: a
- * resolver that is silent would hold a worker past its deadline. Two tries of one second, unless the
- * admin has said otherwise (resolv.conf(5)). Before there are threads. */
+ * resolver that is silent would hold a worker past its deadline. Two tries of one second, unless
+ * the admin has said otherwise (resolv.conf(5)). Before there are threads. */
 static void bound_lookups(void)
 {
     (void)setenv("RES_OPTIONS", "timeout:1 attempts:2", 0);
@@ -506,8 +511,9 @@ int service_main(const struct service *service, int argc, char **argv)
     const struct command command = read_command(service, argc, argv);
     if (!command.option && !command.tool)
         return SERVICE_EXIT_USAGE;
+    keep_memory_small();
     bound_lookups();
-    if (!harden()) {
+    if (!harden_process() || !secret_start()) {
         fprintf(stderr, "%s: can't start: the system refuses its protections or random numbers\n",
                 service->name);
         return SERVICE_EXIT_FAILED;

@@ -68,6 +68,7 @@ struct service {
     /* Where a running instance listens, for --healthcheck. */
     const char *(*listen)(const void *config);
     int64_t (*port)(const void *config);
+    bool (*is_filtered)(const void *config); /* by syscall_filter.h */
     int64_t (*drain_delay_ms)(const void *config);
     int64_t (*drain_wait_ms)(const void *config);
 

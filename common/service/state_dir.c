@@ -46,22 +46,32 @@ static int try_file(struct ctx *ctx, const char *path)
     return unlink(name) ? errno : 0;
 }
 
+/* Root has given up its rights over others' files by now (harden.h), which may surprise it. */
+static const char *hint_for_root(int failure)
+{
+    bool is_refused = failure == EACCES || failure == EPERM;
+    return is_refused && geteuid() == 0 ? " (root has only its own rights here: run it as the "
+                                          "folder's owner, or give the folder to root)"
+                                        : "";
+}
+
 enum err service_state_dir(struct ctx *ctx, const char *path)
 {
     if (!path[0])
         return ctx_fail(ctx, ERR_UNAVAILABLE, "the state folder's name is empty");
     if (!make_folders(ctx, path))
-        return ctx_fail(ctx, ERR_UNAVAILABLE, "can't make the folder %s: %s", path,
-                        strerrordesc_np(errno));
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "can't make the folder %s: %s%s", path,
+                        strerrordesc_np(errno), hint_for_root(errno));
     struct stat folder;
     if (stat(path, &folder))
-        return ctx_fail(ctx, ERR_UNAVAILABLE, "can't look at %s: %s", path, strerrordesc_np(errno));
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "can't look at %s: %s%s", path,
+                        strerrordesc_np(errno), hint_for_root(errno));
     if (!S_ISDIR(folder.st_mode))
         return ctx_fail(ctx, ERR_UNAVAILABLE, "%s is not a folder", path);
     int failure = try_file(ctx, path);
     if (failure)
-        return ctx_fail(ctx, ERR_UNAVAILABLE, "can't make files in the folder %s: %s", path,
-                        strerrordesc_np(failure));
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "can't make files in the folder %s: %s%s", path,
+                        strerrordesc_np(failure), hint_for_root(failure));
     return ERR_OK;
 }
 

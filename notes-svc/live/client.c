@@ -45,6 +45,12 @@ static void watch(struct hub *hub, struct client *client)
 
 /* ---- the end ---- */
 
+/* What a frame takes while it waits. A stranger may ask for very many that are very small. */
+static size_t waiting_bytes(const struct frame *frame)
+{
+    return sizeof(struct outgoing) + sizeof(*frame) + frame->size_bytes;
+}
+
 static void forget_output(struct client *client)
 {
     while (client->first_out) {
@@ -147,7 +153,7 @@ static void enqueue(struct client *client, struct frame *frame)
     else
         client->first_out = item;
     client->last_out = item;
-    client->out_bytes += frame->size_bytes;
+    client->out_bytes += waiting_bytes(frame);
 }
 
 static void put(struct hub *hub, struct client *client, struct frame *frame)
@@ -201,7 +207,7 @@ static void flush(struct hub *hub, struct client *client)
         }
         if (client->out_offset_bytes < first->frame->size_bytes)
             break;
-        client->out_bytes -= first->frame->size_bytes;
+        client->out_bytes -= waiting_bytes(first->frame);
         client->out_offset_bytes = 0;
         client->first_out = first->next;
         if (!client->first_out)

@@ -32,7 +32,8 @@ struct client {
     bool has_call;   /* a worker has an event of it */
     bool is_to_resume;
     bool is_in_root;
-    bool is_in_notes; /* the namespace; the room may be none */
+    bool is_in_notes;       /* the namespace; the room may be none */
+    bool is_refusal_logged; /* live.event_refused, once */
     bool is_in_home;
     uint32_t events; /* that epoll watches for */
     struct timer beat;

@@ -9,13 +9,16 @@
 
 #include "base/arena.h"
 #include "base/ctx.h"
+#include "base/log.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "http/http_server.h"
 #include "live/hub_parts.h"
 #include "live/socketio.h"
+#include "note/note.h"
 
-#define SID_BYTES 15
+#define SID_BYTES     15
+#define KEY_MAX_BYTES ((size_t)4 * NOTE_KEY_MAX_CHARS)
 
 static void open_gate(struct client *client)
 {
@@ -49,12 +52,18 @@ static bool *connection_flag(struct client *client, const char *name_space)
     return text_equals(name_space, LIVE_NOTES) ? &client->is_in_notes : NULL;
 }
 
-static void
-enter(struct hub *hub, struct client *client, const struct live_auth *auth, bool is_home)
+/* A key that no note can have makes no room: it would be kept, and asked for again and again. */
+static void enter(struct hub *hub,
+                  struct client *client,
+                  struct ctx *ctx,
+                  const struct live_auth *auth,
+                  bool is_home)
 {
     const char *key = auth->key ? auth->key : client->query_key;
     if (is_home)
         room_join(hub, &client->home, HUB_HOME, auth->revision);
+    else if (key && strlen(key) > KEY_MAX_BYTES)
+        client_send_text(hub, client, live_wire_destroyed(ctx, key));
     else if (key)
         room_join(hub, &client->notes, key, auth->revision);
 }
@@ -79,7 +88,7 @@ static bool connect_client(struct hub *hub,
         hub, client,
         live_wire_connected(ctx, packet->name_space, secret_token(&ctx->arena, SID_BYTES)));
     if (!client->is_closing && is_in != &client->is_in_root)
-        enter(hub, client, &auth, is_in == &client->is_in_home);
+        enter(hub, client, ctx, &auth, is_in == &client->is_in_home);
     return true;
 }
 
@@ -237,6 +246,10 @@ static void serve_stranger(struct hub *hub,
                            const struct socketio_packet *packet)
 {
     bool is_snapshot = event->kind == LIVE_EVENT_SNAPSHOT;
+    if (!is_snapshot && !client->is_refusal_logged) {
+        log_warn(ctx, "live.event_refused", log_str("peer", client->peer));
+        client->is_refusal_logged = true; /* one line a socket: events cost a stranger nothing */
+    }
     answer(hub, client, ctx, packet, is_snapshot ? ERR_OK : ERR_UNAUTHENTICATED);
     if (is_snapshot && client->notes.room)
         room_ask(hub, &client->notes);

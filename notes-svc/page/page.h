@@ -76,6 +76,11 @@ void page_user_service_down(struct ctx *ctx,
                             const struct http_request *rq,
                             struct http_response *rs);
 
+/* The same for a new password. */
+void page_password_not_changed(struct ctx *ctx,
+                               const struct http_request *rq,
+                               struct http_response *rs);
+
 /* Logging out has removed the cookie, and could not end the session: 503, page or JSON. */
 void page_logout_failed(struct ctx *ctx, const struct http_request *rq, struct http_response *rs);
 

@@ -19,6 +19,7 @@
 
 #define LOGOUT_RETRY_AFTER_S 2
 #define LIVE_PATH            "/socket.io/"
+#define ACCOUNT_PATH         "/users/account"
 
 struct page_kept {
     const char *title; /* NULL: none */
@@ -66,6 +67,21 @@ static const char *advice_of(const struct http_request *rq, enum err err, bool h
     if (err == ERR_NOT_FOUND && rq->route && text_starts_with(rq->route->pattern, "/notes/"))
         return "The note may have been deleted, or the address has a typo.";
     return words_of(err)->advice;
+}
+
+struct page_way {
+    const char *path;
+    const char *text;
+};
+
+static struct page_way way_of(const struct http_request *rq, enum err err)
+{
+    bool is_of_account =
+        rq->route && text_starts_with(rq->route->pattern, ACCOUNT_PATH) && rq->method == HTTP_POST;
+    if (err == ERR_UNAUTHENTICATED)
+        return (struct page_way){"/users/login", "Log in"};
+    return is_of_account ? (struct page_way){ACCOUNT_PATH, "Your account"}
+                         : (struct page_way){"/", "All notes"};
 }
 
 /* ---- what was typed ---- */
@@ -159,10 +175,15 @@ send_error(struct ctx *ctx, struct http_response *rs, int status, const struct v
     add_wait(ctx, rs);
 }
 
-/* Nobody looks at what is under the path of the live sockets. */
+static bool is_for_key(const struct http_request *rq)
+{
+    return rq->route && rq->route->protection == PROTECTION_SERVICE_KEY;
+}
+
+/* Nobody looks at what is under the path of the live sockets, or wants the service key. */
 static bool is_for_program(const struct http_request *rq)
 {
-    return http_wants_json(rq) || (rq->path && text_equals(rq->path, LIVE_PATH));
+    return http_wants_json(rq) || is_for_key(rq) || (rq->path && text_equals(rq->path, LIVE_PATH));
 }
 
 void page_error(struct app *app,
@@ -174,16 +195,19 @@ void page_error(struct app *app,
     (void)app;
     if (is_for_program(rq)) {
         json_body_error(ctx, err, rs);
+        if (err == ERR_UNAUTHENTICATED && is_for_key(rq))
+            http_response_field(rs, "WWW-Authenticate", "Basic realm=\"notes\", charset=\"UTF-8\"");
         return;
     }
     const char *reason = words_of(err)->reason;
+    const struct page_way way = way_of(rq, err);
     struct view_error view = {
         .frame = page_frame(rq, reason, "error"),
         .reason = reason,
         .status = err_status(err),
         .status_text = http_status_text(err_status(err)),
-        .way_path = err == ERR_UNAUTHENTICATED ? "/users/login" : "/",
-        .way_text = err == ERR_UNAUTHENTICATED ? "Log in" : "All notes",
+        .way_path = way.path,
+        .way_text = way.text,
         .request_id = ctx->request_id,
     };
     view.frame.is_unknown_told = is_unknown_told(rq, err);
@@ -193,19 +217,27 @@ void page_error(struct app *app,
     send_error(ctx, rs, err_status(err), &view);
 }
 
-void page_user_service_down(struct ctx *ctx,
-                            const struct http_request *rq,
-                            struct http_response *rs)
+/* What it can't be reached for, what to do, and a way on. */
+struct down_words {
+    const char *reason;
+    const char *advice;
+    const char *way_path;
+    const char *way_text;
+};
+
+static void user_service_down(struct ctx *ctx,
+                              const struct http_request *rq,
+                              struct http_response *rs,
+                              const struct down_words *words)
 {
     struct view_error view = {
-        .frame = page_frame(rq, "Logging in is not possible right now", "error"),
-        .reason = "Logging in is not possible right now",
+        .frame = page_frame(rq, words->reason, "error"),
+        .reason = words->reason,
         .status = 503,
         .status_text = http_status_text(503),
-        .advice = "The service that knows the users can't be reached. "
-                  "Reading notes goes on; try to log in again in a moment.",
-        .way_path = "/",
-        .way_text = "Read notes",
+        .advice = words->advice,
+        .way_path = words->way_path,
+        .way_text = words->way_text,
         .request_id = ctx->request_id,
         .is_whale = true,
     };
@@ -213,6 +245,35 @@ void page_user_service_down(struct ctx *ctx,
     if (!ctx->retry_after_s)
         ctx->retry_after_s = 10;
     send_error(ctx, rs, 503, &view);
+}
+
+void page_user_service_down(struct ctx *ctx,
+                            const struct http_request *rq,
+                            struct http_response *rs)
+{
+    static const struct down_words words = {
+        .reason = "Logging in is not possible right now",
+        .advice = "The service that knows the users can't be reached. "
+                  "Reading notes goes on; try to log in again in a moment.",
+        .way_path = "/",
+        .way_text = "Read notes",
+    };
+    user_service_down(ctx, rq, rs, &words);
+}
+
+void page_password_not_changed(struct ctx *ctx,
+                               const struct http_request *rq,
+                               struct http_response *rs)
+{
+    static const struct down_words words = {
+        .reason = "Your password can't be changed right now",
+        .advice = "The service that knows the users can't be reached, or its answer did not come. "
+                  "Most likely your password is what it was. Try again in a moment; if the old "
+                  "one is refused then, the new one holds.",
+        .way_path = ACCOUNT_PATH,
+        .way_text = "Your account",
+    };
+    user_service_down(ctx, rq, rs, &words);
 }
 
 void page_logout_failed(struct ctx *ctx, const struct http_request *rq, struct http_response *rs)

@@ -13,7 +13,8 @@
 #include "http/http_message.h"
 #include "http/router.h"
 
-#define SAVE_PATH "/notes/save"
+#define SAVE_PATH           "/notes/save"
+#define NEW_PASSWORD_PREFIX "new-password"
 
 /* ---- may it be sent again? ---- */
 
@@ -38,6 +39,15 @@ static bool find_form(struct ctx *ctx, const struct http_request *rq, struct for
         return form_parse(ctx, rq->body, out_form) == ERR_OK;
     *out_form = rq->form;
     return true;
+}
+
+/* A new password is never sent back, and a form without it is of no use. */
+static bool has_new_password(const struct form *form)
+{
+    for (size_t i = 0; i < form->count; i++)
+        if (text_starts_with(form->fields[i].name, NEW_PASSWORD_PREFIX))
+            return true;
+    return false;
 }
 
 static size_t count_bytes(const char *text)
@@ -104,7 +114,8 @@ struct view_retry page_retry(struct ctx *ctx, const struct http_request *rq, enu
 {
     struct view_retry retry = {0};
     struct form form = {0};
-    if (!may_pass(rq, err) || !find_form(ctx, rq, &form) || !form.count || !is_small(&form))
+    if (!may_pass(rq, err) || !find_form(ctx, rq, &form) || !form.count ||
+        has_new_password(&form) || !is_small(&form))
         return retry;
     struct view_field *hidden = arena_take_array(&ctx->arena, form.count, sizeof(*hidden));
     take_fields(&retry, &form, hidden);

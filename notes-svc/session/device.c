@@ -17,7 +17,7 @@
 
 #define NONCE_BYTES 16
 #define COOKIE_NAME "notesdevice"
-#define COOKIE_PATH "/users/login"
+#define COOKIE_PATH "/users" /* logins, and changes of a password */
 #define COOKIE_MAX_AGE_S \
     ((int64_t)400 * 24 * 3600) /* browsers keep no cookie longer (RFC 6265bis) */
 
@@ -72,11 +72,12 @@ void device_remember(struct app *app,
                      struct http_response *rs,
                      const char *username)
 {
-    if (device_of(app, ctx, rq, username))
-        return;
-    struct device device = {0};
-    secret_random(device.nonce, sizeof(device.nonce));
-    sign(app, ctx, device.nonce, username, device.mac);
+    const struct device *known = device_of(app, ctx, rq, username);
+    struct device device = known ? *known : (struct device){0};
+    if (!known) {
+        secret_random(device.nonce, sizeof(device.nonce));
+        sign(app, ctx, device.nonce, username, device.mac);
+    }
     cookie_set(ctx, rs,
                &(struct cookie){
                    .name = COOKIE_NAME,

@@ -18,7 +18,8 @@ const char *device_client(struct app *app,
                           const struct http_request *rq,
                           const char *username);
 
-/* Sets a device cookie for this name, unless the request has one. */
+/* Sets a device cookie for this name; one that the request has is set again, so that it goes on
+ * living. */
 void device_remember(struct app *app,
                      struct ctx *ctx,
                      const struct http_request *rq,

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "config.h"
+#include "guard.h"
 #include "http/cookie.h"
 #include "http/form.h"
 #include "http/http_message.h"
@@ -163,7 +164,8 @@ static enum err answer_right(struct app *app,
                              const struct userauth_check *check)
 {
     struct session *old = session_from_cookie(ctx, app->config, rq);
-    struct session *session = session_make(ctx, check->username, check->etag);
+    struct session *session = session_of_request(ctx, rq, check->username, check->etag);
+    session_make_room(app, ctx, check->username, old);
     enum err err = session_insert(ctx, app, session, clock_unix_ms());
     if (err || (old && (err = session_end(app, ctx, old)))) {
         ctx->why.hint = NO_LOGIN_HINT;
@@ -226,9 +228,11 @@ enum err logout_handle(struct app *app,
                        struct http_response *rs)
 {
     /* A link of another site must not sign anybody out; POSTs were checked by the guard. */
-    const char *site = rq->fields[HTTP_FIELD_SEC_FETCH_SITE];
-    if (site && text_equals(site, "cross-site"))
+    if (!guard_is_from_here(app, ctx, rq)) {
+        log_warn(ctx, "request.origin_refused", log_str("origin", rq->fields[HTTP_FIELD_ORIGIN]),
+                 log_str("peer", rq->client_text));
         return ctx_fail(ctx, ERR_FORBIDDEN, "logout from another site");
+    }
     /* Whose it is need not be known to end it. */
     const struct session *session =
         rq->is_session_unknown ? session_from_cookie(ctx, app->config, rq) : rq->session;

@@ -11,8 +11,11 @@
 #include "config.h"
 #include "http/cookie.h"
 #include "http/http_message.h"
+#include "session/user_agent.h"
+#include "site.h"
 
 #define CSRF_CONTEXT      "notes form token 1"
+#define HANDLE_BYTES      12
 #define CLOCK_BACK_MAX_MS (MS_PER_S * 3600 * 24)
 #define MS_PER_S          ((int64_t)1000)
 
@@ -43,6 +46,17 @@ struct session *session_make(struct ctx *ctx, const char *username, const char *
     return session;
 }
 
+struct session *session_of_request(struct ctx *ctx,
+                                   const struct http_request *rq,
+                                   const char *username,
+                                   const char *user_etag)
+{
+    struct session *session = session_make(ctx, username, user_etag);
+    session->device = user_agent_name(&ctx->arena, rq->fields[HTTP_FIELD_USER_AGENT]);
+    session->address = rq->client_text;
+    return session;
+}
+
 struct session *
 session_from_cookie(struct ctx *ctx, const struct config *config, const struct http_request *rq)
 {
@@ -54,6 +68,11 @@ session_from_cookie(struct ctx *ctx, const struct config *config, const struct h
         return NULL;
     derive(ctx, session);
     return session;
+}
+
+bool session_is_same(const struct session *a, const struct session *b)
+{
+    return secret_bytes_equal(a->digest, b->digest, sizeof(a->digest));
 }
 
 bool session_is_over(const struct session *session,
@@ -73,6 +92,39 @@ session_left_ms(const struct session *session, const struct config *config, int6
     int64_t idle_left_ms = config->session_idle_s * MS_PER_S - (idle_ms > 0 ? idle_ms : 0);
     int64_t age_left_ms = config->session_absolute_s * MS_PER_S - (age_ms > 0 ? age_ms : 0);
     return idle_left_ms < age_left_ms ? idle_left_ms : age_left_ms;
+}
+
+const char *session_hex(struct ctx *ctx, const unsigned char *bytes, size_t size_bytes)
+{
+    static const char DIGITS[] = "0123456789abcdef";
+    char *hex = arena_take(&ctx->arena, 2 * size_bytes + 1);
+    for (size_t i = 0; i < size_bytes; i++) {
+        hex[2 * i] = DIGITS[bytes[i] >> 4];
+        hex[2 * i + 1] = DIGITS[bytes[i] & 0xf];
+    }
+    return hex;
+}
+
+const char *session_handle(struct ctx *ctx, const struct site *site, const struct session *session)
+{
+    unsigned char handle[SECRET_DIGEST_BYTES];
+    const struct bytes key = {.p = site->session_key, .n = sizeof(site->session_key)};
+    secret_digest(key, session->digest, sizeof(session->digest), handle);
+    return session_hex(ctx, handle, HANDLE_BYTES);
+}
+
+const struct session *session_of_handle(struct ctx *ctx,
+                                        const struct site *site,
+                                        const struct session_list *list,
+                                        const char *handle)
+{
+    size_t size = strlen(handle);
+    for (size_t i = 0; i < list->count; i++) {
+        const char *own = session_handle(ctx, site, &list->items[i]);
+        if (strlen(own) == size && secret_bytes_equal(own, handle, size))
+            return &list->items[i];
+    }
+    return NULL;
 }
 
 bool session_csrf_matches(const struct session *session, const char *token)

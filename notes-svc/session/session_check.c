@@ -4,6 +4,7 @@
 #include "session/session_check.h"
 
 #include "app.h"
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/ctx.h"
 #include "base/log.h"
@@ -23,6 +24,132 @@ enum err session_end(struct app *app, struct ctx *ctx, const struct session *ses
     session_cache_drop(app, session->digest);
     live_session_ended(app, ctx, session->digest);
     return err;
+}
+
+enum err session_end_all(struct app *app,
+                         struct ctx *ctx,
+                         const struct session_list *list,
+                         const char *reason)
+{
+    enum err err = session_delete_all(ctx, app, list);
+    for (size_t i = 0; i < list->count; i++) {
+        const struct session *session = &list->items[i];
+        session_cache_drop(app, session->digest);
+        if (err)
+            continue;
+        live_session_ended(app, ctx, session->digest);
+        log_info(ctx, "session.ended", log_str("user", session->username),
+                 log_str("peer", ctx->peer), log_str("reason", reason));
+    }
+    return err;
+}
+
+/* Those of the list but `kept`. */
+static struct session_list
+without(struct ctx *ctx, const struct session_list *list, const struct session *kept)
+{
+    struct session_list rest = {
+        .items = arena_take_array(&ctx->arena, list->count + 1, sizeof(*rest.items))};
+    for (size_t i = 0; i < list->count; i++)
+        if (!kept || !session_is_same(&list->items[i], kept))
+            rest.items[rest.count++] = list->items[i];
+    return rest;
+}
+
+enum err session_end_others(struct app *app,
+                            struct ctx *ctx,
+                            const char *username,
+                            const struct session *kept,
+                            const char *reason,
+                            size_t *out_count)
+{
+    struct session_list list;
+    struct session_list others;
+    size_t count = 0;
+    do {
+        enum err err = session_list(ctx, app, username, NULL, &list);
+        if (err)
+            return err;
+        others = without(ctx, &list, kept);
+        if ((err = session_end_all(app, ctx, &others, reason)))
+            return err;
+        count += others.count;
+    } while (list.count == SESSION_LIST_MAX_COUNT && others.count);
+    *out_count = count;
+    return ERR_OK;
+}
+
+/* Parts a list by the user's present entity tag; NULL: there is no such user. */
+static void part_by_etag(struct ctx *ctx,
+                         const struct session_list *list,
+                         const struct session *own,
+                         const char *etag,
+                         struct session_list *out_holding,
+                         struct session_list *out_stale)
+{
+    size_t item_bytes = sizeof(*list->items);
+    *out_holding =
+        (struct session_list){.items = arena_take_array(&ctx->arena, list->count + 1, item_bytes)};
+    *out_stale =
+        (struct session_list){.items = arena_take_array(&ctx->arena, list->count + 1, item_bytes)};
+    for (size_t i = 0; i < list->count; i++) {
+        const struct session *session = &list->items[i];
+        bool is_own = own && session_is_same(session, own);
+        bool holds = is_own || (etag && text_equals(etag, session->user_etag));
+        struct session_list *part = holds ? out_holding : out_stale;
+        part->items[part->count++] = *session;
+    }
+}
+
+enum err session_list_checked(struct app *app,
+                              struct ctx *ctx,
+                              const char *username,
+                              const struct session *own,
+                              struct session_list *out_list)
+{
+    struct session_list stale;
+    const char *etag = NULL;
+    enum err err = session_list(ctx, app, username, own, out_list);
+    if (err || out_list->count == 0)
+        return err;
+    err = userauth_etag(ctx, app->userauth, username, false, &etag);
+    if (err)
+        ctx_forgive(ctx);
+    if (err && err != ERR_NOT_FOUND)
+        return ERR_OK;
+    const struct session_list list = *out_list;
+    part_by_etag(ctx, &list, own, etag, out_list, &stale);
+    if (session_end_all(app, ctx, &stale, err ? "user_gone" : "user_changed"))
+        ctx_forgive(ctx); /* they let nobody in: each is refused when somebody comes with it */
+    return ERR_OK;
+}
+
+static enum err
+make_room(struct app *app, struct ctx *ctx, const char *username, const struct session *leaving)
+{
+    struct session_list list;
+    size_t most = (size_t)app->config->sessions_per_user;
+    enum err err = session_list(ctx, app, username, NULL, &list);
+    if (err)
+        return err;
+    list = without(ctx, &list, leaving);
+    if (list.count < most)
+        return ERR_OK;
+    const struct session_list unused = {.items = &list.items[most - 1],
+                                        .count = list.count - (most - 1)};
+    return session_end_all(app, ctx, &unused, "too_many");
+}
+
+void session_make_room(struct app *app,
+                       struct ctx *ctx,
+                       const char *username,
+                       const struct session *leaving)
+{
+    if (!make_room(app, ctx, username, leaving))
+        return;
+    log_warn(ctx, "session.make_room_failed", log_str("user", username),
+             log_str("why", ctx->why.text));
+    ctx_forgive(ctx);
 }
 
 static void

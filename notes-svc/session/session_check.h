@@ -7,6 +7,7 @@
 #define NOTES_SESSION_CHECK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/cleanup.h"
@@ -15,6 +16,7 @@
 struct app;
 struct ctx;
 struct session;
+struct session_list;
 
 /* Does somebody do something with it, so that its idle life begins anew? */
 enum session_use { SESSION_IS_USED, SESSION_IS_LOOKED_AT };
@@ -30,5 +32,37 @@ MUST_CHECK enum err session_check(struct app *app,
 
 /* Signs it out. */
 MUST_CHECK enum err session_end(struct app *app, struct ctx *ctx, const struct session *session);
+
+/* Signs these out, all or none; `reason` is for the log. */
+MUST_CHECK enum err session_end_all(struct app *app,
+                                    struct ctx *ctx,
+                                    const struct session_list *list,
+                                    const char *reason);
+
+/* Signs all of the user out but `kept`, which may be NULL. */
+MUST_CHECK enum err session_end_others(struct app *app,
+                                       struct ctx *ctx,
+                                       const char *username,
+                                       const struct session *kept,
+                                       const char *reason,
+                                       size_t *out_count);
+
+/* The user's sessions that hold, the last used first. Those of an earlier password, or of a user
+ * who was disabled or signed out since, are signed out here, as nobody came back with them; while
+ * userauth-svc can't tell, they stay in the list. `own` may be NULL, see session_list. */
+MUST_CHECK enum err session_list_checked(struct app *app,
+                                         struct ctx *ctx,
+                                         const char *username,
+                                         const struct session *own,
+                                         struct session_list *out_list);
+
+/* Makes room for one more session of this user: where there are SESSIONS_PER_USER besides
+ * `leaving`, which ends anyway and may be NULL, those that were unused for longest are signed out.
+ * Logins at the same moment may pass the limit by their number, until the next one. A failure is
+ * logged, and stops no login. */
+void session_make_room(struct app *app,
+                       struct ctx *ctx,
+                       const char *username,
+                       const struct session *leaving);
 
 #endif

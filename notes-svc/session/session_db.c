@@ -16,14 +16,17 @@
 
 static const struct db_statement INSERT = {
     "INSERT INTO sessions"
-    " (digest, username, user_etag, created_unix_ms, used_unix_ms, checked_unix_ms)"
-    " VALUES (?, ?, ?, ?, ?, ?)"};
+    " (digest, username, user_etag, created_unix_ms, used_unix_ms, checked_unix_ms, device, address)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"};
 static const struct db_statement FIND = {
     "SELECT username, user_etag, created_unix_ms, used_unix_ms, checked_unix_ms"
     " FROM sessions WHERE digest = ?"};
 static const struct db_statement TOUCH = {
     "UPDATE sessions SET used_unix_ms = ?, checked_unix_ms = ? WHERE digest = ?"};
 static const struct db_statement DELETE = {"DELETE FROM sessions WHERE digest = ?"};
+static const struct db_statement LIST = {
+    "SELECT digest, created_unix_ms, used_unix_ms, checked_unix_ms, user_etag, device, address"
+    " FROM sessions WHERE username = ? ORDER BY used_unix_ms DESC LIMIT ?"};
 static const struct db_statement PURGE = {
     "DELETE FROM sessions WHERE digest IN"
     " (SELECT digest FROM sessions WHERE created_unix_ms < ? OR used_unix_ms < ? LIMIT ?)",
@@ -48,7 +51,8 @@ insert(struct ctx *ctx, const struct app *app, const struct session *session, in
     return db_run(ctx, ctx->db, &INSERT,
                   DB_VALUES(digest_of(session), db_text(session->username),
                             db_text(session->user_etag), db_i64(session->created_unix_ms),
-                            db_i64(session->used_unix_ms), db_i64(session->checked_unix_ms)),
+                            db_i64(session->used_unix_ms), db_i64(session->checked_unix_ms),
+                            db_text(session->device), db_text(session->address)),
                   NULL);
 }
 
@@ -87,11 +91,73 @@ static enum err delete_row(struct ctx *ctx, const struct app *app, const struct 
     return db_run(ctx, ctx->db, &DELETE, DB_VALUES(digest_of(session)), NULL);
 }
 
+static enum err read_item(struct ctx *ctx, const struct db_rows *rows, struct session *session)
+{
+    const struct bytes digest = db_rows_blob(ctx, rows, 0);
+    if (digest.n != sizeof(session->digest))
+        return ctx_fail(ctx, ERR_INTERNAL, "a session's digest has %zu bytes", digest.n);
+    memcpy(session->digest, digest.p, sizeof(session->digest));
+    session->created_unix_ms = db_rows_i64(rows, 1);
+    session->used_unix_ms = db_rows_i64(rows, 2);
+    session->checked_unix_ms = db_rows_i64(rows, 3);
+    session->user_etag = db_rows_text(ctx, rows, 4);
+    session->device = db_rows_text(ctx, rows, 5);
+    session->address = db_rows_text(ctx, rows, 6);
+    return ERR_OK;
+}
+
+static enum err list(struct ctx *ctx,
+                     const struct app *app,
+                     const char *username,
+                     int64_t limit_count,
+                     struct session_list *out_list)
+{
+    (void)app;
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    struct session_list list = {
+        .items = arena_take_array(&ctx->arena, (size_t)limit_count, sizeof(*list.items))};
+    bool has_row = true;
+    enum err err =
+        db_query(ctx, ctx->db, &LIST, DB_VALUES(db_text(username), db_i64(limit_count)), &rows);
+    while (!err && has_row) {
+        err = db_next(ctx, &rows, &has_row);
+        if (err || !has_row)
+            break;
+        list.items[list.count].username = username;
+        err = read_item(ctx, &rows, &list.items[list.count++]);
+    }
+    if (!err)
+        *out_list = list;
+    return err;
+}
+
+static enum err delete_rows(struct ctx *ctx, const struct session_list *list)
+{
+    CLEANUP(db_transaction_done) struct db_transaction tx = {0};
+    enum err err = db_begin(ctx, ctx->db, &tx);
+    for (size_t i = 0; !err && i < list->count; i++)
+        err = db_run(ctx, ctx->db, &DELETE, DB_VALUES(digest_of(&list->items[i])), NULL);
+    return err ? err : db_commit(ctx, &tx);
+}
+
+static enum err delete_all(struct ctx *ctx, const struct app *app, const struct session_list *list)
+{
+    (void)app;
+    int tries_count = 0;
+    enum err err = ERR_OK;
+    do
+        err = delete_rows(ctx, list);
+    while (db_repeats(ctx, ctx->db, err, &tries_count));
+    return err;
+}
+
 const struct session_driver session_db = {
     .insert = insert,
     .fill = fill,
     .touch = touch,
     .delete = delete_row,
+    .list = list,
+    .delete_all = delete_all,
 };
 
 enum err session_purge(struct ctx *ctx,

@@ -13,6 +13,7 @@
 struct app;
 struct ctx;
 struct session;
+struct session_list;
 
 /* Units: left_ms is how long the session lives yet if nobody uses it, more than 0. */
 struct session_driver {
@@ -26,6 +27,14 @@ struct session_driver {
                       const struct session *session,
                       int64_t left_ms);
     enum err (*delete)(struct ctx *ctx, const struct app *app, const struct session *session);
+    /* In any order; some of them may be over. */
+    enum err (*list)(struct ctx *ctx,
+                     const struct app *app,
+                     const char *username,
+                     int64_t limit_count,
+                     struct session_list *out_list);
+    /* All of them or none. */
+    enum err (*delete_all)(struct ctx *ctx, const struct app *app, const struct session_list *list);
 };
 
 extern const struct session_driver session_db;

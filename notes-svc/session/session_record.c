@@ -24,6 +24,8 @@ enum line {
     LINES_COUNT
 };
 
+enum sign_in_line { SIGN_IN_VERSION, SIGN_IN_DEVICE, SIGN_IN_ADDRESS, SIGN_IN_LINES_COUNT };
+
 static void add_time(struct strbuf *record, int64_t unix_ms)
 {
     strbuf_add_i64(record, unix_ms);
@@ -52,11 +54,11 @@ session_record_write(struct ctx *ctx, const struct session *session, struct byte
 }
 
 /* Cuts text into its lines, in place. False when there are more or fewer of them. */
-static bool cut_lines(char *text, const char *lines[LINES_COUNT])
+static bool cut_lines(char *text, const char **lines, size_t count)
 {
-    for (size_t i = 0; i < LINES_COUNT; i++) {
+    for (size_t i = 0; i < count; i++) {
         char *end = strchr(text, '\n');
-        bool is_last = i + 1 == LINES_COUNT;
+        bool is_last = i + 1 == count;
         if (is_last != !end)
             return false;
         lines[i] = text;
@@ -68,6 +70,12 @@ static bool cut_lines(char *text, const char *lines[LINES_COUNT])
     return true;
 }
 
+static bool is_text(struct bytes value, size_t max_bytes)
+{
+    return value.n && value.n <= max_bytes && !memchr(value.p, '\0', value.n) &&
+           text_is_utf8((const char *)value.p, value.n);
+}
+
 static bool read_time(const char *line, int64_t *out_unix_ms)
 {
     return parse_i64(line, 0, INT64_MAX / 2, out_unix_ms);
@@ -77,11 +85,9 @@ enum err session_record_read(struct ctx *ctx, struct bytes record, struct sessio
 {
     const char *lines[LINES_COUNT] = {0};
     struct session read = *session;
-    bool is_text = record.n && record.n <= SESSION_RECORD_MAX_BYTES &&
-                   !memchr(record.p, '\0', record.n) &&
-                   text_is_utf8((const char *)record.p, record.n);
-    if (!is_text ||
-        !cut_lines(arena_text_copy(&ctx->arena, (const char *)record.p, record.n), lines))
+    if (!is_text(record, SESSION_RECORD_MAX_BYTES) ||
+        !cut_lines(arena_text_copy(&ctx->arena, (const char *)record.p, record.n), lines,
+                   LINES_COUNT))
         return ctx_fail(ctx, ERR_INVALID, "a session's record has no such form");
     bool is_right = text_equals(lines[LINE_VERSION], VERSION) &&
                     read_time(lines[LINE_CREATED], &read.created_unix_ms) &&
@@ -94,4 +100,39 @@ enum err session_record_read(struct ctx *ctx, struct bytes record, struct sessio
     read.username = lines[LINE_USER];
     *session = read;
     return ERR_OK;
+}
+
+/* ---- its sign-in ---- */
+
+static const char *fit_text(const char *text)
+{
+    return text && strlen(text) <= SESSION_SIGN_IN_MAX_BYTES / 4 && !text_has_control(text, "")
+               ? text
+               : "";
+}
+
+struct bytes session_sign_in_write(struct ctx *ctx, const struct session *session)
+{
+    const char *text = arena_format(&ctx->arena, VERSION "\n%s\n%s", fit_text(session->device),
+                                    fit_text(session->address));
+    return (struct bytes){.p = (const unsigned char *)text, .n = strlen(text)};
+}
+
+static const char *known_text(const char *line)
+{
+    return *fit_text(line) ? line : NULL;
+}
+
+void session_sign_in_read(struct ctx *ctx, struct bytes value, struct session *session)
+{
+    const char *lines[SIGN_IN_LINES_COUNT] = {0};
+    session->device = NULL;
+    session->address = NULL;
+    if (!is_text(value, SESSION_SIGN_IN_MAX_BYTES) ||
+        !cut_lines(arena_text_copy(&ctx->arena, (const char *)value.p, value.n), lines,
+                   SIGN_IN_LINES_COUNT) ||
+        !text_equals(lines[SIGN_IN_VERSION], VERSION))
+        return;
+    session->device = known_text(lines[SIGN_IN_DEVICE]);
+    session->address = known_text(lines[SIGN_IN_ADDRESS]);
 }

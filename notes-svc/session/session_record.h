@@ -2,7 +2,10 @@
  *
  * A session as one value: what a store of keys and values keeps under its digest. Lines of text:
  * the format's version, the times of making, of the last use and of the last check (unix, ms), the
- * user's entity tag, the user's name. Who reads it does not trust it. Pure. */
+ * user's entity tag, the user's name. Programs of the release before read nothing else and write it
+ * anew at each use, so what is known besides, of its sign-in, is a value of its own: the format's
+ * version, device and address, both empty when unknown. Who reads them does not trust them.
+ * Pure. */
 #ifndef NOTES_SESSION_RECORD_H
 #define NOTES_SESSION_RECORD_H
 
@@ -13,7 +16,8 @@
 struct ctx;
 struct session;
 
-#define SESSION_RECORD_MAX_BYTES 4096
+#define SESSION_RECORD_MAX_BYTES  4096
+#define SESSION_SIGN_IN_MAX_BYTES 512
 
 /* Errors: ERR_INTERNAL the texts can't be kept: too long, empty, or lines in an entity tag. */
 MUST_CHECK enum err
@@ -22,5 +26,11 @@ session_record_write(struct ctx *ctx, const struct session *session, struct byte
 /* Fills all but id, digest and form token. Errors: ERR_INVALID not such a record. */
 MUST_CHECK enum err
 session_record_read(struct ctx *ctx, struct bytes record, struct session *session);
+
+/* Of a session's sign-in. Texts that can't be kept are left out. */
+struct bytes session_sign_in_write(struct ctx *ctx, const struct session *session);
+
+/* Sets device and address; what is no such value says nothing of either. */
+void session_sign_in_read(struct ctx *ctx, struct bytes value, struct session *session);
 
 #endif

@@ -18,6 +18,9 @@ struct config;
 struct ctx;
 struct db;
 struct session;
+struct session_list;
+
+#define SESSION_LIST_MAX_COUNT 1000
 
 /* Not in the database: pages can be shown while it is away. */
 bool session_store_is_apart(const struct config *config);
@@ -39,6 +42,20 @@ MUST_CHECK enum err session_touch(struct ctx *ctx,
 /* A session that is gone already is no error. */
 MUST_CHECK enum err
 session_delete(struct ctx *ctx, const struct app *app, const struct session *session);
+
+/* The sessions of this user (in the stored spelling) that are not over, the last used first; the
+ * SESSION_LIST_MAX_COUNT last used where there are more. `own`, which is alive, is among them; it
+ * may be NULL. Of a Redis: those that programs before migration 2 have made are there after their
+ * next use. */
+MUST_CHECK enum err session_list(struct ctx *ctx,
+                                 const struct app *app,
+                                 const char *username,
+                                 const struct session *own,
+                                 struct session_list *out_list);
+
+/* All or none. Those that are gone already are no error. */
+MUST_CHECK enum err
+session_delete_all(struct ctx *ctx, const struct app *app, const struct session_list *list);
 
 /* Removes at most limit_count sessions that were made or last used before these times from the
  * database, also those that were left there before Redis was configured. Redis lets its own go by

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "config.h"
 #include "http/http_client.h"
+#include "session/service_key.h"
 #include "session/userauth_wire.h"
 
 #define URL_MAX_BYTES 2048
@@ -147,18 +148,11 @@ static enum err call(struct ctx *ctx,
                      struct http_answer *out)
 {
     const struct config *config = client->config;
-    CLEANUP(secret_done) struct secret from_file = {0};
+    CLEANUP(secret_done) struct secret storage = {0};
     struct http_call request = *wanted;
-    request.basic_password = &config->user_service_key;
-    if (!secret_is_set(&config->user_service_key)) {
-        if (secret_read_file(ctx, config->user_service_key_path, &from_file))
-            return ctx_fail(ctx, ERR_UNAVAILABLE, "no API key: %s can't be read",
-                            config->user_service_key_path);
-        request.basic_password = &from_file;
-    }
     request.basic_user = config->user_service_id;
-    enum err err = http_call(ctx, ctx->http, &request, out);
-    if (err)
+    enum err err = service_key_get(ctx, config, &storage, &request.basic_password);
+    if (err || (err = http_call(ctx, ctx->http, &request, out)))
         return err;
     if (out->status == 401)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "userauth-svc refuses our API key \"%s\"",
@@ -212,6 +206,57 @@ enum err userauth_password_check(struct ctx *ctx,
     if ((err = call(ctx, client, &request, &answer)))
         return err;
     return read_verdict(ctx, &answer, out_check);
+}
+
+/* A refusal that is not about the new password is about an old one, or a name, that nobody can
+ * have. */
+static enum err
+read_change(struct ctx *ctx, const struct http_answer *answer, struct userauth_change *out_change)
+{
+    struct userauth_change change = {.verdict = USERAUTH_OLD_WRONG};
+    bool is_changed = false;
+    enum err err = ERR_OK;
+    switch (answer->status) {
+    case 200:
+        err = userauth_wire_changed(ctx, answer->body, &is_changed, &change.username);
+        if (!err && is_changed && !answer->etag)
+            err = ctx_fail(ctx, ERR_UNAVAILABLE, "userauth-svc: change-password without an ETag");
+        change.etag = answer->etag;
+        change.verdict = is_changed ? USERAUTH_CHANGED : USERAUTH_OLD_WRONG;
+        break;
+    case 400:
+        change.refusal = userauth_wire_refusal(ctx, answer->body);
+        change.verdict = change.refusal ? USERAUTH_NEW_REFUSED : USERAUTH_OLD_WRONG;
+        break;
+    case 429:
+        change.verdict = USERAUTH_CHANGE_WAIT;
+        change.wait_s = answer->retry_after_s;
+        break;
+    default:
+        err = ctx_fail(ctx, ERR_UNAVAILABLE, "userauth-svc: status %d to change-password",
+                       answer->status);
+    }
+    if (!err)
+        *out_change = change;
+    return err;
+}
+
+enum err userauth_change_password(struct ctx *ctx,
+                                  struct userauth_client *client,
+                                  const char *username,
+                                  const struct userauth_passwords *passwords,
+                                  const char *device,
+                                  struct userauth_change *out_change)
+{
+    struct http_call request = {.method = "POST", .timeout_ms = USERAUTH_TIMEOUT_MS};
+    struct http_answer answer = {0};
+    enum err err = url_of(ctx, client, "change-password", NULL, &request.url);
+    if (err || (err = userauth_wire_change(ctx, username, passwords->old, passwords->new, device,
+                                           &request.json_body)))
+        return err;
+    if ((err = call(ctx, client, &request, &answer)))
+        return err;
+    return read_change(ctx, &answer, out_change);
 }
 
 /* The body of a 404 that userauth-svc itself sent: somebody else's must not end sessions. */

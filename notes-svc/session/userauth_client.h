@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Calls to userauth-svc, the only place where the two services meet. Blocking: lanes only.
- * The API key is the configured one or the one in its file, read at each call, so that a
- * renewed key is found without a restart. */
+ * The API key is service_key.h's. */
 #ifndef NOTES_USERAUTH_CLIENT_H
 #define NOTES_USERAUTH_CLIENT_H
 
@@ -34,6 +33,27 @@ struct userauth_check {
     int64_t wait_s;       /* USERAUTH_WAIT */
 };
 
+enum userauth_change_verdict {
+    USERAUTH_CHANGED,
+    USERAUTH_OLD_WRONG,
+    USERAUTH_NEW_REFUSED,
+    USERAUTH_CHANGE_WAIT
+};
+
+struct userauth_change {
+    enum userauth_change_verdict verdict;
+    const char *username; /* USERAUTH_CHANGED: in the stored spelling */
+    const char *etag;     /* USERAUTH_CHANGED: of account and new password */
+    const char *refusal;  /* USERAUTH_NEW_REFUSED: why, for people; foreign text */
+    int64_t wait_s;       /* USERAUTH_CHANGE_WAIT */
+};
+
+/* What somebody typed to change his password. */
+struct userauth_passwords {
+    const char *old;
+    const char *new;
+};
+
 struct userauth_client *userauth_client_new(const struct config *config);
 void userauth_client_free(struct userauth_client *client);
 
@@ -44,6 +64,15 @@ MUST_CHECK enum err userauth_password_check(struct ctx *ctx,
                                             const char *password,
                                             const char *device,
                                             struct userauth_check *out_check);
+
+/* Changes the password of who knows the old one. Errors: as above. After ERR_UNAVAILABLE it may be
+ * changed or not. */
+MUST_CHECK enum err userauth_change_password(struct ctx *ctx,
+                                             struct userauth_client *client,
+                                             const char *username,
+                                             const struct userauth_passwords *passwords,
+                                             const char *device,
+                                             struct userauth_change *out_change);
 
 /* The user's present entity tag. Errors: ERR_NOT_FOUND no such user; ERR_UNAVAILABLE no answer, or
  * not asked: after a failure nobody asks for USERAUTH_REST_MS, then one caller at a time until the

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """How cost grows with data and browsers, and what happens when more is asked than can be done."""
+import contextlib
 import statistics
 
 from bench import load, stage
@@ -52,6 +53,19 @@ def growth(measure):
     few, many = 10, scaled(10_000, least=20)
     _grown(measure, "one comment, live sockets, last one served", "ms", (few, _last_ms(measure, few)), (many, _last_ms(measure, many)),
            more_is_better=False)
+    _grown(measure, "posting comments, processes that hear of them", "/s", (1, _comment_rate(measure, 0)), (3, _comment_rate(measure, 2)))
+
+
+def _comment_rate(measure, others_count):
+    """At one process, beside others on the same data that are told of each."""
+    with contextlib.ExitStack() as running:
+        service = running.enter_context(measure.stage.notes(SMALL))
+        for _ in range(others_count):
+            running.enter_context(measure.stage.notes(SMALL))
+        request = measure.stage.comment_file(service, measure.stage.sign_in(service), "note-@@@@@@@")
+        keys = SMALL.count(measure.stage)
+        measure.varied(service.url, (request, keys))
+        return statistics.median(measure.varied(service.url, (request, keys))["rate"] for _ in range(measure.rounds))
 
 
 def overload(measure):

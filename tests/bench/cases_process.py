@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a process costs: memory, its start, its image, the instructions of a request."""
 import concurrent.futures
+import contextlib
 import http.client
 import json
 import os
@@ -17,7 +18,7 @@ from bench.measure import SMALL
 
 IMAGES = {"image-notes": ("NOTES_SVC_IMAGE", "notes/notes-svc:local"), "image-userauth": ("USERAUTH_SVC_IMAGE", "notes/userauth-svc:local")}
 STARTS_COUNT = 10
-MEGA = 1e6
+MEGA, KILO = 1e6, 1e3
 
 
 def _most_memory(service, work):
@@ -54,6 +55,30 @@ def memory(measure):
         _memory_of(measure, service, "memory-notes", [("/", ()), (path, ()), (path, [cookie])])
     with _another_userauth(measure.stage) as service:
         _memory_of(measure, service, "memory-userauth", [("/find/me", [authorization(service)])])
+
+
+def memory_kept(measure):
+    """What each kept page takes: of the difference that a first look at 1,000 notes makes. Their connections are there before."""
+    with measure.stage.notes(SMALL) as service:
+        count = SMALL.count(measure.stage)
+        ask_once(service.port, [stage.note_path(stage.FIRST_NOTE)])
+        before = load.settled_rss_anon_bytes(service.pid)
+        page_bytes = ask_once(service.port, [stage.note_path(f"note-{number:07}") for number in range(count)]) / count
+        kept = (load.settled_rss_anon_bytes(service.pid) - before) / count
+        measure.more["kept"].append({"pages": count, "page_kb": page_bytes / KILO, "kept_kb": kept / KILO})
+
+
+def ask_once(port, paths):
+    """Each path once, on one connection. The bytes of all bodies."""
+    total = 0
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        for path in paths:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            total += len(answer.read())
+            if answer.status != 200:
+                raise load.LoadFailed(f"{path}: {answer.status}")
+    return total
 
 
 def _another_userauth(on_stage):

@@ -39,7 +39,7 @@ class Measure:
         self.seconds = seconds
         self.quick = quick
         self.results = []
-        self.more = {"growth": [], "overload": [], "memory": [], "latency": [], "instructions": []}
+        self.more = {"growth": [], "overload": [], "memory": [], "kept": [], "latency": [], "instructions": []}
         self.next_number = 0
 
     def add(self, result):

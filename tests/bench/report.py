@@ -68,6 +68,9 @@ def _more_tables(run):
     if run.get("memory"):
         yield ("Private memory (RssAnon)", ["service", "idle", "under load, at most", "after load"],
                [[one["service"], *(number(one[when], "MB") for when in ("idle", "most", "after"))] for one in run["memory"]])
+    if run.get("kept"):
+        yield ("Private memory of kept pages", ["pages", "a page's body", "a kept page takes"],
+               [[f"{one['pages']:,}", number(one["page_kb"], "KB"), number(one["kept_kb"], "KB")] for one in run["kept"]])
     if run.get("latency"):
         yield ("A comment's way", ["to", "median", "p95", "p99"],
                [[one["title"], *(number(one[part], "ms") for part in ("median", "p95", "p99"))] for one in run["latency"]])

@@ -30,6 +30,7 @@ CASES = {
     "password": ("cases_users", "password", "POST /password-check, against Argon2id alone; /find meanwhile"),
     "fan-out": ("cases_live", "fan_out", "one comment to 5,000 live sockets, against a bare epoll loop"),
     "memory": ("cases_process", "memory", "private memory of both services: idle, under load, after it"),
+    "memory-kept": ("cases_process", "memory_kept", "private memory of each kept page"),
     "memory-socket": ("cases_live", "memory_socket", "private memory of each of 10,000 idle live sockets"),
     "start": ("cases_process", "start", "start to ready"),
     "images": ("cases_process", "images", "sizes of the images, where docker has them"),

@@ -387,7 +387,7 @@ def wide_texts(me):
 def page_paths(key):
     quoted = quote(key, safe="")
     return ["/", view(key), f"/notes/edit?key={quoted}", f"/notes/destroy?key={quoted}", "/notes/add", "/users/login",
-            "/nowhere" + "x" * 200]
+            "/users/account", "/nowhere" + "x" * 200]
 
 
 def sideways(browser):
@@ -484,7 +484,7 @@ def test_header_links_are_visible_from_768(browser):
     for pixels in (768, 1024, 1600):
         browser.width(pixels)
         browser.open("/")
-        for path in ("/users/logout", "/notes/add"):
+        for path in ("/users/account", "/users/logout", "/notes/add"):
             link = browser.find(f"header a[href='{path}']")
             assert link.is_displayed()
             box = link.rect
@@ -498,7 +498,7 @@ def test_buttons_and_links_of_a_small_screen_can_be_hit(browser, me):
     say(me, key, "m")
     browser.width(320)
     browser.sign_in()
-    for path in ("/", view(key), "/notes/add", f"/notes/destroy?key={key}"):
+    for path in ("/", view(key), "/notes/add", f"/notes/destroy?key={key}", "/users/account"):
         browser.open(path)
         for node in browser.all("button, header a.nav-item"):
             if node.is_displayed():

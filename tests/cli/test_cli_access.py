@@ -51,7 +51,7 @@ def notes(stand_in):
         def answer(self):
             place = urllib.parse.urlsplit(self.path)
             name, _, key = base64.b64decode(self.headers.get("Authorization", "").removeprefix("Basic ")).decode().partition(":")
-            user = urllib.parse.parse_qs(place.query, keep_blank_values=True)["username"][0]
+            user = urllib.parse.parse_qs(place.query, keep_blank_values=True).get("username", [None])[0]
             stand_in.asked.append((self.command, place.path, user, (name, key)))
             status, body, kind = stand_in.forced
             if status is None:
@@ -236,6 +236,16 @@ def test_each_other_answer_of_notes_is_said(cli, api, command, status, body, kin
     for word in words:
         assert word in done.stderr, done.stderr
     assert cli.settings["USER_SERVICE_KEY"] not in done.stderr
+
+
+def test_a_wrong_address_is_no_missing_user(cli, api):
+    """Each service answers what it does not know with 404 and JSON, as it does for a user who is not there."""
+    api.post("/find-or-create", json={"username": "misled", "provider": "x"})
+    with notes(StandIn(status=404, body=ERROR)) as url:
+        for program, done in (("notes-svc", cli.run("sessions", "misled", NOTES_URL=url)),
+                              ("userauth-svc", cli.run("--url", url, "list-users"))):
+            assert done.returncode == UNREACHABLE and done.stdout == "", done
+            assert f"not like {program} (status 404)" in done.stderr and "no user" not in done.stderr, done
 
 
 @pytest.mark.parametrize("body", [b"{}", b"[1]", b"[{}]", b'[{"id":5}]', b'"text"', b"null", b"[" * 50_000])

@@ -62,7 +62,7 @@ def test_local_servers_serve_two_replicas_and_keep_the_data(tree, tmp_path):
     password = run.password()
     pids = run.processes()
     assert sorted(map(dev_run.name_of, pids)) == ["mariadbd", "notes-svc", "notes-svc", "redis-server", "userauth-svc"]
-    addresses, ports = zip(*dev_run.listeners(pids))
+    addresses, ports = zip(*dev_run.listeners(pids, folder))
     assert set(addresses) == {dev_run.LOOPBACK}
     assert len(ports) == 5 and {port, port + 1} < set(ports)
     client = sign_in(port, password)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Makes an image that stands in for a public one, out of Debian's packages, in the engine of DOCKER_HOST, and prints its
-# name: tests/docker/images.sh debian|mysql|mariadb|redis|haproxy
+# name: tests/docker/images.sh debian|mysql|mariadb|mariadb-10.11|redis|haproxy
 # What is there is used. In an engine that the tests have started (engine.sh) the image has the public name as well.
 # Where it can't be made the reason is one line, and the exit code 77.
 set -uo pipefail
@@ -10,11 +10,14 @@ here=$(cd "$(dirname "$0")" && pwd)
 out=$(cd "$here/../.." && pwd)/build-test
 kind=${1:-}
 log=$out/image-$kind.log
+suite=trixie
+dockerfile=$kind
 
 case $kind in
     debian) name=notes-test/debian:trixie public=debian:trixie-slim ;;
     mysql) name=notes-test/mysql:9 public=mysql:8.4 ;;
     mariadb) name=notes-test/mariadb:11.8 public=mariadb:11.8 ;;
+    mariadb-10.11) name=notes-test/mariadb:10.11 public=mariadb:10.11 suite=bookworm dockerfile=mariadb ;;
     redis) name=notes-test/redis:8 public=redis:8 ;;
     haproxy) name=notes-test/haproxy:3.0 public=haproxy:3.0 ;;
     *) sed -n '3,6s/^# //p' "$0" >&2 && exit 2 ;;
@@ -37,13 +40,14 @@ import_root() { # folder image
 
 make_debian() {
     local reason root=$out/debian-root
-    has_image notes-test/debian:trixie && return
-    if has_image debian:trixie-slim; then # a user's own
-        docker tag debian:trixie-slim notes-test/debian:trixie
+    [ "$suite" = trixie ] || root+=-$suite
+    has_image "notes-test/debian:$suite" && return
+    if has_image "debian:$suite-slim"; then # a user's own
+        docker tag "debian:$suite-slim" "notes-test/debian:$suite"
         return
     fi
-    reason=$("$here/../harness/debian_root.sh" "$root" 9>&-) || skip "$reason"
-    import_root "$root" notes-test/debian:trixie >"$log" 2>&1 || skip "no image of Debian: $(tail -n 1 "$log")"
+    reason=$("$here/../harness/debian_root.sh" "$root" "$suite" 9>&-) || skip "$reason"
+    import_root "$root" "notes-test/debian:$suite" >"$log" 2>&1 || skip "no image of Debian: $(tail -n 1 "$log")"
 }
 
 make_mysql_root() {
@@ -55,7 +59,8 @@ make_mysql_root() {
 
 # The engine's own cache knows what is unchanged.
 build() {
-    DOCKER_BUILDKIT=0 docker build --tag "$name" --file "$here/images/$kind.Dockerfile" "$here/images" >"$log" 2>&1 ||
+    DOCKER_BUILDKIT=0 docker build --tag "$name" --build-arg "DEBIAN=notes-test/debian:$suite" \
+        --file "$here/images/$dockerfile.Dockerfile" "$here/images" >"$log" 2>&1 ||
         skip "no image $name: $(grep -aE '^E: |rror' "$log" | tail -n 1)"
 }
 

@@ -104,6 +104,7 @@ def test_each_container_has_no_more_rights_than_it_needs(compose, name):
 def test_each_container_has_bounds_and_comes_back(compose, name):
     service = compose["services"][name]
     assert int(service["mem_limit"]) > 0 and service["pids_limit"] > 0
+    assert service["memswap_limit"] == service["mem_limit"], "swap would come on top of it"
     assert service["restart"] == "unless-stopped"
     assert service["logging"]["driver"] == "json-file" and service["logging"]["options"]["max-size"]
     assert int(service["logging"]["options"]["max-file"]) > 1
@@ -167,7 +168,7 @@ def test_no_secret_is_in_an_environment_or_on_a_command_line(compose):
 
 
 def test_files_of_secrets_and_certificates_are_not_in_git():
-    ignored = ["docker/secrets/redis_password", "docker/tls/site.pem", "docker/.env"]
+    ignored = ["docker/secrets/redis_password", "docker/tls/site.pem", "docker/.env", "docker/own.yaml"]
     told = subprocess.run(["git", "check-ignore", "--no-index", *ignored], cwd=DOCKER.parent, capture_output=True, text=True)
     if "not a git repository" in told.stderr:
         pytest.skip("this is no git repository")

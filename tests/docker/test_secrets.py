@@ -19,7 +19,7 @@ def dev(engine, tmp_path):
     """./dev up --only-secrets with secrets in tmp_path/secrets; CompletedProcess."""
     def run(*words, **environment):
         settings = {**os.environ, **engine.settings, "COMPOSE_PROJECT_NAME": "notes-test-no-such-project",
-                    "SECRETS_DIR": str(tmp_path / "secrets"), **environment}
+                    "SECRETS_DIR": str(tmp_path / "secrets"), "OWN_FILE": os.devnull, **environment}
         done = subprocess.run(["./dev", *(words or ("up", "--only-secrets"))], cwd=programs.ROOT, env=settings, capture_output=True,
                               text=True, check=False, timeout=120)
         for path in filter(pathlib.Path.is_file, (tmp_path / "secrets").glob("*")):
@@ -105,6 +105,28 @@ def test_a_folder_in_the_place_of_a_secret_is_said(dev):
 
 def test_a_folder_of_secrets_is_named_from_the_root_on(dev):
     assert "SECRETS_DIR is no path from / on: some/where" in refusal(dev(SECRETS_DIR="some/where"))
+
+
+@pytest.mark.parametrize("subnet, said", [
+    ("banana", "is no IPv4 network such as 10.213.80.0/24: banana"), ("10.1.2.0", "is no IPv4 network"), ("fd00::/64", "is no IPv4 network"),
+    ("10.1.2.300/24", "300 is too large"), ("10.1.2.1/24", "is an address in a network"), ("10.1.2.0/33", "from 8 to 29"), ("10.1.2.0/08", "is no IPv4 network"),
+])
+def test_a_subnet_that_is_no_network_is_said_before_anything_is_done(dev, subnet, said):
+    assert said in refusal(dev(EDGENET_SUBNET=subnet))
+    assert not dev.secrets.exists()
+    assert dev(EDGENET_SUBNET="10.1.2.128/25").returncode == 0
+
+
+def test_a_compose_file_of_ones_own_has_the_last_word(dev, tmp_path):
+    """Seen in the folder of secrets, which is a path of the configuration."""
+    own = tmp_path / "own.yaml"
+    own.write_text(f"secrets:\n  userauth_key: {{file: {tmp_path}/own-secrets/userauth_key}}\n")
+    done = dev(OWN_FILE=str(own))
+    assert (done.returncode, done.stdout) == (0, f"The secrets are in {tmp_path}/own-secrets\n"), done.stderr
+    own.write_text("services: nonsense\n")
+    assert "not valid" in refusal(dev(OWN_FILE=str(own)))
+    own.unlink()
+    assert f"there is no file {own}" in refusal(dev(OWN_FILE=str(own)))
 
 
 # ---- is Docker there? ----

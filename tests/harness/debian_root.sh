@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Puts a small Debian 13 into a folder: tests/harness/debian_root.sh DIR
+# Puts a small Debian into a folder, Debian 13 or the suite that is named: tests/harness/debian_root.sh DIR [SUITE]
 # The packages come from where this machine's own come from. A folder that is ready is used as it is. Where that can't
 # be had the reason is one line, and the exit code 77.
 set -uo pipefail
 
 dir=$1
-suite=trixie
+suite=${2:-trixie}
 done_mark=$dir.ready
 log=$dir.log
 
@@ -31,7 +31,7 @@ mirror=$(find_mirror)
 [ -n "$mirror" ] || skip "a Debian in a folder needs Debian's packages, and no source of them is set up here"
 rm -rf "$dir"
 if ! debootstrap --variant=minbase "$suite" "$dir" "$mirror" >"$log" 2>&1; then
-    skip "Debian 13 can't be had: $(grep '^E: ' "$log" | head -n 1)"
+    skip "Debian $suite can't be had: $(grep '^E: ' "$log" | head -n 1)"
 fi
 rm -rf "$dir"/var/cache/apt/archives/*.deb "$dir"/var/lib/apt/lists/*
 touch "$done_mark"

@@ -40,7 +40,7 @@ class _Site:
         self.is_built = set(OURS) <= set(settings)
         self.settings = {
             "COMPOSE_PROJECT_NAME": self.name, "HTTP_PORT": str(self.port), "EDGENET_SUBNET": self.place.subnet,
-            "SECRETS_DIR": str(self.secrets), **our_images(self.name),
+            "SECRETS_DIR": str(self.secrets), "OWN_FILE": os.devnull, **our_images(self.name),
             **{name: str(value) for name, value in settings.items()}}
         try:
             self.dev("up", "--only-secrets")

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A started `./dev run` in a copy of the tree (fixture `tree`), and the processes that belong to it."""
+import contextlib
+import json
 import os
 import pathlib
 import random
@@ -102,31 +104,39 @@ def name_of(pid):
         return None
 
 
+def started(folder):
+    """Process id -> port, as the services of this folder have logged it."""
+    lines = [line for path in folder.rglob("*.log") for line in path.read_text(errors="replace").splitlines()]
+    events = [json.loads(line) for line in lines if '"event":"service.started"' in line]
+    return {event["pid"]: event["port"] for event in events}
+
+
 def services_of(folder):
-    """Process ids of services whose STATE_DIR is this folder."""
-    found = []
+    """Process ids of services whose STATE_DIR is this folder. Only root may look into a service: others believe the log."""
+    found = set(started(folder))
     for pid in all_processes():
         try:
             environ = pathlib.Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
         except OSError:
             continue
-        if name_of(pid) in ("notes-svc", "userauth-svc") and f"STATE_DIR={folder}".encode() in environ:
-            found.append(pid)
-    return found
+        if f"STATE_DIR={folder}".encode() in environ:
+            found.add(pid)
+    return [pid for pid in found if is_alive(pid) and name_of(pid) in ("notes-svc", "userauth-svc")]
 
 
-def listeners(pids):
+def listeners(pids, folder):
     """(address, port) of each TCP socket on which these processes listen; the address as the kernel writes it."""
-    inodes = set()
+    inodes, ports = set(), set()
     for pid in pids:
-        for link in pathlib.Path(f"/proc/{pid}/fd").iterdir():
-            try:
-                inodes.add(os.readlink(link))
-            except OSError:
-                continue
+        try:
+            for link in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+                with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                    inodes.add(os.readlink(link))
+        except PermissionError:
+            ports.add(started(folder)[pid])
     rows = [line.split() for table in ("tcp", "tcp6") for line in pathlib.Path(f"/proc/net/{table}").read_text().splitlines()[1:]]
-    found = [row[1].split(":") for row in rows if row[3] == LISTEN and f"socket:[{row[9]}]" in inodes]
-    return [(address, int(port, 16)) for address, port in found]
+    found = [(*row[1].split(":"), f"socket:[{row[9]}]") for row in rows if row[3] == LISTEN]
+    return [(address, int(port, 16)) for address, port, inode in found if inode in inodes or int(port, 16) in ports]
 
 
 def command_lines():

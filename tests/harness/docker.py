@@ -106,7 +106,7 @@ class Engine:
         return json.loads(self.docker(kind, "inspect", name))[0]
 
     def image(self, kind):
-        """The name of an image of ours for debian, mysql, mariadb, redis or haproxy; made when it is not there."""
+        """The name of an image of ours, of a kind that images.sh knows; made when it is not there."""
         if kind not in self._images:
             self._images[kind] = _script("images.sh", kind, **self.settings)[-1]
         return self._images[kind]

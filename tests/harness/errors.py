@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""What every error answer of userauth-svc must look like, and what must be in none."""
+"""What every error answer in JSON must look like, and what must be in none."""
 import re
 
-CODES = {400: "InvalidArgument", 401: "InvalidCredentials", 404: "ResourceNotFound", 405: "MethodNotAllowed",
-         409: "Conflict", 413: "PayloadTooLarge", 415: "UnsupportedMediaType", 429: "TooManyRequests",
+CODES = {400: "InvalidArgument", 401: "InvalidCredentials", 403: "NotAuthorized", 404: "ResourceNotFound",
+         405: "MethodNotAllowed", 409: "Conflict", 413: "PayloadTooLarge", 415: "UnsupportedMediaType", 429: "TooManyRequests",
          500: "InternalError", 503: "ServiceUnavailable"}
 
 INSIDE_KNOWLEDGE = re.compile(r"sqlite|\bselect\b.*\bfrom\b|insert into|\bconstraint\b|\.c:\d|\$argon2|\$2[aby]\$", re.I)

@@ -3,6 +3,7 @@
 
     rows(notes)                 # one dict a session: digest, username, user_etag, and three times
     age(notes, used=7300)       # moves these times of all sessions into the past; what Redis lets go when, stays
+    make_old(notes)             # as if a program that knows no devices had made them all
     clear(notes)
 """
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from . import redis, stored
 
 TIMES = ("created", "used", "checked")
 PATTERN = "notes:*:session:*"
+LISTS = "notes:*:user-sessions:*"
 IN_DATABASE = "redis.call('SELECT', ARGV[1]) return redis.call(unpack(ARGV, 2))"
 
 
@@ -58,6 +60,15 @@ def age(notes, **seconds):
         times = [str(row[f"{name}_unix_ms"] - seconds.get(name, 0) * 1000) for name in TIMES]
         record = "\n".join(["1", *times, row["user_etag"], row["username"]])
         redis_command(notes, "SET", key, record, "KEEPTTL")
+
+
+def make_old(notes):
+    if is_in_redis(notes):
+        for key in redis_keys(notes, LISTS):
+            redis_command(notes, "DEL", key)
+    else:
+        with stored.opened(notes.database, is_writable=True) as database:
+            database.execute("UPDATE sessions SET device = NULL, address = NULL")
 
 
 def clear(notes):

@@ -194,7 +194,7 @@ def test_other_methods_are_405_before_anything_else(stranger, path, method):
 
 
 @pytest.mark.parametrize("path", ["/notes", "/notes/", "/notes/view/", "/notes/view/x", "/Notes/view", "/notes/View",
-                                  "/users", "/users/", "/users/login/", "/users/account", "/users/register",
+                                  "/users", "/users/", "/users/login/", "/users/accounts", "/users/register",
                                   "/index.html",
                                   "/no-such-page", "/notes/%76iew/x", "/healthz/x", "/readyz/", "/favicon.ico/",
                                   "/socket.io", "/assets", "/assets/"])

@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from harness import kept_sessions, mariadb
+from harness import kept_sessions, mariadb, programs
 from harness.client import Client
 from harness.client import browser_session as open_session
 from harness.errors import assert_error
@@ -86,13 +86,17 @@ def test_a_key_is_a_digest_and_goes_by_itself(site):
     cookie = remember_secret(site.client.session_cookie)
     token = remember_secret(site.client.csrf())
     raw = base64.urlsafe_b64decode(cookie + "=")
-    keys = kept_sessions.redis_keys(site.notes, "*")
-    assert len(keys) == 1
+    keys = kept_sessions.redis_keys(site.notes)
+    lists = kept_sessions.redis_keys(site.notes, kept_sessions.LISTS)
+    assert len(keys) == len(lists) == 1 and len(kept_sessions.redis_keys(site.notes, "*")) == 2
     assert len(kept_sessions.rows(site.notes)[0]["digest"]) == 32
-    kept = keys[0] + kept_sessions.redis_command(site.notes, "GET", keys[0])
+    entries = kept_sessions.redis_command(site.notes, "HGETALL", lists[0])
+    assert entries[0].decode() == kept_sessions.digest_of(keys[0]) and len(kept_sessions.digest_of(lists[0])) == 64
+    kept = b"".join([*keys, *lists, *entries, kept_sessions.redis_command(site.notes, "GET", keys[0])])
     for secret in (cookie.encode(), raw, raw.hex().encode(), token.encode()):
         assert secret not in kept
     assert 7000 < kept_sessions.redis_command(site.notes, "TTL", keys[0]) <= 7200
+    assert 86000 < kept_sessions.redis_command(site.notes, "TTL", lists[0]) <= 86400
     for text in (kept_sessions.digest_of(keys[0]), keys[0].decode()):
         assert replay(site.notes, text).status_code == 302, "what is kept is no key to the site"
 
@@ -112,7 +116,7 @@ def test_idle_and_absolute_life_bound_the_key(site, redis):
     assert kept_sessions.redis_command(site.notes, "TTL", key) <= 50, "what is left of the absolute life"
     kept_sessions.redis_command(site.notes, "PEXPIRE", key, 1)
     until(lambda: client.get("/notes/add").status_code == 302, "Redis has let it go")
-    assert redis.command("DBSIZE") == 1, "the other user's is still there"
+    assert len(kept_sessions.redis_keys(site.notes)) == 1, "the other user's is still there"
 
 
 def calls(redis, name):
@@ -166,6 +170,124 @@ def test_number_of_the_database_counts(redis, tmp_path):
         site.stop()
 
 
+# --- the list of a user's sessions ---
+
+ACCOUNT = "/users/account"
+
+
+def listed(client):
+    return check_page(client.html(ACCOUNT)).all("li", class_="session")
+
+
+def entries(site):
+    key, = kept_sessions.redis_keys(site.notes, kept_sessions.LISTS)
+    return kept_sessions.redis_command(site.notes, "HLEN", key)
+
+
+def test_a_session_that_went_by_itself_leaves_the_list_too(site):
+    others = [open_session(site, "me") for _ in range(3)]
+    assert entries(site) == 4 and len(listed(site.client)) == 4
+    others[0].logout()
+    newest = max(kept_sessions.rows(site.notes), key=lambda row: row["created_unix_ms"])["digest"].hex()
+    key, = [key for key in kept_sessions.redis_keys(site.notes) if kept_sessions.digest_of(key) == newest]
+    kept_sessions.redis_command(site.notes, "PEXPIRE", key, 1)
+    until(lambda: len(listed(site.client)) == 2, "both are gone")
+    assert entries(site) == 2
+
+
+def test_what_is_no_entry_is_not_shown(site):
+    """Nobody else writes there; if somebody does, it is shown to nobody as a session."""
+    open_session(site, "you")
+    mine, yours = sorted(kept_sessions.rows(site.notes), key=lambda row: row["username"])
+    key, = [key for key in kept_sessions.redis_keys(site.notes, kept_sessions.LISTS)
+            if kept_sessions.redis_command(site.notes, "HEXISTS", key, mine["digest"].hex())]
+    prefix = kept_sessions.redis_keys(site.notes)[0].rpartition(b":")[0] + b":"
+    kept_sessions.redis_command(site.notes, "SET", prefix + b"x" * 64, "1\n1\n1\n1\netag\nme")
+    kept_sessions.redis_command(site.notes, "SET", prefix + b"a" * 64, "not a record")
+    kept_sessions.redis_command(site.notes, "HSET", key, yours["digest"].hex(), "1\nx\ny", "x" * 64, "1\nx\ny", "a" * 64, "z")
+    kept_sessions.redis_command(site.notes, "HSET", key, mine["digest"].hex(), "1\n<b>\x07\nan\nother")
+    row, = listed(site.client)
+    assert "Unknown device" in row.text and "from" not in row.text
+    assert site.client.post("/users/account/sessions/end-others").status_code == 302
+    keys = {kept_sessions.digest_of(key) for key in kept_sessions.redis_keys(site.notes)}
+    assert {mine["digest"].hex(), yours["digest"].hex()} <= keys
+
+
+def test_while_redis_is_away_the_account_is_503_with_a_way_on(site, redis):
+    client = open_session(site, "me")
+    token, new = site.client.csrf(), new_password()
+    handle, = [node["value"] for row in listed(site.client) for node in row.all("input", name="id")]
+    redis.kill()
+    page = error_page(site.client.get(ACCOUNT), 503)
+    assert page.all_text.count("not signed out") == 1 and "Set-Cookie" not in site.client.get(ACCOUNT).headers
+    end = error_page(site.client.post(f"{ACCOUNT}/sessions/end", {"csrf": token, "id": handle}), 503)
+    fields = end.form(f"{ACCOUNT}/sessions/end").fields()
+    assert fields == {"csrf": token, "id": handle}
+    answer = site.client.post(f"{ACCOUNT}/password", {"csrf": token, "password": site.passwords["me"], "new-password": new,
+                                                      "new-password-again": new})
+    page = error_page(answer, 503)
+    assert new not in page.source and site.passwords["me"] not in page.source and page.first("main").first("form") is None
+    assert page.first("main").first("a", href=ACCOUNT) is not None
+    for method, path in (("GET", "/users/sessions?username=me"), ("DELETE", "/users/sessions/x?username=me")):
+        answer = Client(site.url).request(method, path, auth=("them", site.userauth.key))
+        assert_error(answer, 503)
+    redis.start()
+    until(lambda: Client(site.url).login("you", site.passwords["you"]).headers.get("Location") == "/", "Redis is found again", 30)
+    assert client.is_signed_in
+
+
+def test_full_redis_ends_sessions(site, redis):
+    other = open_session(site, "me")
+    redis.command("CONFIG", "SET", "maxmemory", 1)
+    assert len(listed(site.client)) == 2
+    assert site.client.post(f"{ACCOUNT}/sessions/end-others").status_code == 302
+    assert other.get("/notes/add").status_code == 302 and len(listed(site.client)) == 1
+
+
+def test_a_password_that_changed_while_no_session_can_be_kept_is_told(site, redis):
+    new = new_password()
+    redis.command("CONFIG", "SET", "maxmemory", 1)
+    answer = site.client.post(f"{ACCOUNT}/password", {"password": site.passwords["me"], "new-password": new,
+                                                      "new-password-again": new})
+    page = error_page(answer, 503)
+    assert "Your password is changed" in page.all_text and new not in page.source
+    redis.command("CONFIG", "SET", "maxmemory", 0)
+    assert Client(site.url).login("me", new).headers["Location"] == "/"
+
+
+RIGHTS = re.compile(r"'(-@all [^']*)'")
+
+
+def restrict(redis, *more):
+    """Its password is good for what it is in the containers, and for no more."""
+    rights = RIGHTS.search((programs.ROOT / "docker" / "redis.sh").read_text())[1].split()
+    redis.command("ACL", "SETUSER", "default", "resetkeys", "~notes:*", "resetchannels", "&notes:*", *rights, *more)
+
+
+def test_the_rights_that_the_containers_give_are_enough(site, redis):
+    restrict(redis)
+    client = open_session(site, "me")
+    assert len(listed(client)) == 2
+    assert client.post(f"{ACCOUNT}/sessions/end-others").status_code == 302
+    new = new_password()
+    typed = {"password": site.passwords["me"], "new-password": new, "new-password-again": new}
+    assert client.post(f"{ACCOUNT}/password", typed).headers["Location"] == ACCOUNT
+    assert len(listed(client)) == 1
+    assert wrong_login(site.notes, 0) == 302
+    assert client.logout().headers["Location"] == "/" and site.client.get("/notes/add").status_code == 302
+    assert site.notes.log_lines(level="error") == [] and not site.notes.log_lines(event="session.make_room_failed")
+
+
+def test_with_the_rights_of_the_release_before_people_sign_in(site, redis):
+    """The servers are updated one after the other; a Redis that grants no lists yet keeps sessions all the same."""
+    restrict(redis, "-hset", "-hsetnx", "-hgetall", "-hdel", "-pexpire")
+    client = open_session(site, "me")
+    assert client.get("/notes/add").status_code == 200 and site.client.get("/notes/add").status_code == 200
+    site.notes.wait_log(event="session.make_room_failed", user="me")
+    error_page(client.get(ACCOUNT), 503)
+    assert client.logout().headers["Location"] == "/"
+
+
 # --- two processes ---
 
 @pytest.fixture
@@ -196,6 +318,32 @@ def test_two_share_sign_in_and_sign_out(two):
         assert raw.is_ended()
     assert client.get("/notes/add").status_code == 302
     assert replay(site.notes, cookie).status_code == 302
+
+
+def test_two_end_each_others_sessions_and_sockets(two):
+    site, second = two
+    me = open_session(site, "me")
+    there = [Client(second.url) for _ in range(3)]
+    for client in there:
+        assert client.login("me", site.passwords["me"]).headers["Location"] == "/"
+        assert client.get("/").status_code == 200, "it is kept there for a moment"
+    handles = [row.first("input", name="id") for row in listed(me)]
+    assert len(handles) == 4
+    with Raw(second.url, cookie=there[2].session_cookie) as raw:
+        raw.join()
+        assert me.post(f"{ACCOUNT}/sessions/end", {"id": handles[0]["value"]}).status_code == 302
+        assert raw.is_ended()
+    with Raw(second.url, cookie=there[0].session_cookie) as raw, Raw(second.url, cookie=there[1].session_cookie) as other:
+        raw.join()
+        other.join()
+        new = new_password()
+        typed = {"password": site.passwords["me"], "new-password": new, "new-password-again": new}
+        assert me.post(f"{ACCOUNT}/password", typed).headers["Location"] == ACCOUNT
+        assert raw.is_ended() and other.is_ended()
+    for client in there:
+        until(lambda: client.html("/").by_id("signed-in-user") is None, "its page is a stranger's")
+        assert replay(site.notes, client.session_cookie).status_code == 302
+    assert replay(second, me.session_cookie).status_code == 200
 
 
 def test_two_count_failed_logins_together(two, redis):

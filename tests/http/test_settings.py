@@ -68,7 +68,7 @@ def test_version(program):
     assert re.match(rf"{program.name} \d+\.\d+\.\d+", done.stdout)
 
 
-LIBRARIES = ["libmicrohttpd", "SQLite", "libcurl", "jansson", "libsodium"]
+LIBRARIES = ["libmicrohttpd", "SQLite", "libcurl", "jansson", "libsodium", "libseccomp"]
 
 
 @by_name
@@ -242,8 +242,8 @@ def test_print_config_shows_the_defaults(program):
 DEFAULTS = {
     "LOGIN_FAILURES_PER_MIN": "10", "WRITES_PER_MIN": "300", "CONNECTIONS_PER_ADDRESS": "256", "SOCKETS_PER_ADDRESS": "256",
     "LIVE_PING_INTERVAL_MS": "25000", "LIVE_PING_TIMEOUT_MS": "20000", "LIVE_CONNECT_TIMEOUT_MS": "45000",
-    "SESSION_IDLE_S": "7200", "SESSION_ABSOLUTE_S": "86400", "USER_CHECK_S": "60", "USER_CHECK_GRACE_S": "900",
-    "DESTROYED_KEEP_DAYS": "30",
+    "SESSION_IDLE_S": "7200", "SESSION_ABSOLUTE_S": "86400", "SESSIONS_PER_USER": "50", "USER_CHECK_S": "60",
+    "USER_CHECK_GRACE_S": "900", "DESTROYED_KEEP_DAYS": "30",
 }
 
 

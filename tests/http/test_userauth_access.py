@@ -73,6 +73,7 @@ def test_right_passwords_of_a_disabled_user_are_counted_like_wrong_ones(userauth
     answer = api.check("counted", password, "c")
     assert_error(answer, 429)
     assert answer.headers["Retry-After"] == "1"
+    userauth.wait_log(event="auth.locked", user="counted")
     events = [line["event"] for line in userauth.log_lines(user="counted") if line["event"].startswith("auth.")]
     assert events == ["auth.login_failed"] * 5 + ["auth.locked"]
 
@@ -116,6 +117,8 @@ def test_doing_it_twice_changes_nothing(userauth, api):
     second = api.post("/disable/twice")
     assert second.status_code == 200 and second.json() == first.json()
     assert tag(api, "twice") == after != before
+    api.post("/revoke/twice")
+    userauth.wait_log(event="user.sessions_revoked", user="twice")  # so all before is there
     assert len(userauth.log_lines(event="user.disabled", user="twice")) == 1
     assert userauth.log_lines(event="user.enabled", user="twice") == []
 
@@ -129,6 +132,8 @@ def test_many_at_once_change_it_once(userauth, api):
 
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         assert set(pool.map(disable, range(16))) == {200}
+    api.post("/revoke/crowded")
+    userauth.wait_log(event="user.sessions_revoked", user="crowded")  # so all before is there
     assert len(userauth.log_lines(event="user.disabled", user="crowded")) == 1
 
 

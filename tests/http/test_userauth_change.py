@@ -302,6 +302,7 @@ def test_events_tell_who_and_through_which_key_and_no_password(userauth, api, us
     change(api, name, old, new_password(), "dev")
     for _ in range(5):
         change(api, name, "wrong", new_password(), "locked")
+    userauth.wait_log(event="auth.locked", user=name)
     lines = [line for line in userauth.log_lines(user=name) if line["event"].startswith(("auth.", "user."))]
     assert [(line["event"], line["level"]) for line in lines] == [
         ("user.created", "info"), ("auth.change_refused", "info"), ("auth.change_failed", "warn"),

@@ -45,6 +45,7 @@ OWNERS = {
     "wslay/wslay.h": ["common/http/websocket.c"],
     "nettle/sha1.h": ["common/http/websocket.c"],
     "nettle/base64.h": ["common/http/websocket.c"],
+    "seccomp.h": ["common/service/syscall_filter.c"],
     "md4c.h": ["notes-svc/note/markdown.c"],
     "crypt.h": ["userauth-svc/auth/password.c"],
     "sodium.h": ["common/base/secret.c", "common/base/arena.c", "userauth-svc/auth/password.c"],

@@ -7,7 +7,7 @@
 
 #include "http_fixture.h"
 
-static void the_first_cookie_of_the_name_is_found(void **state)
+static void the_cookie_of_the_name_is_found_and_two_that_differ_are_none(void **state)
 {
     static const struct {
         const char *field;
@@ -16,13 +16,15 @@ static void the_first_cookie_of_the_name_is_found(void **state)
         {NULL, NULL},           {"", NULL},
         {"id=1", "1"},          {"id=", ""},
         {"a=b; id=1", "1"},     {"a=b;id=1;c=d", "1"},
-        {"  id=1  ; c=d", "1"}, {"id=1; id=2", "1"},
+        {"  id=1  ; c=d", "1"}, {"id=1; id=1", "1"},
         {"xid=1", NULL},        {"id2=1", NULL},
         {"ID=1", NULL},         {"id", NULL},
         {"id ; id=2", "2"},     {"id=a=b", "a=b"},
         {"id=a b", NULL},       {"id=\"1\"", NULL},
         {"id=a,b", NULL},       {"id=\xC3\xBC", NULL},
-        {";;; id=1;", "1"},
+        {";;; id=1;", "1"},     {"id=1; id=2", NULL},
+        {"id=1; id=12", NULL},  {"id=1; a=b; id=1; id=", NULL},
+        {"id=a b; id=1", NULL}, {"id=1; id=a b", NULL},
     };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         struct http_request rq = {.fields[HTTP_FIELD_COOKIE] = rows[i].field};
@@ -79,7 +81,7 @@ static void cookies_are_written_with_their_attributes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT_WITH_CTX(the_first_cookie_of_the_name_is_found),
+        UNIT_WITH_CTX(the_cookie_of_the_name_is_found_and_two_that_differ_are_none),
         UNIT_WITH_CTX(an_over_long_cookie_counts_as_absent),
         UNIT_WITH_CTX(cookies_are_written_with_their_attributes),
     };

@@ -261,6 +261,17 @@ static void a_secret_may_come_from_a_file(void **state)
     assert_string_equal(reading->config.key.text, "filed key");
 }
 
+static void a_secret_that_was_read_is_gone_from_the_environment(void **state)
+{
+    struct reading *reading = *state;
+    set("UNIT_OLD_KEY", "hunter2");
+    const char *started_with = getenv("UNIT_OLD_KEY");
+    read_all(reading);
+    static const char zeros[sizeof("hunter2")];
+    assert_string_equal(reading->config.key.text, "hunter2");
+    assert_memory_equal(started_with, zeros, sizeof(zeros));
+}
+
 static void a_secret_in_both_places_is_a_fault(void **state)
 {
     struct reading *reading = *state;
@@ -460,6 +471,7 @@ int main(void)
         UNIT_WITH_READING(an_alias_with_the_same_value_is_no_fault),
         UNIT_WITH_READING(an_alias_with_another_value_is_a_fault),
         UNIT_WITH_READING(a_secret_may_come_from_a_file),
+        UNIT_WITH_READING(a_secret_that_was_read_is_gone_from_the_environment),
         UNIT_WITH_READING(a_secret_in_both_places_is_a_fault),
         UNIT_WITH_READING(a_secret_file_that_is_not_there_is_a_fault),
         UNIT_WITH_READING(a_secret_of_an_older_name_may_come_from_a_file_too),

@@ -18,17 +18,15 @@
 #include "http/websocket.h"
 #include "live/room.h"
 
+#include "hub_client.h"
 #include "unit.h"
 
-#define WAIT_MS          20000
-#define TEXT_MAX_BYTES   4096
 #define WRITERS_COUNT    4
 #define EVENTS_COUNT     50
 #define SESSION_FILL     7
 #define PING_NEVER_MS    600000
 #define CONFIRM_EVERY_MS 5
 #define ROOMS_COUNT      150
-#define CLOSE_FRAME      "(close)"
 #define JOIN(revision)   "40/notes,{\"key\":\"k\",\"revision\":" #revision "}"
 #define CONNECTED_START  "40/notes,{\"sid\":"
 
@@ -162,48 +160,6 @@ static void stop(struct world *world)
 }
 
 /* ---- a client by hand ---- */
-
-static void read_bytes(int fd, unsigned char *bytes, size_t size_bytes)
-{
-    while (size_bytes > 0) {
-        struct pollfd ready = {.fd = fd, .events = POLLIN};
-        assert_int_equal(poll(&ready, 1, WAIT_MS), 1);
-        ssize_t got_bytes = read(fd, bytes, size_bytes);
-        assert_true(got_bytes > 0);
-        bytes += got_bytes;
-        size_bytes -= (size_t)got_bytes;
-    }
-}
-
-/* The next message; CLOSE_FRAME for a close frame. */
-static const char *hear(int fd)
-{
-    static char text[TEXT_MAX_BYTES + 1];
-    unsigned char head[2];
-    read_bytes(fd, head, sizeof(head));
-    size_t size_bytes = head[1];
-    if (size_bytes == 126) {
-        unsigned char length[2];
-        read_bytes(fd, length, sizeof(length));
-        size_bytes = (size_t)length[0] << 8 | length[1];
-    }
-    assert_true(size_bytes <= TEXT_MAX_BYTES);
-    read_bytes(fd, (unsigned char *)text, size_bytes);
-    text[size_bytes] = '\0';
-    return head[0] == (0x80 | WEBSOCKET_CLOSE) ? CLOSE_FRAME : text;
-}
-
-static void say(int fd, const char *text)
-{
-    unsigned char frame[TEXT_MAX_BYTES];
-    size_t size_bytes = strlen(text);
-    size_t head_bytes = websocket_head(WEBSOCKET_TEXT, size_bytes, frame);
-    frame[1] |= 0x80;
-    memset(frame + head_bytes, 0, 4);
-    memcpy(frame + head_bytes + 4, text, size_bytes);
-    size_t whole_bytes = head_bytes + 4 + size_bytes;
-    assert_int_equal(write(fd, frame, whole_bytes), (ssize_t)whole_bytes);
-}
 
 static int come(struct world *world, bool is_signed_in)
 {
@@ -396,6 +352,22 @@ static void calls_are_answered_in_order(void **state)
         assert_string_equal(hear(fd), text);
     }
     assert_int_equal(atomic_load(&world.app.served_count), EVENTS_COUNT);
+    close(fd);
+    stop(&world);
+}
+
+/* Two bytes of a pong are many more in memory: what waits is counted with what it takes. */
+static void pongs_that_nobody_reads_end_the_client_soon(void **state)
+{
+    static const unsigned char PING[6] = {0x80 | WEBSOCKET_PING, 0x80};
+    struct world world;
+    int sent_count = 0;
+    (void)state;
+    start(&world, PING_NEVER_MS);
+    int fd = come(&world, false);
+    while (sent_count < 100000 && send(fd, PING, sizeof(PING), MSG_NOSIGNAL) > 0)
+        sent_count++;
+    assert_true(sent_count < 100000);
     close(fd);
     stop(&world);
 }
@@ -672,6 +644,7 @@ int main(void)
         UNIT(an_ended_session_takes_its_sockets_along),
         UNIT(a_session_that_is_over_is_found_out),
         UNIT(calls_are_answered_in_order),
+        UNIT(pongs_that_nobody_reads_end_the_client_soon),
         UNIT(a_stop_says_goodbye_to_all),
         UNIT(a_change_that_nobody_published_is_found),
         UNIT(an_event_that_comes_meanwhile_is_enough),

@@ -197,6 +197,18 @@ static void a_cache_answers_only_what_everybody_may_read_before_a_worker(void **
     }
 }
 
+static void the_service_key_is_not_looked_at_on_the_loop(void **state)
+{
+    static const struct route row = {.method = HTTP_GET,
+                                     .pattern = "/a",
+                                     .protection = PROTECTION_SERVICE_KEY,
+                                     .lane = LANE_LOOP,
+                                     .handler = nothing};
+    const struct router one = {.routes = &row, .count = 1};
+    (void)state;
+    assert_non_null(strstr(router_fault(&one), "needs I/O"));
+}
+
 static void the_table_is_printed_a_line_a_row(void **state)
 {
     static const struct route rows[] = {
@@ -209,17 +221,23 @@ static void the_table_is_printed_a_line_a_row(void **state)
          .body_type = BODY_JSON,
          .body_max_bytes = 100,
          .handler = nothing},
+        {.method = HTTP_DELETE,
+         .pattern = "/a/:b",
+         .protection = PROTECTION_SERVICE_KEY,
+         .lane = LANE_WORKER,
+         .handler = nothing},
     };
-    const struct router three = {.routes = rows, .count = ARRAY_COUNT(rows)};
-    char text[256] = "";
+    const struct router four = {.routes = rows, .count = ARRAY_COUNT(rows)};
+    char text[512] = "";
     (void)state;
     FILE *out = fmemopen(text, sizeof(text), "w");
     assert_non_null(out);
-    router_print(out, &three);
+    router_print(out, &four);
     assert_int_equal(fclose(out), 0);
     assert_string_equal(text, "# METHOD PATTERN PROTECTION LANE BODY_MAX_BYTES\n"
                               "GET / none loop 65536\n"
-                              "GET /a viewer cache+worker 65536\nPOST /a/:b api-key slow 100\n");
+                              "GET /a viewer cache+worker 65536\nPOST /a/:b api-key slow 100\n"
+                              "DELETE /a/:b service-key worker 65536\n");
 }
 
 int main(void)
@@ -229,6 +247,7 @@ int main(void)
         UNIT_WITH_CTX(allow_lists_the_methods_of_a_path),
         UNIT(faults_of_a_table_are_told),
         UNIT(a_cache_answers_only_what_everybody_may_read_before_a_worker),
+        UNIT(the_service_key_is_not_looked_at_on_the_loop),
         UNIT(the_table_is_printed_a_line_a_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

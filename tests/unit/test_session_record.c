@@ -101,6 +101,66 @@ static void texts_that_make_no_record_are_refused(void **state)
     }
 }
 
+/* ---- the sign-in ---- */
+
+static void a_sign_in_is_read_as_it_was_written(void **state)
+{
+    static const struct {
+        const char *device;
+        const char *address;
+        const char *value;
+    } rows[] = {
+        {"Firefox on Linux", "2001:db8::1", "1\nFirefox on Linux\n2001:db8::1"},
+        {NULL, NULL, "1\n\n"},
+        {"Zoë", NULL, "1\nZoë\n"},
+        {NULL, "10.0.0.1", "1\n\n10.0.0.1"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        CLEANUP(ctx_done) struct ctx ctx;
+        struct session session = {.device = rows[i].device, .address = rows[i].address};
+        struct session read = {.device = "before", .address = "before"};
+        ctx_init(&ctx, NULL, 1000);
+        struct bytes value = session_sign_in_write(&ctx, &session);
+        assert_string_equal((const char *)value.p, rows[i].value);
+        session_sign_in_read(&ctx, value, &read);
+        assert_int_equal(!read.device, !rows[i].device);
+        assert_int_equal(!read.address, !rows[i].address);
+        assert_true(!read.device || strcmp(read.device, rows[i].device) == 0);
+        assert_true(!read.address || strcmp(read.address, rows[i].address) == 0);
+    }
+}
+
+static void what_is_no_sign_in_says_nothing(void **state)
+{
+    static const char *const texts[] = {"",           "1",          "1\na",       "1\na\nb\n",
+                                        "2\na\nb",    " 1\na\nb",   "\n\n",       "a",
+                                        "1\na\nb\nc", "1\n\xff\nb", "1\n\x07\n\t"};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
+        CLEANUP(ctx_done) struct ctx ctx;
+        struct session read = {.device = "before", .address = "before", .username = "me"};
+        ctx_init(&ctx, NULL, 1000);
+        session_sign_in_read(&ctx, bytes_of(texts[i]), &read);
+        assert_null(read.device);
+        assert_null(read.address);
+        assert_string_equal(read.username, "me");
+    }
+}
+
+static void what_is_too_long_or_has_lines_is_left_out(void **state)
+{
+    char text[SESSION_SIGN_IN_MAX_BYTES + 1] = "";
+    (void)state;
+    CLEANUP(ctx_done) struct ctx ctx;
+    ctx_init(&ctx, NULL, 1000);
+    memset(text, 'x', sizeof(text) - 1);
+    struct session session = {.device = text, .address = "a\nb"};
+    assert_string_equal((const char *)session_sign_in_write(&ctx, &session).p, "1\n\n");
+    session_sign_in_read(&ctx, bytes_of(text), &session);
+    assert_null(session.device);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -108,6 +168,9 @@ int main(void)
         UNIT(what_is_no_record_is_refused_and_changes_nothing),
         UNIT(a_nul_ends_no_record),
         UNIT(texts_that_make_no_record_are_refused),
+        UNIT(a_sign_in_is_read_as_it_was_written),
+        UNIT(what_is_no_sign_in_says_nothing),
+        UNIT(what_is_too_long_or_has_lines_is_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -97,6 +97,8 @@ enum cli_exit access_sessions_run(struct cli_run *run)
         code = client_send(run->ctx, run->client, &call, &answer);
     if (code != CLI_EXIT_OK)
         return code;
+    if (answer.status == 404) /* the user is there, and notes-svc has a list for any name */
+        return client_fail_nonsense(run->ctx, run->client, CLIENT_NOTES, answer.status);
     return answer.status == 200 ? print_sessions(run, call.username, &answer)
                                 : answer_refuse(run, &answer);
 }

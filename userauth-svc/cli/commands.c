@@ -237,9 +237,9 @@ static enum cli_exit fetch_pages(struct cli_run *run, struct listing *listing)
         enum cli_exit code = client_send(run->ctx, run->client, &call, &answer);
         if (code != CLI_EXIT_OK)
             return code;
-        if (answer.status != 200)
+        if (answer.status != 200 && answer.status != 404) /* a list is there, always */
             return answer_refuse(run, &answer);
-        if (answer.body.n == 0 || answer.body.p[0] != '[' ||
+        if (answer.status == 404 || answer.body.n == 0 || answer.body.p[0] != '[' ||
             cli_wire_read(run->ctx, answer.body, &page) || !goes_on(run->ctx, listing, &page))
             return client_fail_nonsense(run->ctx, run->client, CLIENT_USERS, answer.status);
         add_page(run->ctx, listing, &page, answer.body);

@@ -148,8 +148,8 @@ password_rules_judge(const char *password, const char *username, int64_t min_cha
         return PASSWORD_TOO_SHORT;
     if (strlen(password) > PASSWORD_MAX_BYTES)
         return PASSWORD_TOO_LONG;
-    char copy[PASSWORD_MAX_BYTES];
-    char name_copy[PASSWORD_MAX_BYTES];
+    char copy[PASSWORD_MAX_BYTES] = "";
+    char name_copy[PASSWORD_MAX_BYTES] = "";
     struct piece text = copy_lower(password, copy, sizeof(copy));
     struct piece name = copy_lower(username, name_copy, sizeof(name_copy));
     enum password_fault fault = is_name(text, name) ? PASSWORD_IS_NAME

@@ -148,6 +148,25 @@ set_up() { # server arguments...
     say "$data is set up"
 }
 
+# Whether the system tables are of an older MariaDB than this one, by the first two numbers, as mariadb-upgrade has noted them.
+is_older() {
+    local noted here
+    [ "$server" = mariadbd ] || return 1
+    noted=$(cat "$data/mariadb_upgrade_info" 2>/dev/null || cat "$data/mysql_upgrade_info" 2>/dev/null) || true
+    here=$("$server" --version)
+    noted=$(cut -d. -f1,2 <<<"$noted") here=$(cut -d. -f1,2 <<<"${here#* Ver }")
+    [ "$noted" != "$here" ] && printf '%s\n' "$noted" "$here" | sort -CV
+}
+
+# MySQL does this by itself, MariaDB when the environment says so.
+upgrade() { # server arguments...
+    say "bringing the system tables up to date"
+    start_temporary "$@" --skip-grant-tables
+    mariadb-upgrade --no-defaults --socket="$socket" --user=root --upgrade-system-tables
+    kill -TERM "$temporary"
+    wait "$temporary" || die "the temporary server did not end well"
+}
+
 if [ $# -eq 0 ] || [ "${1:0:1}" = - ]; then set -- "$server" "$@"; fi
 if [ "$1" != "$server" ]; then exec "$@"; fi
 if [ "$(id -u)" = 0 ]; then
@@ -158,6 +177,10 @@ fi
 data=$(setting_of datadir "$@")
 socket=$(setting_of socket "$@")
 [ -n "$data" ] || die "$* is not understood: $("$@" --verbose --help 2>&1 >/dev/null | tail -n 3)"
-if [ ! -d "$data/mysql" ]; then (set_up "$@"); fi
+if [ ! -d "$data/mysql" ]; then
+    (set_up "$@")
+elif [ "${MARIADB_AUTO_UPGRADE:-0}" != 0 ] && is_older; then
+    (upgrade "$@")
+fi
 unset "${!MYSQL_@}" "${!MARIADB_@}"
 exec "$@"

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
-# Stands in for the public mariadb image: MariaDB 11.8 of Debian 13. Like that one it has no names that begin with mysql.
-FROM notes-test/debian:trixie
+# Stands in for the public mariadb image: MariaDB 11.8 of Debian 13, or 10.11 of Debian 12. As in the former public one it
+# has no names that begin with mysql.
+ARG DEBIAN=notes-test/debian:trixie
+FROM $DEBIAN
 RUN groupadd --system --gid 999 mysql && useradd --system --uid 999 --gid 999 --home-dir /var/lib/mysql --shell /usr/sbin/nologin mysql \
     && printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d \
     && apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends mariadb-server \
