@@ -163,6 +163,7 @@ step hardened "release build: what it gives up, and that it works so" hardened
 step hardened-servers "the same on MariaDB and Redis" hardened_servers
 together http http_mariadb http_mysql
 step replicas "several processes as one site, while everything breaks" run_pytest replicas tests/replicas
+step soak "a short soak, ASan; the long one is ./dev soak" run_pytest soak tests/soak
 step threads "live services, TSan" threads
 together cli browser
 attacks

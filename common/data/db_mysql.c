@@ -136,9 +136,12 @@ fail(struct ctx *ctx, struct connection *connection, unsigned number, const char
     return err;
 }
 
+/* No number: the answer came just when the watch cut the socket, so the connection is lost. */
 static enum err fail_query(struct ctx *ctx, struct connection *connection)
 {
-    return fail(ctx, connection, mysql_errno(connection->handle), mysql_error(connection->handle));
+    unsigned number = mysql_errno(connection->handle);
+    return fail(ctx, connection, number ? number : DB_MYSQL_LOST_NUMBER,
+                mysql_error(connection->handle));
 }
 
 static enum err

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/ctx.h"
+#include "base/test_hook.h"
 #include "base/text.h"
 #include "data/db_mysql_codes.h"
 #include "data/db_mysql_hosts.h"
@@ -22,7 +23,6 @@
 #define CONNECT_MAX_S   5
 #define SIGN_IN_MAX_S   10
 #define READ_BACKSTOP_S 600  /* the deadline watch is there first */
-#define LOST_NUMBER     2013 /* CR_SERVER_LOST */
 #define NO_TLS_NUMBER   2026 /* CR_SSL_CONNECTION_ERROR */
 #define MS_PER_S        1000
 
@@ -126,6 +126,7 @@ bool db_mysql_plain(MYSQL *handle, struct watched *watched, int64_t until_ms, co
 {
     watch_begin(watched, handle->net.fd, until_ms);
     int failed = mysql_real_query(handle, sql, strlen(sql));
+    TEST_HOOK("database.answered");
     return !watch_end(watched) && !failed;
 }
 
@@ -176,7 +177,7 @@ static void note_failure(struct ctx *ctx,
     hosts->last_number = code.number;
     ctx_forgive(ctx); /* the last host's reason is told */
     const char *text = mysql_error(handle);
-    const char *tail = code.number == LOST_NUMBER ? strstr(text, ", system error") : NULL;
+    const char *tail = code.number == DB_MYSQL_LOST_NUMBER ? strstr(text, ", system error") : NULL;
     int text_size = tail ? (int)(tail - text) : (int)strlen(text); /* what follows is by chance */
     (void)ctx_fail(ctx, ERR_UNAVAILABLE, "%s:%u: %s (%u): %.*s", host->name, host->port, code.name,
                    code.number, text_size, text);

@@ -22,6 +22,8 @@ enum db_mysql_effect {
     EFFECT_MOVE,   /* the server takes no writes: look for another */
 };
 
+#define DB_MYSQL_LOST_NUMBER 2013 /* CR_SERVER_LOST */
+
 struct db_mysql_code {
     unsigned number;
     enum err err;

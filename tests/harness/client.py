@@ -6,6 +6,8 @@
     me.post("/notes/save", {"docreate": "create", "notekey": "k", "title": "T", "body": "B"})
     page = me.html("/notes/view?key=k")
 """
+import time
+
 import requests
 
 from .page import Page
@@ -14,6 +16,9 @@ SESSION_COOKIES = ("notescookie.sid", "__Host-notescookie.sid")
 
 
 class Client:
+    # Each is told what a request came to: (method, path, answer or what was raised, when it began, Client).
+    observers = []
+
     def __init__(self, url, user=None, origin=None):
         self.url = url.rstrip("/")
         self.origin = origin or self.url
@@ -26,7 +31,17 @@ class Client:
         options.setdefault("timeout", 30)
         options.setdefault("allow_redirects", False)
         url = path if path.startswith("http://") else self.url + path
-        return self.http.request(method, url, **options)
+        begun = time.monotonic()
+        outcome = None
+        try:
+            outcome = self.http.request(method, url, **options)
+            return outcome
+        except requests.RequestException as fault:
+            outcome = fault
+            raise
+        finally:
+            for observer in self.observers:
+                observer(method, path, outcome, begun, self)
 
     @property
     def session_cookie(self):

@@ -71,6 +71,9 @@ class DatabaseServer:
         finally:
             connection.close()
 
+    def is_running(self):
+        return self.process is not None and self.process.poll() is None
+
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(60)
@@ -87,7 +90,7 @@ class DatabaseServer:
         self.process.send_signal(signal.SIGCONT)
 
     def end(self):
-        if self.process is not None and self.process.poll() is None:
+        if self.is_running():
             self.resume()
             self.kill()
 

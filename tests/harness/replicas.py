@@ -37,19 +37,29 @@ class Replicas:
         self.notes = []
         self.passwords = {}
 
-    def start(self):
+    def start_database(self):
         self.database = MariaDb(is_durable=True)
         self.schema = self.database.database_of(self.folder)
+
+    def start_userauth(self, state):
+        return Userauth(state).start()
+
+    def make_notes(self, _, state, settings):
+        """The process at this place, not started."""
+        return Notes(state, self.userauth, **settings)
+
+    def start(self):
+        self.start_database()
         if self.redis is not None and not self.redis.is_running():
             self.redis.start()
         state = self.folder / "state"
-        self.userauth = Userauth(state).start()
+        self.userauth = self.start_userauth(state)
         api = self.userauth.api()
         for name in USERS:
             self.passwords[name] = new_password(name)
             api.create(name, self.passwords[name])
         settings = {**self.database.settings(self.schema), **(self.redis.settings() if self.redis else {}), **self.notes_env}
-        self.notes = [Notes(state, self.userauth, **settings) for _ in range(self.count)]
+        self.notes = [self.make_notes(place, state, settings) for place in range(self.count)]
         self.notes[0].start()
         for one in self.notes[1:]:
             one.spawn()
@@ -85,7 +95,7 @@ class Replicas:
                 self.redis.resume()
             else:
                 self.redis.start()
-        if self.database.process.poll() is None:
+        if self.database.is_running():
             self.database.resume()
         else:
             self.database.start()

@@ -29,12 +29,15 @@ class Chaos:
     def run(self, for_s):
         end_s = time.monotonic() + for_s
         while time.monotonic() < end_s:
-            assert all(one.is_running() for one in self.site.notes), "a replica ended by itself"
+            self.check_running()
             act, = self.random.choices([act for act, _ in self.acts], [weight for _, weight in self.acts])
             self.log(act.__name__)
             self.counts[act.__name__] = self.counts.get(act.__name__, 0) + 1
             act()
             self.pause(0.2, 1.2)
+
+    def check_running(self):
+        assert all(one.is_running() for one in self.site.notes), "a replica ended by itself"
 
     def last_act(self):
         """Right before the writers end, so that no later event tells of what was missed: by turns a replica dies between
@@ -51,6 +54,7 @@ class Chaos:
         time.sleep(self.random.uniform(least_s, most_s))
 
     def some_replica(self):
+        """One that may end."""
         return self.random.choice(self.site.notes)
 
     def kill_replica(self):
@@ -62,7 +66,7 @@ class Chaos:
 
     def pause_replica(self):
         """As if its machine hung: its sockets stay open, it hears what the others tell when it goes on, or never."""
-        one = self.some_replica()
+        one = self.random.choice(self.site.notes)
         one.signal(signal.SIGSTOP)
         self.log(f"{self.site.notes.index(one)} stands still")
         self.pause(0.2, 3)

@@ -41,6 +41,7 @@ class Lost(Exception):
 
 class Writer(threading.Thread):
     """Writes until stop(). `users` maps names to passwords; `keys` are the notes."""
+    rest_s = 0.06  # at most, between two acts
 
     def __init__(self, name, site, keys, seed, log):
         super().__init__(name=name, daemon=True)
@@ -64,15 +65,25 @@ class Writer(threading.Thread):
                 (self.destroy, 5), (self.look, 8), (self.leave, 4))
         try:
             while not self.is_over.is_set():
-                if self.cookies is None:
-                    self.enter()
-                    continue
                 act, = self.random.choices([act for act, _ in acts], [weight for _, weight in acts])
-                act()
-                self.is_over.wait(self.random.uniform(0, 0.06))
+                try:
+                    if self.cookies is None:
+                        self.enter()
+                        continue
+                    act()
+                except Lost as lost:
+                    if not self.may_be_lost():
+                        raise
+                    self.log(f"signs in again: {lost}")
+                    self.cookies = None
+                self.is_over.wait(self.random.uniform(0, self.rest_s))
         except Exception as fault:  # pylint: disable=broad-exception-caught  # the judge says what it was
             self.ledger.faults.append(f"{self.name}: {fault!r}")
             self.log(f"ended by {fault!r}")
+
+    def may_be_lost(self):
+        """Has something ended this session that may?"""
+        return False
 
     def stop(self):
         self.is_over.set()
@@ -216,6 +227,8 @@ class Writer(threading.Thread):
                 return "done"
             if answer["code"] == "ServiceUnavailable":
                 return "unknown"
+            if answer["code"] == "InvalidCredentials" and self.may_be_lost():
+                raise Lost(f"socket at {self.place}")
             if answer["code"] != "ResourceNotFound":
                 self.ledger.faults.append(f"{self.name}: a comment by socket was answered {answer}")
             return "refused"

@@ -284,6 +284,28 @@ static void a_server_that_stands_still_costs_no_more_than_the_deadline(void **st
     assert_int_equal(number(bench, bench->db, &count_all), 0);
 }
 
+/* The process stood still while the answer came: the watch had cut the socket meanwhile. */
+static void an_answer_that_comes_with_the_deadline_is_a_lost_connection(void **state)
+{
+#ifdef NOTES_TEST_HOOKS
+    struct bench *bench = bench_of(state);
+    struct db_transaction tx = {0};
+    assert_int_equal(number(bench, bench->db, &count_all), 0);
+    budget(bench, 300);
+    setenv("NOTES_TEST_HOOK", "database.answered:sleep:600", 1);
+    enum err err = db_begin(&bench->ctx, bench->db, &tx);
+    unsetenv("NOTES_TEST_HOOK");
+    assert_int_equal(err, ERR_UNAVAILABLE);
+    assert_told(bench, "deadline passed");
+    ctx_forgive(&bench->ctx);
+    budget(bench, BUDGET_MS);
+    assert_int_equal(add(bench, bench->db, "a", 0), ERR_OK);
+#else
+    (void)state;
+    skip();
+#endif
+}
+
 /* ---- what breaks ---- */
 
 static void *kill_sleepers(void *argument)
@@ -493,6 +515,7 @@ int main(void)
         WITH_BENCH(a_lock_is_waited_for_until_the_deadline),
         WITH_BENCH(a_question_that_takes_too_long_is_cut),
         WITH_BENCH(a_server_that_stands_still_costs_no_more_than_the_deadline),
+        WITH_BENCH(an_answer_that_comes_with_the_deadline_is_a_lost_connection),
         WITH_BENCH(a_killed_question_is_unavailable_and_the_next_one_works),
         WITH_BENCH(a_killed_connection_is_made_again_for_the_next_use),
         WITH_BENCH(a_connection_killed_in_a_transaction_undoes_it_and_may_be_repeated),

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Preloaded into a service that was built with AddressSanitizer: after an answer it writes into the
+ * file SOAK_HEAP how many bytes of heap are in use, and with LEAK_BYTES each answer keeps so many
+ * for ever, which ./dev soak --leak must find. Built by site.py. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define EVERY_MS 100
+
+struct MHD_Connection;
+struct MHD_Response;
+typedef int queue_fn(struct MHD_Connection *, unsigned int, struct MHD_Response *);
+
+size_t __sanitizer_get_current_allocated_bytes(void);
+
+/* Written to, so that the pages are there. */
+static void *volatile last;
+
+static void leak(void)
+{
+    void *leaked = malloc(LEAK_BYTES + 1);
+    if (leaked)
+        memset(leaked, 1, LEAK_BYTES + 1);
+    last = leaked;
+}
+
+static void tell(void)
+{
+    static _Atomic long long told_ms;
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    long long now_ms = now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+    if (now_ms - atomic_load(&told_ms) < EVERY_MS)
+        return;
+    atomic_store(&told_ms, now_ms);
+    const char *path = getenv("SOAK_HEAP");
+    int fd = path ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600) : -1;
+    if (fd < 0)
+        return;
+    char text[32];
+    int chars = snprintf(text, sizeof text, "%20zu\n", __sanitizer_get_current_allocated_bytes());
+    (void)!pwrite(fd, text, (size_t)chars, 0);
+    (void)close(fd);
+}
+
+int MHD_queue_response(struct MHD_Connection *connection,
+                       unsigned int status,
+                       struct MHD_Response *response)
+{
+    static queue_fn *real;
+    if (!real)
+        real = (queue_fn *)dlsym(RTLD_NEXT, "MHD_queue_response");
+    if (LEAK_BYTES > 0)
+        leak();
+    tell();
+    return real(connection, status, response);
+}
