@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
  * The driver for MySQL and MariaDB servers, on MariaDB's Connector/C. Statements are prepared once
- * per connection and again after a reconnect; rows are read whole, so that several questions can be
- * open at once.
+ * per connection and again after a reconnect; rows are read whole: several can be open at once.
  *
  * A dead connection is found by its use, or, before what can't be sent twice, by a look at its
- * socket; it is made again when no transaction is open. What may be sent twice: reads, what was
- * never sent, single writes that the server undid for a deadlock. A COMMIT without an answer is
- * ERR_UNAVAILABLE, and what became of it is found out by who knows its rows (db_find_out); a single
- * write without one stays what it was.
- * Deadlines: the server is told a limit that is not above what is left when it is set, and the
- * socket is cut at the deadline itself (deadline_watch.h). Depends on: db_driver.h,
- * db_mysql_connect.h, db_mysql_statement.h (values and rows). */
+ * socket; it is made again when no transaction is open. Sent twice are reads, what was never sent,
+ * single writes that the server undid for a deadlock. A COMMIT without an answer is
+ * ERR_UNAVAILABLE; who knows its rows finds out what became of it (db_find_out).
+ * Deadlines: the server is told a limit not above what is left when it is set, and the socket is
+ * cut at the deadline itself (deadline_watch.h).
+ * Depends on: db_driver.h, db_mysql_connect.h, db_mysql_statement.h (values and rows). */
 #include <assert.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -30,8 +28,7 @@
 #include "data/db_mysql_statement.h"
 #include "data/deadline_watch.h"
 
-/* Room for the statements of a service: a set holds those whose addresses collide, the one not used
- * for longest leaves. */
+/* Statements of a service: a set holds those whose addresses collide, the longest unused leaves. */
 #define CACHE_SETS_COUNT   32
 #define CACHE_WAYS_COUNT   4
 #define CLEAN_UP_MS        1000
