@@ -152,11 +152,6 @@ def test_short_password_is_warned_of_when_it_is_taken(cli, api):
 
 # --- at a terminal ---
 
-def spawn(cli, *args):
-    env = programs.clean_env({**cli.settings, "TERM": "dumb"})
-    return pexpect.spawn(str(USERAUTH_CLI), list(args), env=env, encoding="utf-8", timeout=20, echo=True)
-
-
 def ended(child):
     child.expect(pexpect.EOF)
     child.close()
@@ -165,23 +160,14 @@ def ended(child):
 
 def test_terminal_asks_twice_without_echo(cli, api):
     password = new_password()
-    child = spawn(cli, "add", "typed")
-    seen = ""
-    for _ in range(2):
-        child.expect("(?i)password[^:]*: ?")
-        seen += child.before + child.after
-        child.waitnoecho(10)
-        child.sendline(password)
-    child.expect(pexpect.EOF)
-    seen += child.before
-    child.close()
-    assert child.exitstatus == DONE, seen
+    code, seen = cli.type_password("add", "typed", password=password)
+    assert code == DONE, seen
     assert password not in seen
     assert api.check("typed", password).json()["check"] is True
 
 
 def test_terminal_with_two_different_passwords_adds_nobody(cli, api):
-    child = spawn(cli, "add", "different")
+    child = cli.at_terminal("add", "different")
     for password in (new_password(), new_password()):
         child.expect("(?i)password[^:]*: ?")
         child.waitnoecho(10)
@@ -210,7 +196,7 @@ def test_terminal_echo_is_back_after_an_interrupt(cli, api):
 
 
 def test_terminal_with_end_of_input_adds_nobody(cli, api):
-    child = spawn(cli, "add", "eofuser")
+    child = cli.at_terminal("add", "eofuser")
     child.expect("(?i)password[^:]*: ?")
     child.waitnoecho(10)
     child.sendeof()
@@ -221,7 +207,7 @@ def test_terminal_with_end_of_input_adds_nobody(cli, api):
 def test_password_check_asks_once_at_a_terminal(cli, api):
     password = new_password()
     api.create("checked", password)
-    child = spawn(cli, "password-check", "checked")
+    child = cli.at_terminal("password-check", "checked")
     child.expect("(?i)password[^:]*: ?")
     child.waitnoecho(10)
     child.sendline(password)

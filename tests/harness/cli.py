@@ -2,6 +2,8 @@
 """userauth-cli as a command."""
 import json
 
+import pexpect
+
 from . import programs
 
 
@@ -21,6 +23,26 @@ class Cli:
         assert done.returncode == 0, (args, done)
         assert done.stderr == "", done.stderr
         return done.stdout
+
+    def at_terminal(self, *args):
+        """Starts it at a terminal of its own that echoes; a pexpect child."""
+        return pexpect.spawn(str(programs.USERAUTH_CLI), list(args), env=programs.clean_env({**self.settings, "TERM": "dumb"}),
+                             encoding="utf-8", timeout=20, echo=True)
+
+    def type_password(self, *args, password):
+        """Runs it at a terminal and types the password each of the two times it is asked for, when nothing is echoed.
+        Its exit code, and all that was to be seen."""
+        child = self.at_terminal(*args)
+        seen = ""
+        for _ in range(2):
+            child.expect("(?i)password[^:]*: ?")
+            seen += child.before + child.after
+            child.waitnoecho(10)
+            child.sendline(password)
+        child.expect(pexpect.EOF)
+        seen += child.before
+        child.close()
+        return child.exitstatus, seen
 
     def json(self, *args, stdin=None):
         """As ok, with --json; returns what was printed, read."""

@@ -41,20 +41,6 @@ enum cli_exit access_enable_run(struct cli_run *run)
 
 /* ---- who is signed in ---- */
 
-/* `before` and `after` stand around the name. */
-static enum cli_exit
-print_sentence(struct cli_run *run, const char *before, const char *name, const char *after)
-{
-    struct strbuf buf;
-    strbuf_init(&buf, &run->ctx->arena, 128, OUTPUT_MAX_BYTES);
-    strbuf_add(&buf, before);
-    strbuf_add(&buf, "\"");
-    output_add(&buf, name);
-    strbuf_add(&buf, "\"");
-    strbuf_add(&buf, after);
-    return answer_print(run, &buf);
-}
-
 /* As the user service has the name. */
 static enum cli_exit stored_name(struct cli_run *run, const char **out_name)
 {
@@ -81,7 +67,7 @@ print_sessions(struct cli_run *run, const char *name, const struct http_answer *
     if (run->options->is_json)
         return answer_print_json(run, answer->body);
     if (sessions.count == 0)
-        return print_sentence(run, "The user ", name, " is not signed in anywhere.\n");
+        return answer_print_done(run, answer, "The user", name, "is not signed in anywhere");
     strbuf_init(&buf, &run->ctx->arena, 512, OUTPUT_MAX_BYTES);
     table_add_sessions(run->ctx, &buf, &sessions);
     return answer_print(run, &buf);
@@ -113,9 +99,7 @@ static enum cli_exit revoke_all(struct cli_run *run)
         return code;
     if (answer.status != 200)
         return answer_refuse(run, &answer);
-    if (run->options->is_json)
-        return answer_print_json(run, answer.body);
-    return print_sentence(run, "All sessions of ", name, " end within a minute.\n");
+    return answer_print_done(run, &answer, "All sessions of", name, "end within a minute");
 }
 
 /* A session that is not there is another 404 than a user who is not there. */
@@ -148,9 +132,7 @@ static enum cli_exit revoke_one(struct cli_run *run, const char *id)
         return code;
     if (answer.status != 200)
         return refuse_session(run, call.username, &answer);
-    if (run->options->is_json)
-        return answer_print_json(run, answer.body);
-    return print_sentence(run, "That session of ", call.username, " has ended.\n");
+    return answer_print_done(run, &answer, "That session of", call.username, "has ended");
 }
 
 enum cli_exit access_revoke_run(struct cli_run *run)

@@ -52,6 +52,25 @@ enum cli_exit answer_print_user(struct cli_run *run, const struct http_answer *a
     return answer_print(run, &buf);
 }
 
+enum cli_exit answer_print_done(struct cli_run *run,
+                                const struct http_answer *answer,
+                                const char *before,
+                                const char *name,
+                                const char *after)
+{
+    struct strbuf buf;
+    if (run->options->is_json)
+        return answer_print_json(run, answer->body);
+    strbuf_init(&buf, &run->ctx->arena, 128, OUTPUT_MAX_BYTES);
+    strbuf_add(&buf, before);
+    strbuf_add(&buf, " \"");
+    output_add(&buf, name);
+    strbuf_add(&buf, "\" ");
+    strbuf_add(&buf, after);
+    strbuf_add(&buf, ".\n");
+    return answer_print(run, &buf);
+}
+
 enum cli_exit answer_find(struct cli_run *run, struct http_answer *out_answer)
 {
     const struct client_call call = {

@@ -23,6 +23,14 @@ MUST_CHECK enum cli_exit answer_refuse(struct cli_run *run, const struct http_an
 /* An answer that should be one user. */
 MUST_CHECK enum cli_exit answer_print_user(struct cli_run *run, const struct http_answer *answer);
 
+/* What was done to `name`: the answer's JSON for scripts; for people a sentence, in which `before`
+ * and `after` stand around the quoted name. */
+MUST_CHECK enum cli_exit answer_print_done(struct cli_run *run,
+                                           const struct http_answer *answer,
+                                           const char *before,
+                                           const char *name,
+                                           const char *after);
+
 /* Asks for the user that the command names; the answer may be a 404. */
 MUST_CHECK enum cli_exit answer_find(struct cli_run *run, struct http_answer *out_answer);
 

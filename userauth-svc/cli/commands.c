@@ -156,19 +156,12 @@ static enum cli_exit destroy_run(struct cli_run *run)
     const char *username = run->options->operands[0];
     const struct client_call call = {.method = "DELETE", .path = "/destroy/", .username = username};
     struct http_answer answer = {0};
-    struct strbuf buf;
     enum cli_exit code = client_send(run->ctx, run->client, &call, &answer);
     if (code != CLI_EXIT_OK)
         return code;
     if (answer.status != 200)
         return answer_refuse(run, &answer);
-    if (run->options->is_json)
-        return answer_print_json(run, answer.body);
-    strbuf_init(&buf, &run->ctx->arena, 128, OUTPUT_MAX_BYTES);
-    strbuf_add(&buf, "The user \"");
-    output_add(&buf, username);
-    strbuf_add(&buf, "\" is destroyed.\n");
-    return answer_print(run, &buf);
+    return answer_print_done(run, &answer, "The user", username, "is destroyed");
 }
 
 /* "/list?after=…" of `</list?after=…>; rel="next"`, NULL when there is no such link. */
