@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * A table of the holders, which are addresses and sessions, each with the count of its sockets; all
- * sockets of one holder share its entry. Depends on: places.h, address.h,
- * secret.h. */
+ * sockets of one holder share its entry. Depends on: places.h, address.h, secret.h. */
 #include "live/places.h"
 
 #include <pthread.h>
