@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Users, sessions and identities as people read them: one below the other with aligned columns, or one user
- * member by member. Depends on: cli_wire.h, output.h. */
+ * Users, sessions and identities as people read them: one below the other with aligned columns, or
+ * one user member by member. Depends on: cli_wire.h, output.h. */
 #ifndef NOTES_CLI_TABLE_H
 #define NOTES_CLI_TABLE_H
 
