@@ -42,6 +42,11 @@ static const char *get(const char *name)
     return value && *value ? value : NULL;
 }
 
+bool env_is_set(const char *name)
+{
+    return get(name) != NULL;
+}
+
 /* A value as a message may show it: short, and without what could confuse a terminal. */
 static const char *shown(struct arena *arena, const char *value)
 {

@@ -64,6 +64,9 @@ void env_read(const struct setting *settings,
               void *config,
               struct env_faults *faults);
 
+/* Does the environment have this variable, not empty? */
+bool env_is_set(const char *name);
+
 /* Wipes all secrets of the table's struct. */
 void env_secrets_done(const struct setting *settings, size_t count, void *config);
 

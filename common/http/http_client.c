@@ -33,6 +33,7 @@ struct http_client {
     struct ctx *ctx; /* of the call under way */
     struct http_answer *answer;
     bool is_too_large;
+    CURLcode result; /* of the last call */
     char fault[CURL_ERROR_SIZE];
 };
 
@@ -262,6 +263,7 @@ static void begin(struct http_client *client, struct ctx *ctx, struct http_answe
     client->answer = answer;
     client->used_bytes = 0;
     client->is_too_large = false;
+    client->result = CURLE_OK;
     client->fault[0] = '\0';
 }
 
@@ -283,6 +285,7 @@ static void end(struct http_client *client)
 static enum err perform(struct http_client *client)
 {
     CURLcode result = curl_easy_perform(client->curl);
+    client->result = result;
     if (client->is_too_large)
         return ctx_fail(client->ctx, ERR_UNAVAILABLE, "the answer is larger than %zu bytes",
                         HTTP_CLIENT_ANSWER_MAX_BYTES);
@@ -331,4 +334,25 @@ enum err http_call(struct ctx *ctx,
     if (!err)
         *out_answer = answer;
     return err;
+}
+
+enum http_fault http_client_fault(const struct http_client *client)
+{
+    switch ((int)client->result) {
+    case CURLE_OK:
+        return HTTP_FAULT_NONE;
+    case CURLE_SSL_CONNECT_ERROR:
+        return HTTP_FAULT_TLS;
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return HTTP_FAULT_CERTIFICATE;
+    case CURLE_GOT_NOTHING:
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9: bytes that begin with no status line */
+    case CURLE_RECV_ERROR:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_WRITE_ERROR: /* too large */
+        return HTTP_FAULT_ANSWER;
+    default:
+        return HTTP_FAULT_REACH;
+    }
 }

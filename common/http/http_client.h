@@ -49,6 +49,17 @@ struct http_answer {
     bool is_json;
 };
 
+/* Why the last call had no answer. */
+enum http_fault {
+    HTTP_FAULT_NONE,
+    HTTP_FAULT_REACH,       /* no connection, or not in time */
+    HTTP_FAULT_TLS,         /* a connection, but no TLS */
+    HTTP_FAULT_CERTIFICATE, /* TLS, with a certificate that is not trusted */
+    HTTP_FAULT_ANSWER,      /* something that is no answer of HTTP, or none, or a part of one */
+};
+
+enum http_fault http_client_fault(const struct http_client *client);
+
 /* Any answer with a status is ERR_OK; the caller looks at the status.
  * Errors: ERR_UNAVAILABLE no answer: not reachable, too late, too large, not HTTP. */
 MUST_CHECK enum err http_call(struct ctx *ctx,

@@ -101,10 +101,30 @@ def test_without_password_and_without_a_terminal_it_says_what_to_do(cli, api, co
     assert api.get("/find/noterminal").status_code == 404
 
 
-@pytest.mark.parametrize("name", ["x" * 65, "a/b", "a\nb", ""])
-def test_name_that_cannot_be_is_refused(cli, name):
-    done = cli.run("add", name, "--password", new_password())
-    assert done.returncode in (REFUSED, USAGE) and done.stderr.strip()
+IMPOSSIBLE = ["x" * 65, "ä" * 65, "a/b", "a\nb", "a\x7f", "\udcff", ""]
+
+
+@pytest.mark.parametrize("name", [name for name in IMPOSSIBLE if name != "\udcff"], ids=ascii)
+def test_name_that_cannot_be_is_refused_before_a_password_is_asked_for(cli, name):
+    child = cli.at_terminal("add", name)
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == USAGE and "can't be a username" in child.before, child.before
+    assert "assword" not in child.before
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command != "list-users"])
+def test_name_that_cannot_be_is_refused_by_every_command_before_anything_is_sent(cli, command):
+    more = ["twitter", "1"] if command in ("link", "unlink") else []
+    for name in IMPOSSIBLE:
+        done = cli.run(command, name, *more, USER_SERVICE_URL="http://127.0.0.1:1")
+        assert_refused(done, "can't be a username: 1 to 64 characters", "See: userauth-cli --help", code=USAGE)
+
+
+@pytest.mark.parametrize("name", ["x" * 64, "ä" * 64, "😀" * 64, "a b"])
+def test_name_that_can_just_be_is_taken(cli, name):
+    assert cli.json("add", name, "--password", new_password())["username"] == name
+    cli.ok("destroy", name)
 
 
 def test_too_long_password_is_refused_and_not_shown(cli):
@@ -389,6 +409,33 @@ def test_help_of_a_command_is_its_own(cli):
     text = cli.ok("list-users", "--help")
     assert text.startswith("Usage: userauth-cli list-users [OPTION]...\n")
     assert "--json" in text and "--password" not in text and "A password" not in text and "destroy" not in text
+
+
+@pytest.mark.parametrize("typed, meant", [
+    ("finf", "find"), ("fnd", "find"), ("fidn", "find"), ("ADD", "add"), ("ad", "add"), ("list", "list-users"), ("users", "list-users"),
+    ("session", "sessions"), ("set_password", "set-password"), ("setpasswd", "set-password"), ("find-and-create", "find-or-create"),
+    ("unlnk", "unlink"), ("identites", "identities"), ("password", "set-password"), ("destory", "destroy"),
+])
+def test_unknown_command_suggests_the_nearest(cli, typed, meant):
+    done = cli.run(typed, "me")
+    assert done.returncode == USAGE
+    assert done.stderr == f'userauth-cli: there is no command "{typed}"; did you mean "{meant}"?\nSee: userauth-cli --help\n'
+
+
+@pytest.mark.parametrize("typed", ["x", "", "rm", "help", "nonsense", "a" * 33, "add" * 20_000, "\x1b[2J", "日本"], ids=lambda typed: ascii(typed[:9]))
+def test_unknown_command_that_is_near_none_suggests_nothing(cli, typed):
+    done = cli.run(typed, "me")
+    assert done.returncode == USAGE and "did you mean" not in done.stderr and "\x1b" not in done.stderr
+    assert done.stderr.startswith("userauth-cli: there is no command ") and done.stderr.endswith("\nSee: userauth-cli --help\n")
+
+
+@pytest.mark.parametrize("typed, meant", [("--jsn", "--json"), ("--pasword=x", "--password"), ("--mail", "--email"), ("-x", None),
+                                          ("--nonsense", None)])
+def test_unknown_option_suggests_the_nearest(cli, typed, meant):
+    done = cli.run(typed, "list-users")
+    assert done.returncode == USAGE and "See: userauth-cli --help" in done.stderr
+    assert (f'; did you mean "{meant}"?' in done.stderr) == (meant is not None)
+    assert "=x" not in done.stderr
 
 
 def test_one_word_too_many_is_said_without_a_gap(cli):

@@ -111,7 +111,8 @@ def test_set_password_from_stdin(cli, api):
     password = new_password()
     api.create("Setter", new_password())
     before = api.get("/find/Setter").headers["ETag"]
-    assert "Setter" in cli.ok("set-password", "setter", "--password-stdin", stdin=password + "\n")
+    text = cli.ok("set-password", "setter", "--password-stdin", stdin=password + "\n")
+    assert text == 'The password of "Setter" is set, and all sessions end within a minute.\n'
     assert api.check("setter", password).json()["check"] is True
     assert api.get("/find/Setter").headers["ETag"] != before
     assert cli.json("set-password", "setter", "--password-stdin", stdin=new_password())["username"] == "Setter"

@@ -17,9 +17,9 @@ MAY_INCLUDE = {
     "common/http": ["common/base"],
     "common/data": ["common/base"],
     "common/service": ["common/base", "common/http", "common/data"],
-    "userauth-svc/user": ["common", "userauth-svc/auth", "userauth-svc"],
+    "userauth-svc/user": ["common", "userauth-svc/auth", "userauth-svc/rules", "userauth-svc"],
     "userauth-svc/auth": ["common", "userauth-svc/rules", "userauth-svc/user", "userauth-svc"],
-    "userauth-svc/identity": ["common", "userauth-svc/auth", "userauth-svc/user", "userauth-svc"],
+    "userauth-svc/identity": ["common", "userauth-svc/auth", "userauth-svc/user", "userauth-svc/rules", "userauth-svc"],
     "userauth-svc/rules": ["common/base"],
     "userauth-svc/cli": ["common/base", "common/http", "userauth-svc/rules"],
     "userauth-svc": ["common", "userauth-svc/user", "userauth-svc/auth", "userauth-svc/identity", "userauth-svc/rules"],
@@ -34,7 +34,7 @@ MAY_INCLUDE = {
 
 # Pure files: no I/O, no library, nothing but base and one another.
 PURE = ["notes-svc/note/note.", "notes-svc/comment/comment.", "userauth-svc/user/user.", "userauth-svc/identity/identity.", "userauth-svc/auth/throttle.", "userauth-svc/rules/password_rules.",
-        "notes-svc/live/bus_message.", "notes-svc/live/engineio.", "notes-svc/live/socketio.", "notes-svc/live/timers."]
+        "userauth-svc/rules/username_rules.", "notes-svc/live/bus_message.", "notes-svc/live/engineio.", "notes-svc/live/socketio.", "notes-svc/live/timers."]
 
 # Header -> files that own it.
 OWNERS = {

@@ -6,6 +6,8 @@
 
 #include "http_fixture.h"
 
+#include "base/text.h"
+
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -268,6 +270,8 @@ static void no_answer_is_unavailable_and_writes_no_secret(void **state)
                                        .timeout_ms = 5000};
         assert_int_equal(http_call(ctx, client, &call, &answer), ERR_UNAVAILABLE);
         assert_int_equal(answer.status, 77);
+        if (i == 0)
+            assert_int_equal(http_client_fault(client), HTTP_FAULT_REACH);
         assert_int_not_equal(ctx->why.text[0], '\0');
         assert_null(strstr(ctx->why.text, "opensesame"));
         ctx_forgive(ctx);
@@ -294,6 +298,8 @@ static void a_silent_or_babbling_peer_is_unavailable(void **state)
     const struct http_call call = {.method = "GET", .url = peer.url, .timeout_ms = 300};
     for (size_t i = 0; i < script.connections_count; i++) {
         assert_int_equal(http_call(ctx, client, &call, &answer), ERR_UNAVAILABLE);
+        if (text_starts_with(script.answers[i][0], "220"))
+            assert_int_equal(http_client_fault(client), HTTP_FAULT_ANSWER);
         assert_int_equal(answer.status, 77);
         ctx_forgive(ctx);
     }

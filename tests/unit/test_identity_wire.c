@@ -8,6 +8,7 @@
 #include "http/http_message.h"
 #include "identity/account_identities.h"
 #include "identity/identity_wire.h"
+#include "rules/username_rules.h"
 
 #define BUDGET_MS 60000
 

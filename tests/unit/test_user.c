@@ -6,6 +6,7 @@
 
 #include "base/ctx.h"
 #include "base/strbuf.h"
+#include "rules/username_rules.h"
 #include "user/user.h"
 
 #define BUDGET_MS 60000

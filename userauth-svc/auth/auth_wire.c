@@ -2,7 +2,8 @@
  *
  * The JSON of /password-check and /change-password. A false answer says the typed name back and
  * nothing that it did not come with, so that it is the same for a wrong password and for an unknown
- * name. Depends on: login.h, password_change.h, user.h, json_body.h, http_message.h, strbuf.h. */
+ * name. Depends on: login.h, password_change.h, user.h, username_rules.h, json_body.h,
+ * http_message.h, strbuf.h. */
 #include "auth/auth_wire.h"
 
 #include <jansson.h>
@@ -16,6 +17,7 @@
 #include "base/text.h"
 #include "http/http_message.h"
 #include "http/json_body.h"
+#include "rules/username_rules.h"
 #include "user/user.h"
 
 #define ANSWER_MAX_BYTES 4096

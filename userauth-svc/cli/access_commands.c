@@ -45,16 +45,13 @@ enum cli_exit access_enable_run(struct cli_run *run)
 static enum cli_exit stored_name(struct cli_run *run, const char **out_name)
 {
     struct http_answer answer = {0};
-    struct shown_users users = {0};
+    struct shown_user user = {0};
     enum cli_exit code = answer_find(run, &answer);
-    if (code != CLI_EXIT_OK)
-        return code;
-    if (answer.status != 200)
-        return answer_refuse(run, &answer);
-    if (cli_wire_read(run->ctx, answer.body, &users) || users.count != 1)
-        return client_fail_nonsense(run->ctx, run->client, CLIENT_USERS, answer.status);
-    *out_name = users.items[0].username;
-    return CLI_EXIT_OK;
+    if (code == CLI_EXIT_OK)
+        code = answer_read_user(run, &answer, &user);
+    if (code == CLI_EXIT_OK)
+        *out_name = user.username;
+    return code;
 }
 
 static enum cli_exit
@@ -73,20 +70,30 @@ print_sessions(struct cli_run *run, const char *name, const struct http_answer *
     return answer_print(run, &buf);
 }
 
+/* notes-svc has a list for any name. */
+static enum cli_exit
+ask_sessions(struct cli_run *run, const char *name, struct http_answer *out_answer)
+{
+    const struct client_call call = {.service = CLIENT_NOTES,
+                                     .method = "GET",
+                                     .path = SESSIONS_PATH "?username=",
+                                     .username = name};
+    enum cli_exit code = client_send(run->ctx, run->client, &call, out_answer);
+    if (code == CLI_EXIT_OK && out_answer->status == 404)
+        return client_fail_nonsense(run->ctx, run->client, CLIENT_NOTES, 404);
+    return code;
+}
+
 enum cli_exit access_sessions_run(struct cli_run *run)
 {
-    struct client_call call = {
-        .service = CLIENT_NOTES, .method = "GET", .path = SESSIONS_PATH "?username="};
+    const char *name = NULL;
     struct http_answer answer = {0};
-    enum cli_exit code = stored_name(run, &call.username);
+    enum cli_exit code = stored_name(run, &name);
     if (code == CLI_EXIT_OK)
-        code = client_send(run->ctx, run->client, &call, &answer);
+        code = ask_sessions(run, name, &answer);
     if (code != CLI_EXIT_OK)
         return code;
-    if (answer.status == 404) /* the user is there, and notes-svc has a list for any name */
-        return client_fail_nonsense(run->ctx, run->client, CLIENT_NOTES, answer.status);
-    return answer.status == 200 ? print_sessions(run, call.username, &answer)
-                                : answer_refuse(run, &answer);
+    return answer.status == 200 ? print_sessions(run, name, &answer) : answer_refuse(run, &answer);
 }
 
 static enum cli_exit revoke_all(struct cli_run *run)
@@ -102,13 +109,16 @@ static enum cli_exit revoke_all(struct cli_run *run)
     return answer_print_done(run, &answer, "All sessions of", name, "end within a minute");
 }
 
-/* A session that is not there is another 404 than a user who is not there. */
+/* A session that is not there is another 404 than a user who is not there, or a wrong address. */
 static enum cli_exit
 refuse_session(struct cli_run *run, const char *name, const struct http_answer *answer)
 {
+    struct http_answer listed = {0};
     if (answer->status != 404)
         return answer_refuse(run, answer);
-    enum cli_exit code = run->options->is_json ? answer_print_json(run, answer->body) : CLI_EXIT_OK;
+    enum cli_exit code = ask_sessions(run, name, &listed);
+    if (code == CLI_EXIT_OK && run->options->is_json)
+        code = answer_print_json(run, answer->body);
     const char *shown = output_text(run->ctx, name);
     return code != CLI_EXIT_OK
                ? code

@@ -28,27 +28,59 @@ enum cli_exit answer_print_json(struct cli_run *run, struct bytes body)
     return answer_print(run, &buf);
 }
 
+enum cli_exit answer_find(struct cli_run *run, struct http_answer *out_answer)
+{
+    const struct client_call call = {
+        .method = "GET", .path = "/find/", .username = run->options->operands[0]};
+    enum cli_exit code = client_send(run->ctx, run->client, &call, out_answer);
+    if (code == CLI_EXIT_OK && out_answer->status == 404 && !cli_wire_is_empty(out_answer->body))
+        return client_fail_nonsense(run->ctx, run->client, CLIENT_USERS, 404);
+    return code;
+}
+
+/* Any service answers 404 to what it does not know. Only that of /find is unlike all others, so it
+ * is asked whether somebody is missing or the address is wrong. */
+static enum cli_exit check_absence(struct cli_run *run, const struct http_answer *answer)
+{
+    struct http_answer found = {0};
+    bool is_known = cli_wire_is_empty(answer->body) || run->options->operands_count == 0;
+    return is_known ? CLI_EXIT_OK : answer_find(run, &found);
+}
+
 enum cli_exit answer_refuse(struct cli_run *run, const struct http_answer *answer)
 {
-    enum cli_exit code = run->options->is_json ? answer_print_json(run, answer->body) : CLI_EXIT_OK;
+    enum cli_exit code = answer->status == 404 ? check_absence(run, answer) : CLI_EXIT_OK;
+    if (code == CLI_EXIT_OK && run->options->is_json)
+        code = answer_print_json(run, answer->body);
     if (code != CLI_EXIT_OK)
         return code;
     const char *username = run->options->operands_count ? run->options->operands[0] : "";
     return client_explain(run->ctx, answer, username);
 }
 
-enum cli_exit answer_print_user(struct cli_run *run, const struct http_answer *answer)
+enum cli_exit
+answer_read_user(struct cli_run *run, const struct http_answer *answer, struct shown_user *out_user)
 {
     struct shown_users users = {0};
-    struct strbuf buf;
     if (answer->status != 200)
         return answer_refuse(run, answer);
     if (cli_wire_read(run->ctx, answer->body, &users) || users.count != 1)
         return client_fail_nonsense(run->ctx, run->client, CLIENT_USERS, answer->status);
+    *out_user = users.items[0];
+    return CLI_EXIT_OK;
+}
+
+enum cli_exit answer_print_user(struct cli_run *run, const struct http_answer *answer)
+{
+    struct shown_user user = {0};
+    struct strbuf buf;
+    enum cli_exit code = answer_read_user(run, answer, &user);
+    if (code != CLI_EXIT_OK)
+        return code;
     if (run->options->is_json)
         return answer_print_json(run, answer->body);
     strbuf_init(&buf, &run->ctx->arena, 512, OUTPUT_MAX_BYTES);
-    table_add_user(run->ctx, &buf, &users.items[0]);
+    table_add_user(run->ctx, &buf, &user);
     return answer_print(run, &buf);
 }
 
@@ -69,11 +101,4 @@ enum cli_exit answer_print_done(struct cli_run *run,
     strbuf_add(&buf, after);
     strbuf_add(&buf, ".\n");
     return answer_print(run, &buf);
-}
-
-enum cli_exit answer_find(struct cli_run *run, struct http_answer *out_answer)
-{
-    const struct client_call call = {
-        .method = "GET", .path = "/find/", .username = run->options->operands[0]};
-    return client_send(run->ctx, run->client, &call, out_answer);
 }

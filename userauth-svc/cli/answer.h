@@ -11,6 +11,7 @@
 
 struct cli_run;
 struct http_answer;
+struct shown_user;
 struct strbuf;
 
 /* To standard output. */
@@ -20,7 +21,10 @@ MUST_CHECK enum cli_exit answer_print_json(struct cli_run *run, struct bytes bod
 /* An answer that is not 200: its JSON for scripts, a sentence for people. */
 MUST_CHECK enum cli_exit answer_refuse(struct cli_run *run, const struct http_answer *answer);
 
-/* An answer that should be one user. */
+/* An answer that should be one user. Anything but CLI_EXIT_OK was said on standard error. */
+MUST_CHECK enum cli_exit answer_read_user(struct cli_run *run,
+                                          const struct http_answer *answer,
+                                          struct shown_user *out_user);
 MUST_CHECK enum cli_exit answer_print_user(struct cli_run *run, const struct http_answer *answer);
 
 /* What was done to `name`: the answer's JSON for scripts; for people a sentence, in which `before`
@@ -31,7 +35,8 @@ MUST_CHECK enum cli_exit answer_print_done(struct cli_run *run,
                                            const char *name,
                                            const char *after);
 
-/* Asks for the user that the command names; the answer may be a 404. */
+/* Asks for the user that the command names; the answer may be a 404, which then is
+ * userauth-svc's own. */
 MUST_CHECK enum cli_exit answer_find(struct cli_run *run, struct http_answer *out_answer);
 
 #endif

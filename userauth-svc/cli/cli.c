@@ -67,11 +67,13 @@ static enum cli_exit print_line(const char *line)
     return fputs(line, stdout) >= 0 && fflush(stdout) == 0 ? CLI_EXIT_OK : CLI_EXIT_REFUSED;
 }
 
-static enum cli_exit
-run_command(struct ctx *ctx, const struct cli_config *config, const struct cli_options *options)
+static enum cli_exit run_command(struct ctx *ctx,
+                                 const struct cli_config *config,
+                                 const struct place *places,
+                                 const struct cli_options *options)
 {
     CLEANUP(client_close) struct client client = {0};
-    enum cli_exit code = client_open(ctx, config, &client);
+    enum cli_exit code = client_open(ctx, config, places, &client);
     if (code != CLI_EXIT_OK)
         return code;
     struct cli_run run = {.ctx = ctx,
@@ -91,13 +93,16 @@ static enum cli_exit tell_faults(struct ctx *ctx, const struct env_faults *fault
 static enum cli_exit run_with_settings(struct ctx *ctx, const struct cli_options *options)
 {
     struct cli_config config = {0};
+    struct place places[CLIENT_SERVICES_COUNT] = {0};
     struct env_faults faults = {.arena = &ctx->arena};
     env_read(client_settings, client_settings_count, &config, &faults);
     client_config_check(&config, &faults);
     /* What the options say of the address counts as the setting from here on. */
     enum cli_exit code = CLI_EXIT_OK;
     if (faults.count == 0)
-        code = client_url(ctx, &config, options, &config.user_service_url);
+        code = client_places(ctx, &config, options, places);
+    if (places[CLIENT_USERS].url)
+        config.user_service_url = places[CLIENT_USERS].url;
     if (code == CLI_EXIT_OK && options->wants_print_config)
         env_print(stdout, client_settings, client_settings_count, &config, &faults);
     if (code == CLI_EXIT_OK)
@@ -105,7 +110,7 @@ static enum cli_exit run_with_settings(struct ctx *ctx, const struct cli_options
     if (code == CLI_EXIT_OK && options->wants_check_config)
         code = print_line("settings are valid\n");
     else if (code == CLI_EXIT_OK && !options->wants_print_config)
-        code = run_command(ctx, &config, options);
+        code = run_command(ctx, &config, places, options);
     env_secrets_done(client_settings, client_settings_count, &config);
     return code;
 }

@@ -235,6 +235,12 @@ enum err cli_wire_read_identities(struct ctx *ctx,
     return ERR_OK;
 }
 
+bool cli_wire_is_empty(struct bytes body)
+{
+    CLEANUP(json_body_release) json_t *value = parse(body);
+    return json_is_object(value) && json_object_size(value) == 0;
+}
+
 bool cli_wire_is_right(struct bytes body)
 {
     CLEANUP(json_body_release) json_t *value = parse(body);

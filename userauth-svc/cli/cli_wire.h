@@ -103,6 +103,9 @@ MUST_CHECK enum err cli_wire_read_identities(struct ctx *ctx,
                                              struct bytes body,
                                              struct shown_identities *out_identities);
 
+/* An object without members: /find of a user who is not there. */
+bool cli_wire_is_empty(struct bytes body);
+
 /* Is `check` true? */
 bool cli_wire_is_right(struct bytes body);
 

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Depends on: client.h, cli_wire.h, options.h, output.h, parse.h, strbuf.h,
- * password_rules.h. */
+ * Depends on: client.h, cli_wire.h, options.h, output.h, place.h, strbuf.h, password_rules.h. */
 #include "cli/client.h"
 
 #include <string.h>
 
 #include "base/ctx.h"
-#include "base/parse.h"
+#include "base/err.h"
 #include "base/strbuf.h"
 #include "base/text.h"
 #include "cli/cli_wire.h"
@@ -23,7 +22,7 @@
 
 /* clang-format off */
 const struct setting client_settings[] = {
-    {.name = "USER_SERVICE_URL", .at = TEXT(user_service_url), .fallback = "http://127.0.0.1:5858",
+    {.name = PLACE_USERS_SETTING, .at = TEXT(user_service_url), .fallback = PLACE_USERS_DEFAULT,
      .help = "where userauth-svc answers"},
     {.name = "USER_SERVICE_ID", .at = TEXT(user_service_id), .fallback = "them",
      .help = "name of our API key"},
@@ -31,7 +30,7 @@ const struct setting client_settings[] = {
      .help = "our API key; unset: read from STATE_DIR/userauth.key"},
     {.name = "STATE_DIR", .at = TEXT(state_dir), .fallback = "./var",
      .help = "folder of the key that userauth-svc made"},
-    {.name = "NOTES_URL", .at = TEXT(notes_url), .fallback = "http://127.0.0.1:3000",
+    {.name = PLACE_NOTES_SETTING, .at = TEXT(notes_url), .fallback = PLACE_NOTES_DEFAULT,
      .help = "where notes-svc answers, which knows the sessions"},
     {.name = "PASSWORD_MIN_CHARS", .at = I64(password_min_chars), .fallback = PASSWORD_MIN_CHARS_DEFAULT,
      .min = PASSWORD_MIN_CHARS_LEAST, .max = PASSWORD_MIN_CHARS_MOST,
@@ -40,107 +39,24 @@ const struct setting client_settings[] = {
 /* clang-format on */
 const size_t client_settings_count = ARRAY_COUNT(client_settings);
 
-/* ---- where the service is ---- */
-
-struct place {
-    const char *scheme; /* "http" */
-    const char *host;   /* with brackets around IPv6 */
-    const char *port;   /* "" when there is none */
-    const char *prefix; /* "/users", "" when there is none */
-};
-
-static bool is_port(const char *text)
-{
-    int64_t port = 0;
-    return parse_i64(text, 1, 65535, &port);
-}
-
-/* Letters, digits and what else stands in names and addresses; no "@", so no credentials. */
-static bool is_host(const char *text)
-{
-    size_t size_bytes = strlen(text);
-    size_t good_bytes =
-        strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]");
-    bool has_brackets = text[0] == '[' && text[size_bytes - 1] == ']';
-    return size_bytes > 0 && good_bytes == size_bytes && (has_brackets || !strpbrk(text, ":[]"));
-}
-
-/* http://HOST[:PORT][/PREFIX], likewise https. */
-static bool place_parse(struct arena *arena, const char *url, struct place *out_place)
-{
-    struct place place = {0};
-    if (text_starts_with(url, "http://"))
-        place.scheme = "http";
-    else if (text_starts_with(url, "https://"))
-        place.scheme = "https";
-    else
-        return false;
-    const char *start = url + strlen(place.scheme) + 3;
-    size_t authority_bytes = strcspn(start, "/");
-    char *host = arena_text_copy(arena, start, authority_bytes);
-    char *prefix = arena_text(arena, start + authority_bytes);
-    size_t prefix_bytes = strlen(prefix);
-    if (prefix_bytes > 0 && prefix[prefix_bytes - 1] == '/')
-        prefix[prefix_bytes - 1] = '\0';
-    place.port = "";
-    char *bracket = strrchr(host, ']');
-    char *colon = strrchr(host, ':');
-    if (colon && (!bracket || colon > bracket)) {
-        *colon = '\0';
-        place.port = colon + 1;
-        if (!is_port(place.port))
-            return false;
-    }
-    place.host = host;
-    place.prefix = prefix;
-    if (!is_host(host) || strpbrk(prefix, "?#@ \\") || text_has_control(prefix, ""))
-        return false;
-    *out_place = place;
-    return true;
-}
-
-static const char *place_url(struct arena *arena, const struct place *place)
-{
-    return arena_format(arena, "%s://%s%s%s%s", place->scheme, place->host,
-                        place->port[0] ? ":" : "", place->port, place->prefix);
-}
-
 void client_config_check(const struct cli_config *config, struct env_faults *faults)
 {
-    struct place place;
-    if (!place_parse(faults->arena, config->user_service_url, &place))
-        env_fault(faults, "USER_SERVICE_URL", "it is not like http://127.0.0.1:5858");
-    if (!place_parse(faults->arena, config->notes_url, &place))
-        env_fault(faults, "NOTES_URL", "it is not like http://127.0.0.1:3000");
+    if (!place_is_sound(faults->arena, config->user_service_url))
+        env_fault(faults, PLACE_USERS_SETTING, "it is not like " PLACE_USERS_DEFAULT);
+    if (!place_is_sound(faults->arena, config->notes_url))
+        env_fault(faults, PLACE_NOTES_SETTING, "it is not like " PLACE_NOTES_DEFAULT);
 }
 
-enum cli_exit client_url(struct ctx *ctx,
-                         const struct cli_config *config,
-                         const struct cli_options *options,
-                         const char **out_url)
+enum cli_exit client_places(struct ctx *ctx,
+                            const struct cli_config *config,
+                            const struct cli_options *options,
+                            struct place *out_places)
 {
-    struct place place = {0};
-    if (options->url && !place_parse(&ctx->arena, options->url, &place))
-        return output_fail_usage(ctx, "--url: \"%s\" is not like http://127.0.0.1:5858",
-                                 output_text(ctx, options->url));
-    if (options->port && !is_port(options->port))
-        return output_fail_usage(ctx, "--port: \"%s\" is no number from 1 to 65535",
-                                 output_text(ctx, options->port));
-    const char *host = options->host;
-    if (host && strchr(host, ':') && host[0] != '[')
-        host = arena_format(&ctx->arena, "[%s]", host);
-    if (host && !is_host(host))
-        return output_fail_usage(ctx, "--host: \"%s\" is no name or address",
-                                 output_text(ctx, options->host));
-    if (!options->url) {
-        if (!place_parse(&ctx->arena, config->user_service_url, &place))
-            return output_fail(ctx, CLI_EXIT_USAGE,
-                               "USER_SERVICE_URL: it is not like http://127.0.0.1:5858");
-        place.host = host ? host : place.host;
-        place.port = options->port ? options->port : place.port;
-    }
-    *out_url = place_url(&ctx->arena, &place);
-    return CLI_EXIT_OK;
+    enum cli_exit code =
+        place_of_users(ctx, config->user_service_url, options, &out_places[CLIENT_USERS]);
+    if (code == CLI_EXIT_OK)
+        code = place_of_notes(ctx, config->notes_url, &out_places[CLIENT_NOTES]);
+    return code;
 }
 
 /* ---- the key ---- */
@@ -162,15 +78,13 @@ read_key(struct ctx *ctx, const struct cli_config *config, struct secret *out_ke
         output_text(ctx, ctx->why.text), output_text(ctx, path));
 }
 
-enum cli_exit
-client_open(struct ctx *ctx, const struct cli_config *config, struct client *out_client)
+enum cli_exit client_open(struct ctx *ctx,
+                          const struct cli_config *config,
+                          const struct place *places,
+                          struct client *out_client)
 {
-    struct client client = {.urls = {[CLIENT_USERS] = config->user_service_url},
-                            .id = config->user_service_id};
-    struct place notes = {0};
-    if (!place_parse(&ctx->arena, config->notes_url, &notes))
-        return output_fail(ctx, CLI_EXIT_USAGE, "NOTES_URL: it is not like http://127.0.0.1:3000");
-    client.urls[CLIENT_NOTES] = place_url(&ctx->arena, &notes);
+    struct client client = {.id = config->user_service_id};
+    memcpy(client.places, places, sizeof(client.places));
     enum cli_exit code = read_key(ctx, config, &client.key);
     if (code != CLI_EXIT_OK)
         return code;
@@ -207,48 +121,85 @@ static void add_username(struct strbuf *path, const char *username)
 /* What is said of each service. */
 static const struct {
     const char *program;
-    const char *give_right; /* its address */
-    const char *start;
-    const char *give_elsewhere;
+    const char *give; /* how its address is given */
 } SERVICES[] = {
-    [CLIENT_USERS] = {"userauth-svc", "Give the right address with --url.",
-                      "Start it with ./dev run, or give its address with --url.",
-                      "If it is elsewhere, give its address with --url."},
-    [CLIENT_NOTES] = {"notes-svc", "Set NOTES_URL to the right address.",
-                      "Start it with ./dev run, or set NOTES_URL to its address.",
-                      "If it is elsewhere, set NOTES_URL to its address."},
+    [CLIENT_USERS] = {"userauth-svc", "with --url or " PLACE_USERS_SETTING},
+    [CLIENT_NOTES] = {"notes-svc", "with " PLACE_NOTES_SETTING},
 };
+
+/* "http://127.0.0.1:3000 (from NOTES_URL)" */
+static const char *shown_place(struct ctx *ctx, const struct place *place)
+{
+    return arena_format(&ctx->arena, "%s (%s)", output_text(ctx, place->url), place->source);
+}
+
+/* Servers of TLS answer without it with 400, if at all; others send on to https. */
+static bool may_want_https(const struct place *place, int status)
+{
+    return !place->is_https && (status == 400 || (status >= 300 && status < 400));
+}
 
 enum cli_exit client_fail_nonsense(struct ctx *ctx,
                                    const struct client *client,
                                    enum client_service service,
                                    int status)
 {
-    return output_fail(ctx, CLI_EXIT_UNREACHABLE, "%s answers, but not like %s (status %d). %s",
-                       output_text(ctx, client->urls[service]), SERVICES[service].program, status,
-                       SERVICES[service].give_right);
-}
-
-/* Only what is to run on this very machine can be started here. */
-static bool is_loopback(struct ctx *ctx, const char *url)
-{
-    struct place place = {0};
-    if (!place_parse(&ctx->arena, url, &place))
-        return false;
-    return text_equals_nocase(place.host, "localhost") || text_equals(place.host, "[::1]") ||
-           (text_starts_with(place.host, "127.") &&
-            strspn(place.host, "0123456789.") == strlen(place.host));
+    const struct place *place = &client->places[service];
+    const char *hint = may_want_https(place, status) ? " Does it want https:// instead?" : "";
+    return output_fail(ctx, CLI_EXIT_UNREACHABLE,
+                       "%s answers, but not like %s (status %d).\nGive the right address %s.%s",
+                       shown_place(ctx, place), SERVICES[service].program, status,
+                       SERVICES[service].give, hint);
 }
 
 static enum cli_exit
-fail_unreachable(struct ctx *ctx, const struct client *client, enum client_service service)
+fail_unreachable(struct ctx *ctx, const struct place *place, enum client_service service)
 {
-    const char *url = client->urls[service];
-    const char *advice =
-        is_loopback(ctx, url) ? SERVICES[service].start : SERVICES[service].give_elsewhere;
-    return output_fail(ctx, CLI_EXIT_UNREACHABLE, "can't reach %s: %s.\nIs %s running? %s",
-                       output_text(ctx, url), output_text(ctx, ctx->why.text),
-                       SERVICES[service].program, advice);
+    return output_fail(ctx, CLI_EXIT_UNREACHABLE, "can't reach %s: %s.\nIs %s running? %s %s.",
+                       shown_place(ctx, place), output_text(ctx, ctx->why.text),
+                       SERVICES[service].program,
+                       place->is_here ? "Start it with ./dev run, or give its address"
+                                      : "If it is elsewhere, give its address",
+                       SERVICES[service].give);
+}
+
+/* There was no answer with a status. */
+static enum cli_exit
+fail_call(struct ctx *ctx, const struct client *client, enum client_service service)
+{
+    const struct place *place = &client->places[service];
+    const char *shown = shown_place(ctx, place);
+    const char *give = SERVICES[service].give;
+    switch (http_client_fault(client->http)) {
+    case HTTP_FAULT_TLS:
+        return output_fail(ctx, CLI_EXIT_UNREACHABLE,
+                           "%s does not speak TLS as https:// needs it: %s.\n"
+                           "If it has no TLS, say http:// in its address, which is given %s.",
+                           shown, output_text(ctx, ctx->why.text), give);
+    case HTTP_FAULT_CERTIFICATE:
+        return output_fail(ctx, CLI_EXIT_UNREACHABLE,
+                           "the certificate of %s is not trusted here: %s.\nLet this machine trust "
+                           "who issued it, or give another address %s.",
+                           shown, output_text(ctx, ctx->why.text), give);
+    case HTTP_FAULT_ANSWER:
+        return output_fail(ctx, CLI_EXIT_UNREACHABLE,
+                           "%s takes connections, but does not answer as %s does: %s.\n"
+                           "Give the right address %s.%s",
+                           shown, SERVICES[service].program, output_text(ctx, ctx->why.text), give,
+                           place->is_https ? "" : " Does it want https:// instead?");
+    case HTTP_FAULT_NONE:
+    case HTTP_FAULT_REACH:
+        break;
+    }
+    return fail_unreachable(ctx, place, service);
+}
+
+/* A status with which our services answer what this program asks. */
+static bool is_of_service(int status)
+{
+    return status == 200 || status >= 500 ||
+           (status >= 400 && status != err_status(ERR_FORBIDDEN) &&
+            status != err_status(ERR_METHOD));
 }
 
 enum cli_exit client_send(struct ctx *ctx,
@@ -257,7 +208,7 @@ enum cli_exit client_send(struct ctx *ctx,
                           struct http_answer *out_answer)
 {
     struct strbuf url;
-    const char *service_url = client->urls[call->service];
+    const char *service_url = client->places[call->service].url;
     struct http_call request = {.method = call->method,
                                 .basic_user = client->id,
                                 .basic_password = &client->key,
@@ -270,24 +221,25 @@ enum cli_exit client_send(struct ctx *ctx,
         add_username(&url, call->username);
     if (strbuf_text(&url, &request.url))
         return output_fail(ctx, CLI_EXIT_REFUSED,
-                           "the name is too long: a username has 64 characters at most");
+                           "the address is too long: at most %d bytes with a name are sent",
+                           CLIENT_PATH_MAX_BYTES);
 
     struct http_answer answer = {0};
     if (http_call(ctx, client->http, &request, &answer))
-        return fail_unreachable(ctx, client, call->service);
+        return fail_call(ctx, client, call->service);
     if (answer.status == 401)
         return output_fail(
             ctx, CLI_EXIT_REFUSED,
             "%s refuses the API key of \"%s\".\nSet USER_SERVICE_ID and USER_SERVICE_KEY (or "
             "USER_SERVICE_KEY_FILE) to one of its keys,\nor STATE_DIR to its state folder.",
-            output_text(ctx, service_url), output_text(ctx, client->id));
-    if (!answer.is_json || !cli_wire_is_json(answer.body))
+            shown_place(ctx, &client->places[call->service]), output_text(ctx, client->id));
+    if (!is_of_service(answer.status) || !answer.is_json || !cli_wire_is_json(answer.body))
         return client_fail_nonsense(ctx, client, call->service, answer.status);
     if (answer.status >= 500)
         return output_fail(
             ctx, CLI_EXIT_UNREACHABLE,
             "%s has a problem: %s\nTry again in %lld s, or see its log (request %s).",
-            output_text(ctx, service_url), cli_wire_message(ctx, answer.body),
+            shown_place(ctx, &client->places[call->service]), cli_wire_message(ctx, answer.body),
             (long long)(answer.retry_after_s > 0 ? answer.retry_after_s : 1), ctx->request_id);
     *out_answer = answer;
     return CLI_EXIT_OK;

@@ -2,7 +2,7 @@
  *
  * Calls of userauth-svc, and of notes-svc for sessions: where they are, which key, what their
  * answers mean for somebody at a terminal.
- * Depends on: http_client.h, options.h, output.h. */
+ * Depends on: http_client.h, options.h, output.h, place.h. */
 #ifndef NOTES_CLI_CLIENT_H
 #define NOTES_CLI_CLIENT_H
 
@@ -12,6 +12,7 @@
 #include "base/env.h"
 #include "base/secret.h"
 #include "cli/cli.h"
+#include "cli/place.h"
 #include "http/http_client.h"
 
 struct cli_options;
@@ -41,22 +42,24 @@ enum client_service { CLIENT_USERS, CLIENT_NOTES, CLIENT_SERVICES_COUNT };
 /* Zeroed: closed. */
 struct client {
     struct http_client *http;
-    const char *urls[CLIENT_SERVICES_COUNT]; /* without a slash at their ends */
+    struct place places[CLIENT_SERVICES_COUNT];
     const char *id;
     struct secret key;
 };
 
-/* The address that settings and options give. Anything but CLI_EXIT_OK was said on standard error.
- */
-MUST_CHECK enum cli_exit client_url(struct ctx *ctx,
-                                    const struct cli_config *config,
-                                    const struct cli_options *options,
-                                    const char **out_url);
+/* Where both services are, as settings and options say. Anything but CLI_EXIT_OK was said on
+ * standard error. `out_places` has CLIENT_SERVICES_COUNT of them. */
+MUST_CHECK enum cli_exit client_places(struct ctx *ctx,
+                                       const struct cli_config *config,
+                                       const struct cli_options *options,
+                                       struct place *out_places);
 
-/* Finds the key; the service is at config->user_service_url. Owns: the caller, who calls
+/* Finds the key; the services are where client_places says. Owns: the caller, who calls
  * client_close. */
-MUST_CHECK enum cli_exit
-client_open(struct ctx *ctx, const struct cli_config *config, struct client *out_client);
+MUST_CHECK enum cli_exit client_open(struct ctx *ctx,
+                                     const struct cli_config *config,
+                                     const struct place *places,
+                                     struct client *out_client);
 void client_close(struct client *client);
 
 struct client_call {

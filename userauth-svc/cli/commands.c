@@ -80,17 +80,26 @@ static void warn_weak(struct cli_run *run, const char *password)
 
 /* ---- commands ---- */
 
-static enum cli_exit
-send_user(struct cli_run *run, const char *path, const char *password, bool is_update)
+static enum cli_exit ask_user(struct cli_run *run,
+                              const char *path,
+                              const char *password,
+                              bool is_update,
+                              struct http_answer *out_answer)
 {
     const char *username = run->options->operands[0];
     struct client_call call = {
         .method = "POST", .path = path, .username = is_update ? username : NULL};
-    struct http_answer answer = {0};
     if (cli_wire_user(run->ctx, run->options, is_update ? NULL : username, password, &call.body))
         return output_fail_usage(run->ctx, "the texts are too long, or not valid UTF-8 (%s)",
                                  run->ctx->why.field ? run->ctx->why.field : "all together");
-    enum cli_exit code = client_send(run->ctx, run->client, &call, &answer);
+    return client_send(run->ctx, run->client, &call, out_answer);
+}
+
+static enum cli_exit
+send_user(struct cli_run *run, const char *path, const char *password, bool is_update)
+{
+    struct http_answer answer = {0};
+    enum cli_exit code = ask_user(run, path, password, is_update, &answer);
     if (code == CLI_EXIT_OK)
         code = answer_print_user(run, &answer);
     if (code == CLI_EXIT_OK)
@@ -141,8 +150,19 @@ static enum cli_exit update_run(struct cli_run *run)
 static enum cli_exit set_password_run(struct cli_run *run)
 {
     const char *password = NULL;
+    struct http_answer answer = {0};
+    struct shown_user user = {0};
     enum cli_exit code = new_password(run, &password);
-    return code == CLI_EXIT_OK ? send_user(run, "/update-user/", password, true) : code;
+    if (code == CLI_EXIT_OK)
+        code = ask_user(run, "/update-user/", password, true, &answer);
+    if (code == CLI_EXIT_OK)
+        code = answer_read_user(run, &answer, &user);
+    if (code == CLI_EXIT_OK)
+        code = answer_print_done(run, &answer, "The password of", user.username,
+                                 "is set, and all sessions end within a minute");
+    if (code == CLI_EXIT_OK)
+        warn_weak(run, password);
+    return code;
 }
 
 static enum cli_exit find_run(struct cli_run *run)
@@ -309,7 +329,7 @@ const struct cli_command commands[] = {
     {"add", "USER", 1, 1, CLI_TAKES_FIELDS, add_run, "make a user"},
     {"find-or-create", "USER", 1, 1, CLI_TAKES_FIELDS, find_or_create_run, "show a user, made if need be"},
     {"update", "USER", 1, 1, CLI_TAKES_FIELDS, update_run, "change what the options say; without any: the password"},
-    {"set-password", "USER", 1, 1, CLI_TAKES_STDIN, set_password_run, "give a user another password"},
+    {"set-password", "USER", 1, 1, CLI_TAKES_STDIN, set_password_run, "give a user another password, and end all sessions"},
     {"disable", "USER", 1, 1, 0, access_disable_run, "keep a user from signing in, and end all sessions"},
     {"enable", "USER", 1, 1, 0, access_enable_run, "let a disabled user sign in again"},
     {"sessions", "USER", 1, 1, 0, access_sessions_run, "show where a user is signed in"},

@@ -79,8 +79,16 @@ static enum cli_exit change(struct cli_run *run, const char *path, const char *p
 
 enum cli_exit identity_link_run(struct cli_run *run)
 {
-    bool is_twitter = text_equals(run->options->operands[1], ISSUER_TWITTER);
-    return change(run, "/link-identity/", is_twitter ? ISSUER_TWITTER : PROVIDER_OIDC);
+    const char *issuer = run->options->operands[1];
+    bool is_twitter = text_equals(issuer, ISSUER_TWITTER);
+    enum cli_exit code =
+        change(run, "/link-identity/", is_twitter ? ISSUER_TWITTER : PROVIDER_OIDC);
+    bool is_address = text_starts_with(issuer, "https://") || text_starts_with(issuer, "http://");
+    if (code == CLI_EXIT_OK && !is_twitter && !is_address)
+        (void)output_fail(run->ctx, CLI_EXIT_OK,
+                          "warning: the issuer is neither \"" ISSUER_TWITTER
+                          "\" nor an address such as https://id.example.com; nobody comes by it");
+    return code;
 }
 
 enum cli_exit identity_unlink_run(struct cli_run *run)

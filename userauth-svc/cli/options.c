@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Depends on: ctx.h, strbuf.h, text.h, output.h. */
+ * Depends on: ctx.h, strbuf.h, text.h, nearest.h, output.h, username_rules.h. */
 #include "cli/options.h"
 
 #include <string.h>
@@ -9,7 +9,9 @@
 #include "base/secret.h"
 #include "base/strbuf.h"
 #include "base/text.h"
+#include "cli/nearest.h"
 #include "cli/output.h"
+#include "rules/username_rules.h"
 
 #define HELP_COLUMN 27
 
@@ -125,6 +127,37 @@ static enum cli_exit set_flag(struct reader *reader, const struct option *option
     return CLI_EXIT_OK;
 }
 
+/* `shown` is what was typed, fit for a terminal; `meant` may be NULL. */
+static enum cli_exit
+fail_unknown(struct ctx *ctx, const char *kind, const char *shown, const char *meant)
+{
+    if (!meant)
+        return output_fail_usage(ctx, "there is no %s \"%s\"", kind, shown);
+    return output_fail_usage(ctx, "there is no %s \"%s\"; did you mean \"%s\"?", kind, shown,
+                             meant);
+}
+
+static enum cli_exit fail_command(const struct reader *reader, const char *typed)
+{
+    struct nearest nearest = {.typed = typed};
+    for (size_t i = 0; i < reader->commands_count; i++)
+        nearest_offer(&nearest, reader->commands[i].name);
+    return fail_unknown(reader->ctx, "command", output_text(reader->ctx, typed), nearest.word);
+}
+
+/* `typed` up to its value. */
+static enum cli_exit fail_option(const struct reader *reader, const char *typed, size_t typed_bytes)
+{
+    const char *name = arena_text_copy(&reader->ctx->arena, typed, typed_bytes);
+    bool is_long = text_starts_with(name, "--");
+    struct nearest nearest = {.typed = is_long ? name + 2 : ""};
+    for (size_t i = 0; i < ARRAY_COUNT(OPTIONS); i++)
+        nearest_offer(&nearest, OPTIONS[i].name);
+    const char *meant =
+        nearest.word ? arena_format(&reader->ctx->arena, "--%s", nearest.word) : NULL;
+    return fail_unknown(reader->ctx, "option", output_text(reader->ctx, name), meant);
+}
+
 static enum cli_exit set_operand(struct reader *reader, char *text)
 {
     struct cli_options *options = reader->options;
@@ -133,10 +166,7 @@ static enum cli_exit set_operand(struct reader *reader, char *text)
             if (text_equals(reader->commands[i].name, text))
                 options->command = &reader->commands[i];
         }
-        if (!options->command)
-            return output_fail_usage(reader->ctx, "there is no command \"%s\"",
-                                     output_text(reader->ctx, text));
-        return CLI_EXIT_OK;
+        return options->command ? CLI_EXIT_OK : fail_command(reader, text);
     }
     if (options->operands_count == options->command->operands_max)
         return output_fail_usage(reader->ctx, "%s%s%s: one word too many", options->command->name,
@@ -159,9 +189,7 @@ static enum cli_exit set_option(struct reader *reader, char ***at)
         is_long ? find_long(argument + 2, name_bytes) : find_letter(argument[1]);
     char *rest = argument + (is_long ? 2 : 1) + name_bytes;
     if (!option)
-        return output_fail_usage(reader->ctx, "there is no option \"%.*s\"",
-                                 (int)(is_long ? 2 + name_bytes : 2),
-                                 output_text(reader->ctx, argument));
+        return fail_option(reader, argument, (size_t)(rest - argument));
     if (option->kind == OPTION_FLAG)
         return set_flag(reader, option, rest);
     if (*rest)
@@ -171,6 +199,11 @@ static enum cli_exit set_option(struct reader *reader, char ***at)
                                  option->value);
     (*at)++;
     return set_value(reader, option, **at);
+}
+
+static bool is_username(const char *text)
+{
+    return text_is_utf8(text, strlen(text)) && username_is_sound(text);
 }
 
 /* Is everything there that the command needs, and nothing that it does not take? */
@@ -185,6 +218,9 @@ static enum cli_exit check(const struct reader *reader)
         return output_fail_usage(reader->ctx, "say what to do: a command is missing");
     if (options->operands_count < command->operands_min)
         return output_fail_usage(reader->ctx, "%s needs %s", command->name, command->operands);
+    if (options->operands_count > 0 && !is_username(options->operands[0]))
+        return output_fail_usage(reader->ctx, "\"%s\" can't be a username: " USERNAME_RULES,
+                                 output_text(reader->ctx, options->operands[0]));
     for (size_t i = 0; i < reader->used_count; i++) {
         unsigned takes = reader->used[i]->takes;
         if (takes && !(takes & command->takes))

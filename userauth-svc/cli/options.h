@@ -53,7 +53,7 @@ struct cli_run; /* commands.h */
 
 struct cli_command {
     const char *name;
-    const char *operands; /* for people */
+    const char *operands; /* for people; the first one, if any, is a user's name */
     size_t operands_min;
     size_t operands_max;
     unsigned takes; /* of enum cli_takes */

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * The rules of identity.h.
- * Depends on: base, user.h for the limit of names. */
+ * Depends on: base, user.h, username_rules.h for the limit of names. */
 #include "identity/identity.h"
 
 #include <string.h>
 
 #include "base/ctx.h"
 #include "base/text.h"
+#include "rules/username_rules.h"
 #include "user/user.h"
 
 static enum err check_text(struct ctx *ctx, const char *member, const char *text)

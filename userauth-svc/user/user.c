@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
  * The rules of user.h. Every limit is checked here and nowhere else, so that the REST interface,
- * the command-line tool and a later import agree on what a user is. Depends on: base. */
+ * the command-line tool and a later import agree on what a user is.
+ * Depends on: base, username_rules.h. */
 #include "user/user.h"
 
 #include <string.h>
 
 #include "base/ctx.h"
 #include "base/text.h"
-
-bool username_is_sound(const char *username)
-{
-    if (username[0] == '\0' || strchr(username, '/') || text_has_control(username, ""))
-        return false;
-    return text_count_chars(username) <= USERNAME_MAX_CHARS;
-}
+#include "rules/username_rules.h"
 
 const char *username_key(struct ctx *ctx, const char *username)
 {
@@ -67,9 +62,7 @@ static enum err check_username(struct ctx *ctx, const struct user_member *userna
 {
     if (!username->text || username_is_sound(username->text))
         return ERR_OK;
-    return ctx_refuse(
-        ctx, "username",
-        "username: 1 to 64 characters are allowed, no control characters and no slash.");
+    return ctx_refuse(ctx, "username", "username: " USERNAME_RULES ".");
 }
 
 enum err user_draft_check(struct ctx *ctx, const struct user_draft *draft)

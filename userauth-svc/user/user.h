@@ -16,7 +16,6 @@
 
 struct ctx;
 
-#define USERNAME_MAX_CHARS           64
 #define USER_TEXT_MAX_CHARS          255  /* each of the three names, and the provider */
 #define USER_LIST_MAX_BYTES          2048 /* e-mails or photos, as compact JSON */
 #define USER_PASSWORD_MAX_BYTES      1024 /* a plain one */
@@ -65,9 +64,6 @@ struct user_draft {
 
 /* What happens to the stored password. */
 enum user_password_use { USER_PASSWORD_KEEP, USER_PASSWORD_SET, USER_PASSWORD_DROP };
-
-/* 1 to 64 characters, no control characters and no slash. */
-bool username_is_sound(const char *username);
 
 /* The form by which names are found and unique: ASCII lower case. */
 const char *username_key(struct ctx *ctx, const char *username);
