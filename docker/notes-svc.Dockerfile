@@ -14,9 +14,11 @@
 ARG DEBIAN_IMAGE=debian:trixie-slim
 
 FROM ${DEBIAN_IMAGE} AS build
-# Versions are those of the Debian release that DEBIAN_IMAGE names, with its security fixes.
+# Versions are those of the Debian release that DEBIAN_IMAGE names, with its security fixes: what is in that image is
+# brought up to date, too, for libraries are taken from it.
 # hadolint ignore=DL3008
 RUN apt-get update \
+    && DEBIAN_FRONTEND=noninteractive apt-get upgrade -y --no-install-recommends \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
         ca-certificates gcc libc6-dev meson ninja-build pkg-config python3 \
         default-libmysqlclient-dev libcrypt-dev libcurl4-openssl-dev libhiredis-dev libjansson-dev libmd4c-dev \

@@ -14,7 +14,7 @@ suite=trixie
 dockerfile=$kind
 
 case $kind in
-    debian) name=notes-test/debian:trixie public=debian:trixie-slim ;;
+    debian) name=notes-test/debian-with-updates:trixie public=debian:trixie-slim ;;
     mysql) name=notes-test/mysql:9 public=mysql:8.4 ;;
     mariadb) name=notes-test/mariadb:11.8 public=mariadb:11.8 ;;
     mariadb-10.11) name=notes-test/mariadb:10.11 public=mariadb:10.11 suite=bookworm dockerfile=mariadb ;;
@@ -22,6 +22,8 @@ case $kind in
     haproxy) name=notes-test/haproxy:3.0 public=haproxy:3.0 ;;
     *) sed -n '3,6s/^# //p' "$0" >&2 && exit 2 ;;
 esac
+
+debian=notes-test/debian-with-updates:$suite
 
 skip() {
     printf '%s\n' "$*"
@@ -41,13 +43,13 @@ import_root() { # folder image
 make_debian() {
     local reason root=$out/debian-root
     [ "$suite" = trixie ] || root+=-$suite
-    has_image "notes-test/debian:$suite" && return
-    if has_image "debian:$suite-slim"; then # a user's own
-        docker tag "debian:$suite-slim" "notes-test/debian:$suite"
+    has_image "$debian" && return
+    if has_image "debian:$suite-slim" && ! is_tests_engine; then # a user's own
+        docker tag "debian:$suite-slim" "$debian"
         return
     fi
     reason=$("$here/../harness/debian_root.sh" "$root" "$suite" 9>&-) || skip "$reason"
-    import_root "$root" "notes-test/debian:$suite" >"$log" 2>&1 || skip "no image of Debian: $(tail -n 1 "$log")"
+    import_root "$root" "$debian" >"$log" 2>&1 || skip "no image of Debian: $(tail -n 1 "$log")"
 }
 
 make_mysql_root() {
@@ -59,7 +61,7 @@ make_mysql_root() {
 
 # The engine's own cache knows what is unchanged.
 build() {
-    DOCKER_BUILDKIT=0 docker build --tag "$name" --build-arg "DEBIAN=notes-test/debian:$suite" \
+    DOCKER_BUILDKIT=0 docker build --tag "$name" --build-arg "DEBIAN=$debian" \
         --file "$here/images/$dockerfile.Dockerfile" "$here/images" >"$log" 2>&1 ||
         skip "no image $name: $(grep -aE '^E: |rror' "$log" | tail -n 1)"
 }

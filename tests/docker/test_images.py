@@ -3,6 +3,7 @@
 import json
 import re
 import stat
+import struct
 import tarfile
 
 import pytest
@@ -16,6 +17,7 @@ from harness.wait import until
 
 SIZE_MAX_BYTES = 30 * 1000 * 1000
 USER = 65532
+PT_INTERP = 3
 PROGRAMS = {"users": {"userauth-svc", "userauth-cli"}, "notes": {"notes-svc"}}
 PORTS = {"users": 5858, "notes": 3000}
 MADE_BY_ENGINE = {".dockerenv", "dev", "proc", "sys", "etc/hostname", "etc/hosts", "etc/resolv.conf", "etc/mtab"}
@@ -58,19 +60,53 @@ def built(alone):
     return {kind: alone.engine.inspect("image", f"notes-test/{name}:{alone.name}") for kind, name in names.items()}
 
 
+def members_of(project, image, folder):
+    """All members of an image's root folder, with their bytes, without those that the engine puts into every container."""
+    path = folder / "image.tar"
+    container = project.engine.docker("create", "--label", f"{docker.PROJECT_LABEL}={project.name}", image).strip()
+    project.engine.docker("export", "--output", path, container)
+    project.engine.docker("rm", container)
+    with tarfile.open(path) as tar:
+        return [(member, tar.extractfile(member).read() if member.isfile() else b"") for member in tar
+                if member.name not in MADE_BY_ENGINE and not member.name.startswith("dev/")]
+
+
 @pytest.fixture(scope="module")
 def files(alone, built, tmp_path_factory):
-    """All members of each image's root folder, by kind, without those that the engine puts into every container."""
-    found = {}
-    for kind, image in built.items():
-        path = tmp_path_factory.mktemp("export") / f"{kind}.tar"
-        container = alone.engine.docker("create", "--label", f"{docker.PROJECT_LABEL}={alone.name}", image["Id"]).strip()
-        alone.engine.docker("export", "--output", path, container)
-        alone.engine.docker("rm", container)
-        with tarfile.open(path) as tar:
-            found[kind] = [(member, tar.extractfile(member).read() if member.isfile() else b"") for member in tar
-                           if member.name not in MADE_BY_ENGINE and not member.name.startswith("dev/")]
+    """The members of each image, by kind."""
+    return {kind: members_of(alone, image["Id"], tmp_path_factory.mktemp("export")) for kind, image in built.items()}
+
+
+def records_in(members):
+    """The packages that an image says its libraries are from: text of the record by name."""
+    return {member.name.removeprefix("var/lib/dpkg/status.d/"): data.decode() for member, data in members
+            if member.isfile() and member.name.startswith("var/lib/dpkg/status.d/")}
+
+
+def versions_in(members):
+    return {name: re.search(r"^Version: (\S+)$", text, re.M)[1] for name, text in records_in(members).items()}
+
+
+@pytest.fixture(scope="module")
+def offered(engine, images, files):
+    """The newest version of each package of the images that the Debian which they are built on offers, security archive included."""
+    names = sorted({name for members in files.values() for name in records_in(members)})
+    script = 'apt-get update >&2; apt-cache policy; echo; apt-cache policy "$@"'
+    told = engine.docker("run", "--rm", images["DEBIAN_IMAGE"], "sh", "-ec", script, "sh", *names, timeout_s=docker.UP_TIMEOUT_S)
+    if "l=Debian-Security" not in told:
+        pytest.skip("this machine has no source of Debian's security archive")
+    found = dict(re.findall(r"^(\S+):\n  Installed: .*\n  Candidate: (\S+)$", told, re.M))
+    assert set(found) == set(names), told
     return found
+
+
+def names_a_loader(data):
+    """Is this an ELF file (64 bits, little-endian) with a program header PT_INTERP?"""
+    if data[:6] != b"\x7fELF\x02\x01":
+        return False
+    start, = struct.unpack_from("<Q", data, 32)
+    size, count = struct.unpack_from("<HH", data, 54)
+    return any(struct.unpack_from("<I", data, start + size * number)[0] == PT_INTERP for number in range(count))
 
 
 def url_of(container):
@@ -161,13 +197,31 @@ def test_files_are_roots_and_nobody_else_may_write_them(files, kind):
 
 @both_images
 def test_scanners_find_the_packages_that_the_libraries_come_from(files, kind):
-    records = {member.name.removeprefix("var/lib/dpkg/status.d/"): data.decode() for member, data in files[kind]
-               if member.isfile() and member.name.startswith("var/lib/dpkg/status.d/")}
+    records = records_in(files[kind])
     assert {"libc6", "libssl3t64", "libsqlite3-0", "libmariadb3", "ca-certificates"} <= set(records)
     for name, text in records.items():
         assert re.search(rf"^Package: {re.escape(name)}$", text, re.M) and re.search(r"^Version: \S+$", text, re.M), name
     licences = {member.name.split("/")[3] for member, _ in files[kind] if re.fullmatch(r"usr/share/doc/[^/]+/copyright", member.name)}
     assert licences == set(records) | {"notes"}
+
+
+@both_images
+def test_packages_are_the_newest_that_the_release_offers(alone, built, files, offered, kind, tmp_path):
+    """What a cache of the engine has kept from before the newest version is no fault of the image: it is built again without."""
+    newest = {name: offered[name] for name in records_in(files[kind])}
+    found = versions_in(files[kind])
+    if found != newest:
+        alone.compose(*alone.profiles("embedded"), "build", "--quiet", "--no-cache", kind, timeout_s=docker.UP_TIMEOUT_S)
+        found = versions_in(members_of(alone, built[kind]["RepoTags"][0], tmp_path))
+    assert found == newest
+
+
+@both_images
+def test_nothing_else_can_be_started_by_the_loader_whatever_its_mode(files, kind):
+    """The loader runs any file that names it, executable or not: a shell or an interpreter would."""
+    startable = {member.name for member, data in files[kind] if names_a_loader(data)}
+    libc = {name for name in startable if name.endswith("/libc.so.6")}
+    assert startable - libc == {f"usr/bin/{name}" for name in PROGRAMS[kind]} and len(libc) == 1
 
 
 @both_images
