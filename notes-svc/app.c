@@ -34,6 +34,7 @@
 #include "live/places.h"
 #include "page/asset_handlers.h"
 #include "page/page.h"
+#include "provider/provider.h"
 #include "routes.h"
 #include "service/service.h"
 #include "service/start.h"
@@ -175,6 +176,9 @@ static enum err build_parts(struct ctx *ctx, struct app *app)
     if (!app->userauth || !app->login_failures || !app->writes || !app->assets ||
         !app->housekeeping)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "out of memory");
+    enum err err = providers_new(ctx, app->config, &app->site, &app->providers);
+    if (err)
+        return err;
     /* Nobody else changes an SQLite file; of servers' data the bus says when it is heard. */
     if (app->config->database.path && !app->config->redis.options.is_set)
         trust_gain(&app->trust);
@@ -360,6 +364,7 @@ void app_free(struct app *app)
     asset_store_free(app->assets);
     rate_free(app->writes);
     rate_free(app->login_failures);
+    providers_free(app->providers);
     userauth_client_free(app->userauth);
     lanes_free(app->lanes);
     secret_wipe(&app->site, sizeof(app->site));

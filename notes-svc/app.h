@@ -26,6 +26,7 @@ struct hub;
 struct lanes;
 struct log;
 struct places;
+struct providers;
 struct rate;
 struct userauth_client;
 struct workers;
@@ -40,6 +41,7 @@ struct app {
     struct lanes *lanes; /* connections and HTTP clients, one of each per thread */
     struct asset_store *assets;
     struct userauth_client *userauth;
+    struct providers *providers; /* NULL when none is configured */
     struct rate *login_failures; /* by address; what this process saw of them */
     struct rate *writes;         /* by user */
     struct secret device_key; /* signs device cookies; the same for all processes of a database */

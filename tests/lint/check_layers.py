@@ -23,12 +23,13 @@ MAY_INCLUDE = {
     "userauth-svc/cli": ["common/base", "common/http", "userauth-svc/rules"],
     "userauth-svc": ["common", "userauth-svc/user", "userauth-svc/auth", "userauth-svc/rules"],
     "notes-svc/views": ["common/base"],
-    "notes-svc/page": ["common", "notes-svc/views", "notes-svc/session", "notes-svc"],
+    "notes-svc/page": ["common", "notes-svc/views", "notes-svc/session", "notes-svc/provider", "notes-svc"],
+    "notes-svc/provider": ["common", "notes-svc/page", "notes-svc/views", "notes-svc/session", "notes-svc"],
     "notes-svc/live": ["common", "notes-svc/page", "notes-svc/session", "notes-svc/note", "notes-svc/comment", "notes-svc"],
-    "notes-svc/session": ["common", "notes-svc/live", "notes-svc/page", "notes-svc/views", "notes-svc"],
+    "notes-svc/session": ["common", "notes-svc/live", "notes-svc/page", "notes-svc/provider", "notes-svc/views", "notes-svc"],
     "notes-svc/note": ["common", "notes-svc/page", "notes-svc/views", "notes-svc/session", "notes-svc/comment", "notes-svc/live", "notes-svc"],
     "notes-svc/comment": ["common", "notes-svc/page", "notes-svc/views", "notes-svc/session", "notes-svc/note", "notes-svc/live", "notes-svc"],
-    "notes-svc": ["common", "notes-svc/page", "notes-svc/session", "notes-svc/note", "notes-svc/comment", "notes-svc/live"],
+    "notes-svc": ["common", "notes-svc/page", "notes-svc/session", "notes-svc/note", "notes-svc/comment", "notes-svc/live", "notes-svc/provider"],
 }
 
 # Pure files: no I/O, no library, nothing but base.
