@@ -44,6 +44,10 @@
 #define LOCK_WAIT_MS    5000
 #define LOOPS_MAX_COUNT 64
 
+/* An address may begin so many more sign-ins at a provider than it may fail: many people behind one
+ * address begin at once, and few of them fail. */
+#define STARTS_PER_FAILURE 6
+
 /* Made by tools/compile_sql.py. */
 extern const struct migrations notes_migrations;
 extern const struct migrations notes_migrations_mysql;
@@ -179,6 +183,11 @@ static enum err build_parts(struct ctx *ctx, struct app *app)
     enum err err = providers_new(ctx, app->config, &app->site, &app->providers);
     if (err)
         return err;
+    ways_init(&app->ways, app->providers);
+    app->provider_starts =
+        app->providers ? rate_new(app->config->login_failures_per_min * STARTS_PER_FAILURE) : NULL;
+    if (app->providers && !app->provider_starts)
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "out of memory");
     /* Nobody else changes an SQLite file; of servers' data the bus says when it is heard. */
     if (app->config->database.path && !app->config->redis.options.is_set)
         trust_gain(&app->trust);
@@ -286,7 +295,7 @@ static enum err start_server(struct ctx *ctx, struct app *app)
                                .read_timeout_s = config->read_timeout_s,
                                .request_deadline_ms = config->request_deadline_ms,
                                .trusted = &config->trusted,
-                               .router = routes,
+                               .router = app->providers ? routes : routes_without_providers,
                                .lanes = {[LANE_WORKER] = app->workers,
                                          [LANE_WRITER] = app->writers,
                                          [LANE_SLOW] = app->slow_workers},
@@ -362,6 +371,7 @@ void app_free(struct app *app)
     cache_free(app->sessions);
     cache_free(app->pages);
     asset_store_free(app->assets);
+    rate_free(app->provider_starts);
     rate_free(app->writes);
     rate_free(app->login_failures);
     providers_free(app->providers);
