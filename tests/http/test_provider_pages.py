@@ -106,8 +106,9 @@ def test_without_a_provider_pages_have_no_trace_and_else_the_same_bytes(site, bo
     """The pages of a site with providers, without what was added, are those of a site without any."""
     pages = {}
     for name, one in (("with", both), ("without", site)):
-        create_note(browser_session(one, "me"), "same-page")
-        clients = {"stranger": Client(one.url), "me": browser_session(one, "me")}
+        one.add_user("fresh")  # whose sessions are these two
+        create_note(browser_session(one, "fresh"), "same-page")
+        clients = {"stranger": Client(one.url), "me": browser_session(one, "fresh")}
         pages[name] = {
             (who, path): WITHOUT_IDS.sub(b"", clients[who].get(path).content)
             for who, path in (("stranger", "/notes/view?key=same-page"), ("stranger", "/users/login"), ("stranger", "/nowhere"),
@@ -556,3 +557,16 @@ def test_logging_out_where_the_provider_offers_nothing(make_site, provider):
     client = Client(site.url)
     provider.sign_in(client, "oidc")
     assert client.logout().headers["Location"] == "/"
+
+
+def test_logging_out_while_the_provider_is_away_logs_out_here(services, provider, tmp_path):
+    users = services.userauth().start()
+    with ScriptedProvider(tmp_path / "another") as other:
+        notes = services.notes(users, **NOTES_ENV, **other.oidc_settings()).start()
+        client = Client(notes.url)
+        other.sign_in(client, "oidc")
+        assert client.is_signed_in
+    notes.restart()
+    assert signed_in_as(client) is not None
+    assert client.logout().headers["Location"] == "/"
+    assert signed_in_as(client) is None
