@@ -203,9 +203,21 @@ def test_cookie_of_the_way_is_for_it_alone_and_goes_with_it(both, provider):
 def test_behind_https_the_cookies_are_secure(make_site, provider):
     site = make_site(**provider.oidc_settings(), PUBLIC_URL="https://notes.example.org")
     begun = Client(site.url).get("/users/auth/oidc")
-    assert "secure" in set_cookies(begun)["notesprovider"][1]
+    assert {"secure", "path=/"} <= set_cookies(begun)["__Host-notesprovider"][1]
     query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(begun.headers["Location"]).query))
     assert query["redirect_uri"] == "https://notes.example.org/users/auth/oidc/callback"
+
+
+def test_behind_https_a_neighbouring_site_plants_no_way_back(make_site, provider):
+    """It may set cookies for its parent, but none with the prefix that ties them to a host."""
+    site = make_site(**NOTES_ENV, **provider.oidc_settings(), PUBLIC_URL="https://notes.example.org")
+    begun = Client(site.url).get("/users/auth/oidc")
+    planted = set_cookies(begun)["__Host-notesprovider"][0]
+    way_back = provider.back(begun.headers["Location"])
+    victim = Client(site.url)
+    failed(victim, victim.get(way_back, headers={"Cookie": f"notesprovider={planted}"}), 400, "This login can’t be finished")
+    heard = victim.get(way_back, headers={"Cookie": f"__Host-notesprovider={planted}"})
+    assert heard.status_code == 302 and "__Host-notescookie.sid" in set_cookies(heard)
 
 
 def test_after_it_one_is_where_one_was_going(both, provider):
