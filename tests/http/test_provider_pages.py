@@ -629,3 +629,15 @@ def test_logging_out_while_the_provider_is_away_logs_out_here(services, provider
     assert signed_in_as(client) is not None
     assert client.logout().headers["Location"] == "/"
     assert signed_in_as(client) is None
+
+
+def test_a_user_who_came_from_a_provider_may_be_given_a_password(both, provider):
+    client = Client(both.url)
+    provider.sign_in(client, "oidc")
+    name, password = f"jane{provider.number}", "words that only Jane would put together"
+    answer = both.api.post(f"/update-user/{name}", json={"provider": "local", "plainPassword": password})
+    assert answer.status_code == 200
+    client = Client(both.url)
+    client.login(name, password)
+    page = check_page(client.html(ACCOUNT))
+    assert identities(page) == [("Company", provider.person["sub"], True)] and page.first(id="password-title") is not None
