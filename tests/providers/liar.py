@@ -50,10 +50,14 @@ class Liar(Served):
         self.claims = {}
         self.codes = {}
         self.granted = {}
+        self.callbacks = set()
 
     @property
     def settings(self):
         return {"OIDC_ISSUER": self.url, "OIDC_CLIENT_ID": self.client_id, "OIDC_CLIENT_SECRET": self.secret}
+
+    def register(self, site_url):
+        self.callbacks.add(site_url + "/users/auth/oidc/callback")
 
     def is_somebody(self, **claims):
         """From now on somebody new signs in. Returns the subject."""
@@ -92,6 +96,7 @@ class Liar(Served):
     def authorize(self, rq):
         asked = rq.fields
         assert asked["response_type"] == "code" and asked["client_id"] == self.client_id and asked["code_challenge_method"] == "S256"
+        assert asked["redirect_uri"] in self.callbacks and "openid" in asked["scope"].split() and len(asked["nonce"]) >= 16
         code = programs.remember_secret(secrets.token_urlsafe(20))
         self.codes[code] = dict(asked)
         return redirect(asked["redirect_uri"] + "?" + urlencode(changed({"code": code, "state": asked["state"]}, self.lies.redirect)))

@@ -113,10 +113,7 @@ def who_is(client):
     """The name of the user that is signed in, or None."""
     answer = client.get("/")
     assert answer.status_code == 200
-    page = read_page(answer)
-    if page.first("a", href="/users/logout") is None:
-        return None
-    return page.first("a", href="/users/account").text.strip()
+    return read_page(answer).text("signed-in-user")
 
 
 def assert_refused(client, answer, status, *words):
