@@ -10,7 +10,7 @@ from harness.client import Client
 from harness.client import browser_session as open_session
 from harness.wait import until
 from served import closed, cut, drip, endless, hang, not_http, says
-from steps import assert_refused, at_liar, at_twitter, begin, finish, sign_in, who_is
+from steps import assert_refused, at_liar, at_twitter, finish, who_is
 
 PROVIDERS = ("liar", "twitter")
 NOTES_ENV = {"PROVIDER_TIMEOUT_MS": 400}

@@ -46,9 +46,10 @@ def test_their_paths_are_unknown_ones(site, path, method):
 @pytest.mark.parametrize("path", ["/users/account/identities/link", "/users/account/identities/unlink"])
 def test_so_are_those_of_the_account(site, path):
     me = open_session(site, "me")
-    answer, unknown = (me.post(place, {"issuer": "twitter", "subject": "1"}) for place in (path, "/users/account/no-such-thing"))
-    assert answer.status_code == unknown.status_code == 404
-    assert CHANGING.sub("", answer.text) == CHANGING.sub("", unknown.text)
+    for method in ("GET", "POST"):
+        answer, unknown = (me.request(method, place, data={"issuer": "twitter", "subject": "1", "csrf": me.csrf()}) for place in (path, "/users/account/no-such-thing"))
+        assert answer.status_code == unknown.status_code == 404
+        assert CHANGING.sub("", answer.text) == CHANGING.sub("", unknown.text)
 
 
 def test_a_page_that_a_browser_kept_is_not_good_after_a_provider_came(site):
