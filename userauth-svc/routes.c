@@ -8,6 +8,7 @@
 #include "app.h"
 #include "auth/auth_handlers.h"
 #include "base/ctx.h"
+#include "identity/identity_handlers.h"
 #include "service/health.h"
 #include "user/user_handlers.h"
 
@@ -39,7 +40,7 @@ static const struct route ROUTES[] = {
     {.method = HTTP_POST, .pattern = "/update-user/:username", .protection = PROTECTION_API_KEY, .lane = LANE_SLOW,
      .body_type = BODY_JSON, .body_max_bytes = JSON_BODY_MAX_BYTES, .handler = user_update_handle},
     {.method = HTTP_POST, .pattern = "/find-or-create", .protection = PROTECTION_API_KEY, .lane = LANE_SLOW,
-     .body_type = BODY_JSON, .body_max_bytes = JSON_BODY_MAX_BYTES, .handler = user_find_or_create_handle},
+     .body_type = BODY_JSON, .body_max_bytes = JSON_BODY_MAX_BYTES, .handler = identity_find_or_create_handle},
     {.method = HTTP_GET, .pattern = "/find/:username", .protection = PROTECTION_API_KEY, .lane = LANE_WORKER,
      .handler = user_find_handle},
     {.method = HTTP_DELETE, .pattern = "/destroy/:username", .protection = PROTECTION_API_KEY, .lane = LANE_WORKER,
@@ -50,6 +51,12 @@ static const struct route ROUTES[] = {
      .handler = user_enable_handle},
     {.method = HTTP_POST, .pattern = "/revoke/:username", .protection = PROTECTION_API_KEY, .lane = LANE_WORKER,
      .handler = user_revoke_handle},
+    {.method = HTTP_GET, .pattern = "/identities/:username", .protection = PROTECTION_API_KEY, .lane = LANE_WORKER,
+     .handler = identity_list_handle},
+    {.method = HTTP_POST, .pattern = "/link-identity/:username", .protection = PROTECTION_API_KEY, .lane = LANE_WORKER,
+     .body_type = BODY_JSON, .body_max_bytes = JSON_BODY_MAX_BYTES, .handler = identity_link_handle},
+    {.method = HTTP_POST, .pattern = "/unlink-identity/:username", .protection = PROTECTION_API_KEY, .lane = LANE_WORKER,
+     .body_type = BODY_JSON, .body_max_bytes = JSON_BODY_MAX_BYTES, .handler = identity_unlink_handle},
     {.method = HTTP_POST, .pattern = "/password-check", .protection = PROTECTION_API_KEY, .lane = LANE_SLOW,
      .body_type = BODY_JSON, .body_max_bytes = JSON_BODY_MAX_BYTES, .handler = password_check_handle},
     {.method = HTTP_POST, .pattern = "/change-password", .protection = PROTECTION_API_KEY, .lane = LANE_SLOW,

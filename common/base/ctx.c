@@ -112,6 +112,7 @@ void ctx_forgive(struct ctx *ctx)
     ctx->why.file = NULL;
     ctx->why.line = 0;
     ctx->why.field = NULL;
+    ctx->why.code = NULL;
     ctx->why.hint = NULL;
     ctx->retry_after_s = 0;
 }

@@ -20,13 +20,14 @@ struct redis;
 #define REQUEST_ID_MAX_CHARS 64
 #define CTX_WHY_MAX_BYTES    512
 
-/* The first, deepest cause of a failure. For the log; only `field` and `hint` may reach the client.
- */
+/* The first, deepest cause of a failure. For the log; only `field`, `code` and `hint` may reach the
+ * client. */
 struct ctx_why {
     char text[CTX_WHY_MAX_BYTES]; /* "" when nothing failed */
     const char *file;
     int line;
     const char *field; /* member of the input that was refused, NULL otherwise */
+    const char *code;  /* tells more than that of the error, for programs; static; NULL: none */
     const char *hint; /* a sentence that the client may see, NULL for the code's own text; static or
                          arena */
 };

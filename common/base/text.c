@@ -213,6 +213,32 @@ char *text_unix_newlines(struct arena *arena, const char *text)
     return copy;
 }
 
+static bool is_untidy(const char *text, uint32_t code, const char *others)
+{
+    return is_control_at(text) || is_blank_char(code) ||
+           (code < 0x80 && strchr(others, (int)code) != NULL);
+}
+
+char *text_tidy(struct arena *arena, const char *text, const char *others, char by)
+{
+    char *copy = arena_text(arena, text);
+    char *to = copy;
+    const char *next = text;
+    for (const char *from = text; *from; from = next) {
+        uint32_t code = next_char(&next);
+        if (!is_untidy(from, code, others) && *from != by) {
+            memcpy(to, from, (size_t)(next - from));
+            to += next - from;
+        } else if (to > copy && to[-1] != by) {
+            *to++ = by;
+        }
+    }
+    if (to > copy && to[-1] == by)
+        to--;
+    *to = '\0';
+    return copy;
+}
+
 char *text_cut(struct arena *arena, const char *text, size_t max_chars)
 {
     const char *end = text;

@@ -42,6 +42,11 @@ char *text_lower(struct arena *arena, const char *text);
 /* CRLF and a lone CR become LF, as HTML forms send CRLF for a line end (HTML, form submission). */
 char *text_unix_newlines(struct arena *arena, const char *text);
 
+/* Control characters, what shows nothing (see text_is_blank), and the ASCII characters of `others`
+ * become `by`. Of several in a row, also where the text has them already, one is left; none at the
+ * ends. */
+char *text_tidy(struct arena *arena, const char *text, const char *others, char by);
+
 /* At most max_chars code points of the text, never cut inside one. */
 char *text_cut(struct arena *arena, const char *text, size_t max_chars);
 

@@ -113,7 +113,7 @@ void json_body_error(struct ctx *ctx, enum err err, struct http_response *rs)
     struct strbuf json;
     strbuf_init(&json, &ctx->arena, 256, ERROR_MAX_BYTES);
     strbuf_add(&json, "{\"code\":");
-    strbuf_add_json(&json, err_code(err));
+    strbuf_add_json(&json, ctx->why.code ? ctx->why.code : err_code(err));
     strbuf_add(&json, ",\"message\":");
     strbuf_add_json(&json, error_message(ctx, err));
     strbuf_add(&json, ",\"requestId\":");

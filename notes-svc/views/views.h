@@ -21,6 +21,14 @@
 
 struct parts;
 
+/* A way to sign in besides a password. */
+struct view_way {
+    const char *path;      /* where it begins */
+    const char *link_path; /* the same for who is signed in, to link it */
+    const char *word;      /* "twitter", "oidc" */
+    const char *name;      /* for people */
+};
+
 /* What every page has around its content. */
 struct view_frame {
     const char *title;    /* of the document; the site's name is added by the template */
@@ -29,6 +37,8 @@ struct view_frame {
     const char *page;     /* name of the page, for <body class> and the current item of the menu */
     bool is_user_unknown; /* whether somebody is signed in can't be told right now */
     bool is_unknown_told; /* the content says so already */
+    const struct view_way *ways;
+    size_t ways_count;
 };
 
 struct view_home_item {
@@ -135,6 +145,18 @@ struct view_session {
     bool is_own; /* of this browser */
 };
 
+/* An account at a provider by which one signs in. */
+struct view_identity {
+    const char *name;    /* of the provider; its issuer, when it is not in use here now */
+    const char *issuer;  /* issuer and subject name it */
+    const char *subject; /* whole, for forms */
+    const char *shown_subject;
+    const char *made_iso; /* when it was linked */
+    const char *made_text;
+    bool is_in_use; /* the provider is configured */
+    bool is_last;   /* without it nobody could sign in as this user */
+};
+
 /* One's own account. Errors are of the form for a new password; NULL where nothing is wrong. */
 struct view_account {
     struct view_frame frame;
@@ -146,6 +168,20 @@ struct view_account {
     const struct view_session *sessions; /* the last used first */
     size_t sessions_count;
     bool has_others;
+    bool has_ways;              /* there are ways to sign in besides a password */
+    bool is_identities_unknown; /* userauth-svc can't tell right now */
+    bool has_password;          /* the user has one, or it is not known */
+    const struct view_identity *identities;
+    size_t identities_count;
+    const struct view_way *new_ways; /* that could be linked */
+    size_t new_ways_count;
+};
+
+/* Asks whether an account at a provider shall be a way to sign in. */
+struct view_link {
+    struct view_frame frame;
+    const char *provider_name;
+    const char *shown_name; /* of the account there */
 };
 
 struct view_field {
@@ -190,6 +226,7 @@ void view_conflict(struct strbuf *out, const struct view_conflict *view);
 void view_destroy(struct strbuf *out, const struct view_destroy *view);
 void view_login(struct strbuf *out, const struct view_login *view);
 void view_account(struct strbuf *out, const struct view_account *view);
+void view_link(struct strbuf *out, const struct view_link *view);
 void view_error(struct strbuf *out, const struct view_error *view);
 
 #endif

@@ -9,8 +9,9 @@ CODES = {400: "InvalidArgument", 401: "InvalidCredentials", 403: "NotAuthorized"
 INSIDE_KNOWLEDGE = re.compile(r"sqlite|\bselect\b.*\bfrom\b|insert into|\bconstraint\b|\.c:\d|\$argon2|\$2[aby]\$", re.I)
 
 
-def assert_error(answer, status, field=None):
-    """Checks status, JSON shape, code, request id and content type; with `field` also that it is named.
+def assert_error(answer, status, field=None, code=None):
+    """Checks status, JSON shape, code, request id and content type; with `field` also that it is named;
+    `code` where it says more than that of the status.
     Works for requests' answers and for raw ones. Returns the JSON."""
     got = answer.status if hasattr(answer, "status") else answer.status_code
     text = answer.body.decode() if hasattr(answer, "body") else answer.text
@@ -19,7 +20,7 @@ def assert_error(answer, status, field=None):
     headers = {name.lower(): value for name, value in headers.items()}
     assert headers["content-type"].split(";")[0] == "application/json", headers
     body = answer.json()
-    assert body["code"] == CODES[status], body
+    assert body["code"] == (code or CODES[status]), body
     assert isinstance(body["message"], str) and body["message"], body
     assert body["requestId"] == headers["x-request-id"], (body, headers)
     assert set(body) <= {"code", "message", "requestId", "field", "check", "username"}, body

@@ -62,7 +62,7 @@ def fill(server, database, table):
             values.append(f"RPAD(n, {size}, 'x')")
         else:
             values.append("CONCAT('k', n)")
-    server.root(f"USE {database}", f"DELETE FROM {table}",
+    server.root(f"USE {database}", "SET foreign_key_checks = 0", f"DELETE FROM {table}",
                 f"INSERT INTO {table} ({names}) WITH RECURSIVE numbers AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM numbers "
                 f"WHERE n < {ROWS}) SELECT {','.join(values)} FROM numbers", f"ANALYZE TABLE {table}")
 

@@ -21,6 +21,9 @@ KEYED = [
     ("POST", "/disable/someone"),
     ("POST", "/enable/someone"),
     ("POST", "/revoke/someone"),
+    ("GET", "/identities/someone"),
+    ("POST", "/link-identity/someone"),
+    ("POST", "/unlink-identity/someone"),
 ]
 WITHOUT_BODY = ("/disable/", "/enable/", "/revoke/")
 WITH_BODY = [path for method, path in KEYED if method == "POST" and not path.startswith(WITHOUT_BODY)]
@@ -120,9 +123,10 @@ def test_unknown_path_is_404_before_the_key_is_asked(userauth, path, method):
     assert_error(answer, 404)
 
 
-@pytest.mark.parametrize("path", ["/find/", "/destroy/", "/update-user/", "/disable/", "/enable/", "/revoke/"])
+@pytest.mark.parametrize("path", ["/find/", "/destroy/", "/update-user/", "/disable/", "/enable/", "/revoke/", "/identities/",
+                                  "/link-identity/", "/unlink-identity/"])
 def test_path_without_its_name_is_404(api, path):
-    method = {"/find/": "GET", "/destroy/": "DELETE"}.get(path, "POST")
+    method = {"/find/": "GET", "/identities/": "GET", "/destroy/": "DELETE"}.get(path, "POST")
     assert api.request(method, path, json={} if method == "POST" else None).status_code == 404
 
 
@@ -257,6 +261,9 @@ def test_body_over_64_kib_is_413(api, path):
     if path.startswith("/update-user"):
         api.post("/find-or-create", json={"username": "someone", "provider": "x"})
         document = {}
+    if "link-identity" in path:
+        api.post("/find-or-create", json={"username": "someone", "provider": "x"})
+        document = {"issuer": "twitter", "subject": "1", "provider": "twitter"}
     answer = api.post(path, data=padded(document, 64 * 1024), headers=JSON)
     assert answer.status_code in (200, 409, 429), answer.text
     assert_error(api.post(path, data=padded(document, 64 * 1024 + 1), headers=JSON), 413)

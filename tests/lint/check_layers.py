@@ -19,20 +19,22 @@ MAY_INCLUDE = {
     "common/service": ["common/base", "common/http", "common/data"],
     "userauth-svc/user": ["common", "userauth-svc/auth", "userauth-svc"],
     "userauth-svc/auth": ["common", "userauth-svc/rules", "userauth-svc/user", "userauth-svc"],
+    "userauth-svc/identity": ["common", "userauth-svc/auth", "userauth-svc/user", "userauth-svc"],
     "userauth-svc/rules": ["common/base"],
     "userauth-svc/cli": ["common/base", "common/http", "userauth-svc/rules"],
-    "userauth-svc": ["common", "userauth-svc/user", "userauth-svc/auth", "userauth-svc/rules"],
+    "userauth-svc": ["common", "userauth-svc/user", "userauth-svc/auth", "userauth-svc/identity", "userauth-svc/rules"],
     "notes-svc/views": ["common/base"],
-    "notes-svc/page": ["common", "notes-svc/views", "notes-svc/session", "notes-svc"],
+    "notes-svc/page": ["common", "notes-svc/views", "notes-svc/session", "notes-svc/provider", "notes-svc"],
+    "notes-svc/provider": ["common", "notes-svc/page", "notes-svc/views", "notes-svc/session", "notes-svc"],
     "notes-svc/live": ["common", "notes-svc/page", "notes-svc/session", "notes-svc/note", "notes-svc/comment", "notes-svc"],
-    "notes-svc/session": ["common", "notes-svc/live", "notes-svc/page", "notes-svc/views", "notes-svc"],
+    "notes-svc/session": ["common", "notes-svc/live", "notes-svc/page", "notes-svc/provider", "notes-svc/views", "notes-svc"],
     "notes-svc/note": ["common", "notes-svc/page", "notes-svc/views", "notes-svc/session", "notes-svc/comment", "notes-svc/live", "notes-svc"],
     "notes-svc/comment": ["common", "notes-svc/page", "notes-svc/views", "notes-svc/session", "notes-svc/note", "notes-svc/live", "notes-svc"],
-    "notes-svc": ["common", "notes-svc/page", "notes-svc/session", "notes-svc/note", "notes-svc/comment", "notes-svc/live"],
+    "notes-svc": ["common", "notes-svc/page", "notes-svc/session", "notes-svc/note", "notes-svc/comment", "notes-svc/live", "notes-svc/provider"],
 }
 
-# Pure files: no I/O, no library, nothing but base.
-PURE = ["notes-svc/note/note.", "notes-svc/comment/comment.", "userauth-svc/user/user.", "userauth-svc/auth/throttle.", "userauth-svc/rules/password_rules.",
+# Pure files: no I/O, no library, nothing but base and one another.
+PURE = ["notes-svc/note/note.", "notes-svc/comment/comment.", "userauth-svc/user/user.", "userauth-svc/identity/identity.", "userauth-svc/auth/throttle.", "userauth-svc/rules/password_rules.",
         "notes-svc/live/bus_message.", "notes-svc/live/engineio.", "notes-svc/live/socketio.", "notes-svc/live/timers."]
 
 # Header -> files that own it.
@@ -91,7 +93,7 @@ def check_include(root: pathlib.Path, path: str, quote: str, name: str) -> str |
     folder, allowed = folder_rules(path)
     if not is_allowed(folder, allowed, target):
         return f'{folder} may not include "{name}"'
-    if any(path.startswith(p) for p in PURE) and not target.startswith(("common/base/", folder + "/")):
+    if any(path.startswith(p) for p in PURE) and not target.startswith(("common/base/", folder + "/", *PURE)):
         return f'a pure file may not include "{name}"'
     return None
 

@@ -325,6 +325,8 @@ static enum err destroy_once(struct ctx *ctx, const char *username, struct user 
     if (!err)
         err = user_destroy(ctx, ctx->db, username);
     if (!err)
+        err = user_keep_name(ctx, ctx->db, username);
+    if (!err)
         err = throttle_drop(ctx, ctx->db, username_key(ctx, username));
     if (!err)
         err = db_commit(ctx, &tx);

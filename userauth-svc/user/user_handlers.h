@@ -25,7 +25,7 @@ MUST_CHECK enum err user_update_handle(struct app *app,
                                        const struct http_request *rq,
                                        struct http_response *rs);
 
-/* POST /find-or-create */
+/* POST /find-or-create without an identity (identity_handlers.h): by name */
 MUST_CHECK enum err user_find_or_create_handle(struct app *app,
                                                struct ctx *ctx,
                                                const struct http_request *rq,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The statements on `users`. A name is looked up by `name_key`, its ASCII lower case made by us, so
- * that no engine's idea of case or collation decides who somebody is. Depends on: db.h, user.h. */
+ * The statements on `users` and `destroyed_names`. A name is looked up by `name_key`, its ASCII
+ * lower case made by us, so that no engine's idea of case or collation decides who somebody is.
+ * Depends on: db.h, user.h. */
 #include "user/user_store.h"
 
 #include "base/clock.h"
@@ -17,6 +18,7 @@
     " middle_name, emails, photos, generation, disabled_provider IS NOT NULL AS is_disabled"
 
 static const struct db_statement FIND = {"SELECT " USER_COLUMNS " FROM users WHERE name_key = ?"};
+static const struct db_statement FIND_BY_ID = {"SELECT " USER_COLUMNS " FROM users WHERE id = ?"};
 static const struct db_statement LOCK = {"SELECT " USER_COLUMNS " FROM users WHERE name_key = ?",
                                          .mysql = "SELECT " USER_COLUMNS
                                                   " FROM users WHERE name_key = ? FOR UPDATE"};
@@ -45,6 +47,13 @@ static const struct db_statement SET_PASSWORD = {
 static const struct db_statement RENEW_HASH = {
     "UPDATE users SET password = ? WHERE id = ? AND password = ?"};
 static const struct db_statement DESTROY = {"DELETE FROM users WHERE name_key = ?"};
+static const struct db_statement NAME_USED = {
+    "SELECT 1 FROM users WHERE name_key = ?"
+    " UNION ALL SELECT 1 FROM destroyed_names WHERE name_key = ?"};
+static const struct db_statement KEEP_NAME = {
+    "INSERT INTO destroyed_names (name_key) VALUES (?) ON CONFLICT (name_key) DO NOTHING",
+    .mysql = "INSERT INTO destroyed_names (name_key) VALUES (?)"
+             " ON DUPLICATE KEY UPDATE name_key = name_key"};
 
 /* Is it as the transaction in question would have it? */
 #define TRACE_TEXT(same)                                                               \
@@ -92,12 +101,11 @@ static enum err one_row(struct ctx *ctx,
 static enum err find(struct ctx *ctx,
                      struct db *db,
                      const struct db_statement *statement,
-                     const char *username,
+                     struct db_value value,
                      struct user *out_user)
 {
     CLEANUP(db_rows_done) struct db_rows rows = {0};
-    enum err err =
-        one_row(ctx, db, statement, DB_VALUES(db_text(username_key(ctx, username))), &rows);
+    enum err err = one_row(ctx, db, statement, DB_VALUES(value), &rows);
     if (!err)
         *out_user = user_of_row(ctx, &rows);
     return err;
@@ -105,12 +113,17 @@ static enum err find(struct ctx *ctx,
 
 enum err user_find(struct ctx *ctx, struct db *db, const char *username, struct user *out_user)
 {
-    return find(ctx, db, &FIND, username, out_user);
+    return find(ctx, db, &FIND, db_text(username_key(ctx, username)), out_user);
+}
+
+enum err user_find_by_id(struct ctx *ctx, struct db *db, int64_t id, struct user *out_user)
+{
+    return find(ctx, db, &FIND_BY_ID, db_i64(id), out_user);
 }
 
 enum err user_lock(struct ctx *ctx, struct db *db, const char *username, struct user *out_user)
 {
-    return find(ctx, db, &LOCK, username, out_user);
+    return find(ctx, db, &LOCK, db_text(username_key(ctx, username)), out_user);
 }
 
 enum err
@@ -130,6 +143,20 @@ user_find_login(struct ctx *ctx, struct db *db, const char *username, struct use
         .is_disabled = db_rows_i64(&rows, 4) != 0,
     };
     return ERR_OK;
+}
+
+enum err
+user_find_name_used(struct ctx *ctx, struct db *db, const char *username, bool *out_is_used)
+{
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    const char *key = username_key(ctx, username);
+    bool has_row = false;
+    enum err err = db_query(ctx, db, &NAME_USED, DB_VALUES(db_text(key), db_text(key)), &rows);
+    if (!err)
+        err = db_next(ctx, &rows, &has_row);
+    if (!err)
+        *out_is_used = has_row;
+    return err;
 }
 
 enum err user_find_created(struct ctx *ctx, struct db *db, int64_t id, int64_t *out_created_unix_ms)
@@ -281,6 +308,11 @@ enum err user_renew_hash(struct ctx *ctx,
 {
     return db_run(ctx, db, &RENEW_HASH,
                   DB_VALUES(db_text(password), db_i64(login->id), db_text(login->password)), NULL);
+}
+
+enum err user_keep_name(struct ctx *ctx, struct db *db, const char *username)
+{
+    return db_run(ctx, db, &KEEP_NAME, DB_VALUES(db_text(username_key(ctx, username))), NULL);
 }
 
 enum err user_destroy(struct ctx *ctx, struct db *db, const char *username)

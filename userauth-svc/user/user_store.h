@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Users in the database. The only file that knows the table `users`. Each function is one
- * statement; who needs several to be one thing opens the transaction (accounts.c). Depends on:
- * db.h, user.h. Knows nothing of HTTP or JSON. */
+ * Users in the database. The only file that knows the tables `users` and `destroyed_names`. Each
+ * function is one statement; who needs several to be one thing opens the transaction (accounts.c).
+ * Depends on: db.h, user.h. Knows nothing of HTTP or JSON. */
 #ifndef NOTES_USER_STORE_H
 #define NOTES_USER_STORE_H
 
@@ -33,7 +33,11 @@ struct user_login {
 MUST_CHECK enum err
 user_find(struct ctx *ctx, struct db *db, const char *username, struct user *out_user);
 
-/* The same in a write transaction, to be changed: nobody else changes the row until its end.
+/* Errors:  ERR_NOT_FOUND. */
+MUST_CHECK enum err
+user_find_by_id(struct ctx *ctx, struct db *db, int64_t id, struct user *out_user);
+
+/* By name, in a write transaction, to be changed: nobody else changes the row until its end.
  * Errors:  ERR_NOT_FOUND. */
 MUST_CHECK enum err
 user_lock(struct ctx *ctx, struct db *db, const char *username, struct user *out_user);
@@ -41,6 +45,10 @@ user_lock(struct ctx *ctx, struct db *db, const char *username, struct user *out
 /* Errors:  ERR_NOT_FOUND. */
 MUST_CHECK enum err
 user_find_login(struct ctx *ctx, struct db *db, const char *username, struct user_login *out_login);
+
+/* Has somebody this name, or had somebody it who was destroyed? */
+MUST_CHECK enum err
+user_find_name_used(struct ctx *ctx, struct db *db, const char *username, bool *out_is_used);
 
 /* When the account was made; of a moved one, when the other program made it. */
 MUST_CHECK enum err
@@ -94,6 +102,9 @@ MUST_CHECK enum err user_renew_hash(struct ctx *ctx,
                                     struct db *db,
                                     const struct user_login *login,
                                     const char *password);
+
+/* The name stays known as a destroyed one's. No error when it is already. */
+MUST_CHECK enum err user_keep_name(struct ctx *ctx, struct db *db, const char *username);
 
 /* Errors:  ERR_NOT_FOUND. */
 MUST_CHECK enum err user_destroy(struct ctx *ctx, struct db *db, const char *username);
