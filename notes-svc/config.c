@@ -178,9 +178,9 @@ static void check_providers(struct config *config, struct env_faults *faults)
         config->public_origin
             ? config->public_origin
             : arena_format(faults->arena, "http://127.0.0.1:%lld", (long long)config->port);
-    if (config->twitter_callback_host)
-        config->twitter_callback_host =
-            need_origin(faults, "TWITTER_CALLBACK_HOST", config->twitter_callback_host);
+    const char *callback = config->twitter_callback_host;
+    const char *origin = callback ? need_origin(faults, "TWITTER_CALLBACK_HOST", callback) : NULL;
+    config->twitter_callback_host = origin ? origin : callback;
     provider_settings_check(config, faults);
 }
 
