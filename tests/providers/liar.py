@@ -102,6 +102,11 @@ class Liar(Served):
         return redirect(asked["redirect_uri"] + "?" + urlencode(changed({"code": code, "state": asked["state"]}, self.lies.redirect)))
 
     def is_client(self, rq):
+        """As the discovery says: a secret in the other place is no secret."""
+        if self.lies.discovery.get("token_endpoint_auth_methods_supported") == ["client_secret_post"]:
+            return "Authorization" not in rq.headers and (rq.fields.get("client_id"), rq.fields.get("client_secret")) == (self.client_id, self.secret)
+        if "client_secret" in rq.fields:
+            return False
         name, _, secret = base64.b64decode((rq.headers.get("Authorization") or "").removeprefix("Basic ")).decode().partition(":")
         return (unquote_plus(name), unquote_plus(secret)) == (self.client_id, self.secret)
 

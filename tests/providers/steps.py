@@ -12,6 +12,7 @@ import requests
 from harness import programs
 from harness.client import Client, read_page
 from harness.page import Page
+from harness.wait import until
 
 HOPS_MAX = 10
 
@@ -131,3 +132,10 @@ def assert_refused(client, answer, status, *words):
 
 def refusals(site):
     return site.notes.log_lines(event="auth.provider_refused")
+
+
+def refused_once(site, before):
+    """The one line that is new since there were `before`; the log may be a moment later than the answer."""
+    until(lambda: len(refusals(site)) > before, "a line in the log")
+    assert len(refusals(site)) == before + 1
+    return refusals(site)[-1]

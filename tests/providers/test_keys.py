@@ -5,16 +5,20 @@ import pytest
 
 from fake_time import Clock
 from harness.client import Client
-from steps import assert_refused, at_openid, begin, finish, query_of, refusals, sign_in, who_is
+from steps import assert_refused, at_openid, begin, finish, query_of, sign_in, who_is
 
 PROVIDERS = ("openid",)
 BELIEVED = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def alice(site, openid):
-    openid.register(site.url)
     return openid.account("alice")
+
+
+@pytest.fixture(autouse=True)
+def registered_as_ever(site, openid):
+    openid.register(site.url)
 
 
 @pytest.mark.parametrize("alg", BELIEVED)
@@ -28,18 +32,7 @@ def test_another_algorithm_is_not(site, openid):
     openid.register(site.url, "EdDSA")
     client, answer = sign_in(site, openid, "alice")
     assert_refused(client, answer, 502)
-    assert refusals(site)[-1]["via"] == "oidc"
-
-
-@pytest.mark.parametrize("method", ["client_secret_post", "client_secret_basic"])
-def test_the_secret_goes_where_the_provider_wants_it(anew, openid, method):
-    """oidc-provider offers both and takes from a client only what it is registered for."""
-    openid.register(anew.url, token_endpoint_auth_method=method)
-    client, answer = sign_in(anew, openid, "alice")
-    if method == "client_secret_basic":
-        assert who_is(client) == "alice"
-    else:
-        assert_refused(client, answer, 502)
+    assert "EdDSA" in site.notes.wait_log(event="auth.provider_refused", via="oidc")["why"]
 
 
 def test_a_wrong_secret_is_our_fault_and_says_so_in_the_log(make_site, openid):
@@ -47,7 +40,7 @@ def test_a_wrong_secret_is_our_fault_and_says_so_in_the_log(make_site, openid):
     client, answer = sign_in(site, openid, "alice")
     page = assert_refused(client, answer, 502)
     assert "invalid_client" not in page.source
-    assert "401" in refusals(site)[-1]["why"] or "invalid_client" in refusals(site)[-1]["why"]
+    assert "401 invalid_client" in site.notes.wait_log(event="auth.provider_refused")["why"]
 
 
 def test_a_client_without_a_secret(make_site, openid):
@@ -78,14 +71,14 @@ def test_all_keys_change_in_the_middle_of_a_sign_in(anew, openid):
 
 def test_keys_change_again_when_the_last_change_is_long_ago(site, openid, tmp_path):
     """New keys at once, then no sooner than a minute later."""
-    clock = Clock(tmp_path)
+    clock = Clock(tmp_path, is_monotonic_too=True)
     site.notes.restart(**clock.settings)
     try:
-        for shift in (0, 30, 90):
+        for shift, status in ((0, 302), (1, 302), (2, 502), (90, 302)):
             openid.rotate_keys()
             clock.move(shift)
             client, answer = sign_in(site, openid, "alice")
-            assert answer.status_code in ((302, 502) if shift == 30 else (302,)), shift
+            assert answer.status_code == status, shift
         assert who_is(client) == "alice"
     finally:
         site.notes.restart(LD_PRELOAD=None, ASAN_OPTIONS=None)

@@ -5,6 +5,7 @@ import pytest
 from harness.certificates import Authority
 from harness.client import Client
 from harness.services import StartFailed
+from harness.wait import until
 from liar import Liar
 from openid import OpenId
 from sites import start_site
@@ -97,7 +98,7 @@ def test_an_offer_that_leads_astray(make_site, plain_liar):
             assert answer.status_code == 502, (discovery, answer.status_code, answer.headers)
             assert_refused(client, answer, 502)
             assert not any(name.lower() == "x-injected" for name in answer.headers)
-    assert len(refusals(site)) == len(BAD_DISCOVERY)
+    until(lambda: len(refusals(site)) == len(BAD_DISCOVERY), "a line for each")
     assert who_is(sign_in(site, plain_liar)[0])
 
 
@@ -110,9 +111,16 @@ def test_an_issuer_with_a_slash_at_its_end_is_another_one(make_site, plain_liar)
 def test_an_end_session_that_leads_astray_is_not_followed(make_site, plain_liar):
     site = make_site(plain_liar)
     with plain_liar.lying(discovery={"end_session_endpoint": "http://elsewhere.example/"}):
-        client, answer = sign_in(site, plain_liar)
-        if answer.status_code == 302:
-            assert client.logout().headers["Location"] == "/"
+        client = Client(site.url)
+        assert_refused(client, client.get("/users/auth/oidc"), 502)
+
+
+@pytest.mark.parametrize("methods", [["client_secret_post"], ["client_secret_basic"], ["client_secret_post", "client_secret_basic"], None], ids=str)
+def test_the_secret_goes_where_the_provider_wants_it(make_site, plain_liar, methods):
+    site = make_site(plain_liar)
+    plain_liar.is_somebody()
+    with plain_liar.lying(discovery={"token_endpoint_auth_methods_supported": methods}):
+        assert who_is(sign_in(site, plain_liar)[0])
 
 
 def test_without_user_info_the_token_is_enough(make_site, plain_liar):
@@ -128,7 +136,8 @@ def test_without_user_info_the_token_is_enough(make_site, plain_liar):
 
 @pytest.mark.parametrize("claims, is_let_in", [
     ({"email": "a@example.org", "email_verified": True}, True), ({"email": "a@EXAMPLE.net", "email_verified": True}, True),
-    ({"email": "a@example.org", "email_verified": False}, False), ({"email": "a@example.org"}, False), ({"email": "a@example.org", "email_verified": "true"}, False),
+    ({"email": "a@example.net", "email_verified": "true"}, True), ({"email": "a@example.net", "email_verified": "false"}, False), ({"email": "a@example.net", "email_verified": 1}, False),
+    ({"email": "a@example.org", "email_verified": False}, False), ({"email": "a@example.org"}, False),
     ({"email": "a@sub.example.org", "email_verified": True}, False), ({"email": "a@notexample.org", "email_verified": True}, False),
     ({"email": "a@example.org.evil.example", "email_verified": True}, False), ({"email": "example.org", "email_verified": True}, False),
     ({"email": "@example.org", "email_verified": True}, False), ({"email": "a@evil.example\n@example.org", "email_verified": True}, False),
@@ -142,7 +151,7 @@ def test_only_these_domains(domain_site, plain_liar, claims, is_let_in):
     else:
         assert answer.status_code in (403, 502)
         assert_refused(client, answer, answer.status_code)
-        assert answer.status_code == 403 or "\x00" in str(claims)
+        assert answer.status_code == 403 or "\\x00" in str(claims)
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +175,7 @@ TWITTER = {"TWITTER_CONSUMER_KEY": "a key", "TWITTER_CONSUMER_SECRET": "and its 
     ({"TWITTER_CONSUMER_KEY": "a key"}, "TWITTER_CONSUMER_SECRET"), ({"TWITTER_CONSUMER_SECRET": "a secret of it"}, "TWITTER_CONSUMER_KEY"),
     ({**TWITTER, "TWITTER_API_URL": "http://api.example.org"}, "TWITTER_API_URL"), ({**TWITTER, "TWITTER_CALLBACK_HOST": "notes"}, "TWITTER_CALLBACK_HOST"),
     ({**LOCAL, "LISTEN": "0.0.0.0"}, "PUBLIC_URL"), ({**TWITTER, "LISTEN": "0.0.0.0"}, "PUBLIC_URL"),
-    ({**LOCAL, "PROVIDER_CA_FILE": "/nonexistent/ca.pem"}, "PROVIDER_CA_FILE"), ({**LOCAL, "PROVIDER_TIMEOUT_MS": "0"}, "PROVIDER_TIMEOUT_MS"),
+    ({**LOCAL, "PROVIDER_CA_FILE": "/nonexistent/ca.pem"}, "/nonexistent/ca.pem"), ({**LOCAL, "PROVIDER_TIMEOUT_MS": "0"}, "PROVIDER_TIMEOUT_MS"),
 ], ids=str)
 def test_what_cannot_be_meant_stops_the_start(services, settings, named):
     notes = services.notes(USER_SERVICE_KEY="a key for the users", **settings)

@@ -56,6 +56,7 @@ const newProvider = () =>
       profile: ["name", "given_name", "family_name", "middle_name", "preferred_username", "picture"],
       email: ["email", "email_verified"],
     },
+    clockTolerance: 0,
     cookies: { keys: ["signs the cookies of a test"] },
     enabledJWA: { idTokenSigningAlgValues: ALGORITHMS },
     features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: true, logoutSource } },
