@@ -18,28 +18,10 @@
 
 #include "base/html.h"
 #include "base/strbuf.h"
+#include "views/view_account.h"
+#include "views/view_frame.h"
 
 struct parts;
-
-/* A way to sign in besides a password. */
-struct view_way {
-    const char *path;      /* where it begins */
-    const char *link_path; /* the same for who is signed in, to link it */
-    const char *word;      /* "twitter", "oidc" */
-    const char *name;      /* for people */
-};
-
-/* What every page has around its content. */
-struct view_frame {
-    const char *title;    /* of the document; the site's name is added by the template */
-    const char *user;     /* name of who is signed in, NULL when nobody is */
-    const char *csrf;     /* the session's form token, NULL when nobody is signed in */
-    const char *page;     /* name of the page, for <body class> and the current item of the menu */
-    bool is_user_unknown; /* whether somebody is signed in can't be told right now */
-    bool is_unknown_told; /* the content says so already */
-    const struct view_way *ways;
-    size_t ways_count;
-};
 
 struct view_home_item {
     const char *key;
@@ -132,56 +114,6 @@ struct view_login {
     struct view_frame frame;
     const char *username; /* what was typed, "" at first */
     const char *error;    /* NULL at first */
-};
-
-struct view_session {
-    const char *handle; /* names it, and gives no right to it */
-    const char *device;
-    const char *address; /* at sign-in; NULL when unknown */
-    const char *created_iso;
-    const char *created_text;
-    const char *used_iso;
-    const char *used_text;
-    bool is_own; /* of this browser */
-};
-
-/* An account at a provider by which one signs in. */
-struct view_identity {
-    const char *name;    /* of the provider; its issuer, when it is not in use here now */
-    const char *issuer;  /* issuer and subject name it */
-    const char *subject; /* whole, for forms */
-    const char *shown_subject;
-    const char *made_iso; /* when it was linked */
-    const char *made_text;
-    bool is_in_use; /* the provider is configured */
-    bool is_last;   /* without it nobody could sign in as this user */
-};
-
-/* One's own account. Errors are of the form for a new password; NULL where nothing is wrong. */
-struct view_account {
-    struct view_frame frame;
-    const char *notice; /* what was just done; NULL: nothing */
-    const char *error;
-    const char *error_in_old;
-    const char *error_in_new;
-    const char *error_in_again;
-    const struct view_session *sessions; /* the last used first */
-    size_t sessions_count;
-    bool has_others;
-    bool has_ways;              /* there are ways to sign in besides a password */
-    bool is_identities_unknown; /* userauth-svc can't tell right now */
-    bool has_password;          /* the user has one, or it is not known */
-    const struct view_identity *identities;
-    size_t identities_count;
-    const struct view_way *new_ways; /* that could be linked */
-    size_t new_ways_count;
-};
-
-/* Asks whether an account at a provider shall be a way to sign in. */
-struct view_link {
-    struct view_frame frame;
-    const char *provider_name;
-    const char *shown_name; /* of the account there */
 };
 
 struct view_field {
