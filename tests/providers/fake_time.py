@@ -19,7 +19,8 @@ class Clock:
             pytest.skip("the package faketime is not there")
         self.file = folder / "wall-clock"
         self.move(0)
-        self.settings = {"LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": self.file, "FAKETIME_NO_CACHE": 1, "FAKETIME_DONT_FAKE_MONOTONIC": int(not is_monotonic_too),
+        self.settings = {"LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": self.file, "FAKETIME_NO_CACHE": 1,
+                         "FAKETIME_DONT_FAKE_MONOTONIC": int(not is_monotonic_too),
                          "ASAN_OPTIONS": programs.SANITIZER_ENV["ASAN_OPTIONS"] + ":verify_asan_link_order=0"}
 
     def move(self, seconds):

@@ -31,6 +31,16 @@ class Answer:
     headers: dict = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What a request was; a Request itself goes on to the next one of its connection."""
+    command: str
+    path: str
+    route: str
+    headers: object
+    text: str
+
+
 def as_json(value, status=200):
     return Answer(status, "application/json", json.dumps(value))
 
@@ -63,7 +73,7 @@ class Request(BaseHTTPRequestHandler):
         is_form = (self.headers.get("Content-Type") or "").startswith("application/x-www-form-urlencoded")
         self.fields = dict(self.query + (parse_qsl(self.text, keep_blank_values=True) if is_form else []))
         self.route = parts.path
-        served.requests.append(self)
+        served.requests.append(Seen(self.command, self.path, self.route, self.headers, self.text))
         misdeed = served.misdeeds.get(self.route)
         done = misdeed(self) if misdeed else served.answer(self)
         if done:
@@ -151,7 +161,7 @@ class Served:
         released.set()
 
     def count(self, route):
-        return sum(rq.route == route for rq in self.requests)
+        return sum(seen.route == route for seen in self.requests)
 
     def wait_for(self, route, count=1):
         """Until this route was asked so often."""

@@ -137,7 +137,7 @@ def changed_cookies(value):
         bent = bytearray(raw)
         bent[place] ^= 1
         yield base64.urlsafe_b64encode(bytes(bent)).rstrip(b"=").decode()
-    for other in ("", "x", value[:-1], value[:-4], value + "AAAA", value[::-1], "A" * len(value), "A" * 2000, value.swapcase(), "%00", '"'):
+    for other in ("", "x", value[:-1], value[:-4], value + "AAAA", value[::-1], "A" * len(value), "A" * 2000, value.swapcase(), "%00"):
         yield other
 
 
@@ -234,7 +234,7 @@ def test_every_request_is_signed_anew(twitter, site):
     before = len(twitter.validator.nonces)
     assert who_is(sign_in(site, twitter, "somebody")[0])
     assert len(twitter.validator.nonces) == before + 3
-    signed = [rq for rq in twitter.requests if "oauth_nonce" in (rq.headers.get("Authorization") or "")][-1]
+    signed = [seen for seen in twitter.requests if "oauth_nonce" in (seen.headers.get("Authorization") or "")][-1]
     answer = stranger().request(signed.command, twitter.url + signed.path, headers={"Authorization": signed.headers["Authorization"]}, timeout=30)
     assert answer.status_code == 401, "the same request again is refused: it would be seen if ours were not new each time"
 

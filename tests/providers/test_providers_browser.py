@@ -105,6 +105,7 @@ def test_one_links_signs_in_by_it_and_unlinks(browser, site, provider, name):
     browser.open(ACCOUNT)
     browser.click(f"main a[href='/users/auth/{word}?link']")
     at_provider(browser, provider, name + "-there")
+    browser.at("/users/account/identities/link")
     assert name in browser.find("main").text
     browser.click("form[action='/users/account/identities/link'] button[type=submit]")
     browser.at(ACCOUNT)
@@ -135,7 +136,7 @@ def test_another_site_leads_nobody_into_a_strangers_account(browser, site, openi
     openid.account(name)
     back = at_openid(openid, begin(Client(site.url), "oidc"), name)
     browser.sign_in()
-    browser.driver.get(openid.url + "/interaction/none")
+    browser.driver.get(openid.url + "/jwks")
     browser.run("location.href = arguments[0]", back)
     browser.until(lambda: browser.all("h2.status"), "the refusal")
     assert browser.find("h2.status").text.startswith("400 ")

@@ -62,14 +62,15 @@ def test_twitter_by_tls(make_site, authority):
         assert answer.status_code == 302 and answer.headers["Location"].startswith(provider.url + "/oauth/authenticate?")
 
 
-@pytest.mark.parametrize("endpoint", ["token_endpoint", "jwks_uri", "userinfo_endpoint", "authorization_endpoint"])
-def test_from_https_no_way_leads_to_http(make_site, authority, endpoint):
+def test_from_https_no_way_leads_to_http(make_site, authority):
     key, certificate = authority.sign("liar", "DNS:localhost")
     with Liar(key=key, certificate=certificate) as liar:
         site = make_site(liar, PROVIDER_CA_FILE=authority.certificate)
-        with liar.lying(discovery={endpoint: liar.url.replace("https", "http") + "/x"}):
-            client = Client(site.url)
-            assert_refused(client, client.get("/users/auth/oidc"), 502)
+        for endpoint in ("token_endpoint", "jwks_uri", "userinfo_endpoint", "authorization_endpoint", "end_session_endpoint"):
+            with liar.lying(discovery={endpoint: liar.url.replace("https", "http") + "/x"}):
+                client = Client(site.url)
+                assert_refused(client, client.get("/users/auth/oidc"), 502)
+        assert Client(site.url).get("/users/auth/oidc").status_code == 302, "else it would be for another reason"
 
 
 # --- what discovery may name ---
