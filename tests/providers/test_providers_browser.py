@@ -113,7 +113,8 @@ def test_one_links_signs_in_by_it_and_unlinks(browser, site, provider, name):
     browser.driver.delete_all_cookies()
     browser.open("/users/login")
     browser.click(link_of(provider))
-    at_provider(browser, provider, name + "-there")
+    if word == "twitter":  # the other one still knows this browser, and asks nothing
+        at_provider(browser, provider, name + "-there")
     browser.at("/")
     assert signed_in_as(browser) == name
     browser.open(ACCOUNT)
