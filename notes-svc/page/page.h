@@ -51,8 +51,8 @@ MUST_CHECK enum err page_send_cached(struct ctx *ctx,
                                      const char *etag);
 
 /* The entity tag of a page: made of what was shown (its revision and which part of it), this build
- * with the ways to sign in that it shows, and the viewer. `part` is short text without quotes, "" when there is one part only. In the
- * arena. */
+ * with the ways to sign in that it shows, and the viewer. `part` is short text without quotes, ""
+ * when there is one part only. In the arena. */
 const char *page_etag(struct app *app,
                       struct ctx *ctx,
                       const struct http_request *rq,

@@ -5,10 +5,18 @@
 #include "provider/jws.h"
 
 #include <cjose/cjose.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/ctx.h"
+
+const char *jws_library(void)
+{
+    static char text[64]; /* asked for by the main thread, before others */
+    (void)snprintf(text, sizeof(text), "cjose %s", cjose_version());
+    return text;
+}
 
 static void key_release(cjose_jwk_t **key)
 {

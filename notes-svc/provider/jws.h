@@ -12,6 +12,9 @@
 
 struct ctx;
 
+/* "cjose 0.6.2.1": for --version. */
+const char *jws_library(void);
+
 /* True: the signature of this compact JWS was made with the private part of this public key. */
 MUST_CHECK bool
 jws_verify(struct ctx *ctx, const char *token, const char *jwk, struct bytes *out_payload);

@@ -236,7 +236,8 @@ static enum err ask_to_link(struct app *app,
     return ERR_OK;
 }
 
-/* Does it count as a failed login? What the provider, or he himself there, could not do does not. */
+/* Does it count as a failed login? What the provider, or he himself there, could not do does
+ * not. */
 static bool is_failed_try(enum provider_failure failure)
 {
     return failure == PROVIDER_STATE || failure == PROVIDER_NOT_VALID || failure == PROVIDER_DOMAIN;

@@ -120,8 +120,8 @@ MUST_CHECK enum err userauth_etag(struct ctx *ctx,
                                   bool can_wait,
                                   const char **out_etag);
 
-/* The user who has this person's identity; a new one when nobody has it. Errors: ERR_UNAVAILABLE not
- * reachable; a new user may have been made. */
+/* The user who has this person's identity; a new one when nobody has it.
+ * Errors: ERR_UNAVAILABLE not reachable; a new user may have been made. */
 MUST_CHECK enum err userauth_find_or_create(struct ctx *ctx,
                                             struct userauth_client *client,
                                             const struct provider_person *person,

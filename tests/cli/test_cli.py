@@ -16,8 +16,8 @@ from harness.cli import Cli
 from harness.programs import ROOT, USERAUTH_CLI, new_password
 from harness.stored import hash_prefix
 
-COMMANDS = ["add", "find-or-create", "update", "set-password", "disable", "enable", "sessions", "revoke", "destroy", "find",
-            "list-users", "password-check"]
+COMMANDS = ["add", "find-or-create", "update", "set-password", "disable", "enable", "sessions", "revoke", "identities", "link",
+            "unlink", "destroy", "find", "list-users", "password-check"]
 DONE, REFUSED, USAGE, UNREACHABLE = 0, 1, 2, 3
 
 
@@ -534,7 +534,7 @@ def test_man_page_renders_without_warnings_and_tells_everything():
     text = re.sub(r".\x08", "", done.stdout)
     for word in COMMANDS + ["NAME", "SYNOPSIS", "OPTIONS", "EXIT STATUS", "ENVIRONMENT", "EXAMPLES", "--json", "--password-stdin",
                             "--family-name", "--given-name", "--middle-name", "--email", "USER_SERVICE_URL", "USER_SERVICE_KEY",
-                            "USER_SERVICE_ID", "STATE_DIR", "NOTES_URL", "PASSWORD_MIN_CHARS", "SESSION-ID"]:
+                            "USER_SERVICE_ID", "STATE_DIR", "NOTES_URL", "PASSWORD_MIN_CHARS", "SESSION-ID", "ISSUER", "SUBJECT"]:
         assert word in text, word
 
 
@@ -554,7 +554,7 @@ def complete(*words):
 
 def test_completion_of_commands():
     assert set(COMMANDS) <= complete("userauth-cli", "")
-    assert complete("userauth-cli", "li") == {"list-users"}
+    assert complete("userauth-cli", "li") == {"link", "list-users"}
     assert complete("userauth-cli", "find") == {"find", "find-or-create"}
     assert complete("userauth-cli", "--json", "des") == {"destroy"}
     assert complete("userauth-cli", "se") == {"set-password", "sessions"}

@@ -151,6 +151,35 @@ def test_who_may_sign_in_is_changed_once(site, cut, request, path, is_disabled):
     assert after.json().get("disabled") is is_disabled and after.headers["ETag"] != before.headers["ETag"]
 
 
+def by_identity(site, name, subject):
+    """POST /find-or-create of somebody who comes by an identity; the response."""
+    return site.api.post("/find-or-create", json={"username": name, "provider": "oidc", "issuer": "https://id.example.com", "subject": subject})
+
+
+def test_a_user_who_comes_by_an_identity_is_made_once(site, cut, request):
+    name = "came-" + request.node.callspec.id
+    cut()
+    answer = by_identity(site, name, name)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["username"] == name and answer.headers["ETag"] == site.api.get("/find/" + name).headers["ETag"]
+    assert by_identity(site, name, name).json() == answer.json()
+    assert site.api.get("/find/" + name + "-2").status_code == 404
+
+
+@pytest.mark.parametrize("is_linked", [False, True], ids=["link", "unlink"])
+def test_an_identity_is_linked_and_unlinked_once(site, cut, request, is_linked):
+    name = "tied-" + request.node.callspec.id
+    identity = {"provider": "oidc", "issuer": "https://id.example.com", "subject": name}
+    site.api.create(name, "an old password here")
+    if is_linked:
+        assert site.api.post("/link-identity/" + name, json=identity).status_code == 200
+    cut()
+    answer = site.api.post(("/unlink-identity/" if is_linked else "/link-identity/") + name, json=identity)
+    assert answer.status_code == 200, answer.text
+    assert answer.json() == site.api.get("/identities/" + name).json()
+    assert len(answer.json()["identities"]) == (not is_linked)
+
+
 def test_a_server_that_stays_away_leaves_it_open_and_says_so(tmp_path):
     """Nobody can know: the page says that one should look before sending again."""
     server = mariadb.own(is_durable=True)

@@ -11,6 +11,7 @@ from cookies import is_removed, set_cookies
 from harness.client import Client, browser_session, read_page
 from harness.wait import until
 from notes_verbs import check_page, create_note
+from odd_service import Odd, http_answer
 from scripted_provider import ScriptedProvider
 
 NOTES_ENV = {"LOGIN_FAILURES_PER_MIN": 0, "WRITES_PER_MIN": 0}
@@ -106,8 +107,9 @@ def test_without_a_provider_pages_have_no_trace_and_else_the_same_bytes(site, bo
     """The pages of a site with providers, without what was added, are those of a site without any."""
     pages = {}
     for name, one in (("with", both), ("without", site)):
-        create_note(browser_session(one, "me"), "same-page")
-        clients = {"stranger": Client(one.url), "me": browser_session(one, "me")}
+        one.add_user("fresh")  # whose sessions are these two
+        create_note(browser_session(one, "fresh"), "same-page")
+        clients = {"stranger": Client(one.url), "me": browser_session(one, "fresh")}
         pages[name] = {
             (who, path): WITHOUT_IDS.sub(b"", clients[who].get(path).content)
             for who, path in (("stranger", "/notes/view?key=same-page"), ("stranger", "/users/login"), ("stranger", "/nowhere"),
@@ -386,6 +388,42 @@ def test_the_user_service_away_is_the_whale(make_site, provider):
     assert not client.is_signed_in
 
 
+ODD = {
+    "is of a release that goes by the name": http_answer('{"id":"me","username":"me","provider":"local"}'),
+    "has no name": http_answer('{"provider":"oidc"}', etag='"a"'),
+    "has an empty name": http_answer('{"username":""}', etag='"a"'),
+    "has a number for a name": http_answer('{"username":7}', etag='"a"'),
+    "is no json": http_answer("me", etag='"a"'),
+    "is 404": http_answer("{}", "404 Not Found"),
+    "is a conflict of another kind": http_answer('{"code":"Other","message":"x"}', "409 Conflict"),
+    "is a 403 of somebody else": http_answer("<html>", "403 Forbidden", "text/html"),
+    "is 500": http_answer('{"code":"InternalError","message":"x"}', "500 Internal Server Error"),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_an_odd_answer_of_the_user_service_signs_nobody_in(services, provider, name):
+    odd = Odd(ODD[name])
+    try:
+        notes = services.notes(odd.url, USER_SERVICE_KEY="a key of some service", **provider.oidc_settings()).start()
+        client = Client(notes.url)
+        answer = provider.sign_in(client, "oidc")
+        assert answer.status_code == 503 and not client.is_signed_in
+        assert read_page(answer).first("img", class_="whale") is not None
+    finally:
+        odd.close()
+
+
+def test_when_no_name_is_free_the_page_says_so(services, provider):
+    odd = Odd(http_answer('{"code":"NoFreeName","message":"x"}', "409 Conflict"))
+    try:
+        notes = services.notes(odd.url, USER_SERVICE_KEY="a key of some service", **provider.oidc_settings()).start()
+        client = Client(notes.url)
+        failed(client, provider.sign_in(client, "oidc"), 409, "No user could be made for you")
+    finally:
+        odd.close()
+
+
 # --- one's account ---
 
 def link(provider, client, which):
@@ -487,6 +525,16 @@ def test_the_only_way_in_stays_and_there_is_no_password_to_change(both, provider
     assert identities(client.html(ACCOUNT)) == [("Company", provider.person["sub"], False)]
 
 
+def test_no_more_than_ten_are_linked(both, provider):
+    me = browser_session(both, "you")
+    for number in range(10):
+        identity = {"provider": "oidc", "issuer": f"https://{number}.example", "subject": "1"}
+        assert both.api.post("/link-identity/you", json=identity).status_code == 200
+    link(provider, me, "oidc")
+    failed(me, me.post(LINK), 409, "Nothing was linked")
+    assert len(identities(me.html(ACCOUNT))) == 10
+
+
 def test_what_is_not_linked_is_not_unlinked(both, provider):
     me = browser_session(both, "me")
     for subject in ("nobody", "", "x" * 300):
@@ -556,3 +604,16 @@ def test_logging_out_where_the_provider_offers_nothing(make_site, provider):
     client = Client(site.url)
     provider.sign_in(client, "oidc")
     assert client.logout().headers["Location"] == "/"
+
+
+def test_logging_out_while_the_provider_is_away_logs_out_here(services, provider, tmp_path):
+    users = services.userauth().start()
+    with ScriptedProvider(tmp_path / "another") as other:
+        notes = services.notes(users, **NOTES_ENV, **other.oidc_settings()).start()
+        client = Client(notes.url)
+        other.sign_in(client, "oidc")
+        assert client.is_signed_in
+    notes.restart()
+    assert signed_in_as(client) is not None
+    assert client.logout().headers["Location"] == "/"
+    assert signed_in_as(client) is None

@@ -129,6 +129,28 @@ def test_every_text_of_a_user_is_kept_as_it_is(site):
     assert site.api.get("/find/me").status_code == 200
 
 
+def test_every_text_of_an_identity_is_kept_as_it_is(site):
+    """Found again by exactly these texts, and unlinked by them; nobody else is found or loses one."""
+    api = site.api
+    api.create("bystander", programs.new_password("sql"))
+    assert api.post("/link-identity/bystander", json={"provider": "oidc", "issuer": "i", "subject": "s"}).status_code == 200
+    kept = api.get("/identities/bystander").json()
+    for number, text in enumerate(STATEMENTS):
+        text = "".join(char if char >= " " else " " for char in text)[:100]
+        identity = {"issuer": text, "subject": f"{text}{number}", "provider": text}
+        name = api.post("/find-or-create", json={"username": text, **identity}).json()["username"]
+        path = quote(name, safe="")
+        rows = api.get("/identities/" + path).json()["identities"]
+        assert [{member: row[member] for member in identity} for row in rows] == [identity]
+        assert api.post("/find-or-create", json={"username": "x", **identity}).json()["username"] == name != "bystander"
+        assert is_silent(api.post("/unlink-identity/bystander", json=identity)).status_code == 404
+        more = {**identity, "subject": f"{text}{number} more"}
+        assert api.post("/link-identity/" + path, json=more).status_code == 200
+        assert [row["subject"] for row in api.post("/unlink-identity/" + path, json=identity).json()["identities"]] == [more["subject"]]
+        assert api.delete("/destroy/" + path).json() == {}
+    assert api.get("/identities/bystander").json() == kept
+
+
 # --- members and fields that nobody asked for ---
 
 FIELDS = ["id", "note_id", "author", "user", "username", "from", "created", "created_unix_ms", "changed_unix_ms", "revision", "html", "html_size", "title_html",

@@ -224,12 +224,12 @@ static void a_huge_token_is_refused(void **state)
     struct ctx *ctx = *state;
     char *padding = arena_take(&ctx->arena, OIDC_TOKEN_MAX_BYTES + 1);
     memset(padding, 'x', OIDC_TOKEN_MAX_BYTES);
-    const char *claims = arena_format(&ctx->arena, "{\"x\":\"%s\",%s", padding, GOOD + 1);
+    const char *claims = arena_format(&ctx->arena, "{\"x\":\"%s\",%s", padding, &GOOD[1]);
     assert_int_equal(check_claims(ctx, claims), ID_TOKEN_BAD);
     padding[OIDC_TOKEN_MAX_BYTES / 2] = '\0';
-    claims = arena_format(&ctx->arena, "{\"x\":\"%s\",%s", padding, GOOD + 1);
+    claims = arena_format(&ctx->arena, "{\"x\":\"%s\",%s", padding, &GOOD[1]);
     assert_int_equal(check_claims(ctx, claims), ID_TOKEN_GOOD);
-    const char *head = arena_format(&ctx->arena, "{\"x\":\"%s\",%s", padding, HEAD + 1);
+    const char *head = arena_format(&ctx->arena, "{\"x\":\"%s\",%s", padding, &HEAD[1]);
     assert_int_equal(check(ctx, maker_sign(ctx, rsa, MAKER_RS256, head, GOOD)), ID_TOKEN_BAD);
 }
 
@@ -449,7 +449,7 @@ static void claims_that_come_twice_refuse_the_token(void **state)
                                         "\"aud\":\"notes\"", "\"nonce\":\"" NONCE "\"",
                                         "\"s\\u0075b\":\"admin\""};
     for (size_t i = 0; i < ARRAY_COUNT(twice); i++)
-        assert_int_equal(check_claims(ctx, arena_format(&ctx->arena, "{%s,%s", twice[i], GOOD + 1)),
+        assert_int_equal(check_claims(ctx, arena_format(&ctx->arena, "{%s,%s", twice[i], &GOOD[1])),
                          ID_TOKEN_BAD);
 }
 

@@ -136,6 +136,16 @@ static void errors_have_code_message_request_id_and_field(void **state)
 
     ctx_forgive(ctx);
     memset(&rs, 0, sizeof(rs));
+    (void)ctx_fail(ctx, ERR_CONFLICT, "secret details");
+    ctx->why.code = "NameTaken";
+    json_body_error(ctx, ERR_CONFLICT, &rs);
+    assert_int_equal(rs.status, 409);
+    assert_string_equal((const char *)rs.body.p,
+                        "{\"code\":\"NameTaken\",\"message\":\"It exists already or has changed.\","
+                        "\"requestId\":\"r1\"}");
+
+    ctx_forgive(ctx);
+    memset(&rs, 0, sizeof(rs));
     ctx->retry_after_s = 7;
     json_body_error(ctx, ERR_UNAVAILABLE, &rs);
     assert_string_equal(http_response_find(&rs, "Retry-After"), "7");

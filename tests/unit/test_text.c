@@ -160,6 +160,29 @@ static void lowering_changes_ascii_letters_only(void **state)
     assert_string_equal(text_lower(*state, ""), "");
 }
 
+static void what_shows_nothing_is_tidied_to_one_character(void **state)
+{
+    static const char *const rows[][2] = {
+        {"", ""},
+        {"a", "a"},
+        {" a ", "a"},
+        {"a \t\nb", "a-b"},
+        {"//", ""},
+        {"a/ /b", "a-b"},
+        {"-a--b-", "a-b"},
+        {"a - b", "a-b"},
+        {"ü☃🐋", "ü☃🐋"},
+        {"☃\u00a0🐋", "☃-🐋"},
+        {"a\u200b\u202eb", "a-b"},
+        {"a\x7f\xc2\x85"
+         "b",
+         "a-b"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
+        assert_string_equal(text_tidy(*state, rows[i][0], "/", '-'), rows[i][1]);
+    assert_string_equal(text_tidy(*state, "a/b", "", '_'), "a/b");
+}
+
 static void newlines_become_unix_ones(void **state)
 {
     static const char *const rows[][2] = {
@@ -214,6 +237,7 @@ int main(void)
         UNIT(starts_and_ends_are_recognised),
         UNIT(numbers_are_written_in_digits),
         UNIT_WITH_ARENA(lowering_changes_ascii_letters_only),
+        UNIT_WITH_ARENA(what_shows_nothing_is_tidied_to_one_character),
         UNIT_WITH_ARENA(newlines_become_unix_ones),
         UNIT_WITH_ARENA(cuts_never_go_through_a_character),
     };

@@ -91,6 +91,24 @@ cli_wire_check(struct ctx *ctx, const char *username, const char *password, cons
     return err ? err : strbuf_text(&json, out_json);
 }
 
+enum err cli_wire_identity(struct ctx *ctx,
+                           const char *issuer,
+                           const char *subject,
+                           const char *provider,
+                           const char **out_json)
+{
+    struct strbuf json;
+    strbuf_init(&json, &ctx->arena, 256, CLI_BODY_MAX_BYTES);
+    strbuf_add_char(&json, '{');
+    enum err err = add_member(ctx, &json, "issuer", issuer);
+    if (!err)
+        err = add_member(ctx, &json, "subject", subject);
+    if (!err)
+        err = add_member(ctx, &json, "provider", provider);
+    strbuf_add_char(&json, '}');
+    return err ? err : strbuf_text(&json, out_json);
+}
+
 /* ---- in ---- */
 
 static json_t *parse(struct bytes body)
@@ -189,10 +207,45 @@ cli_wire_read_sessions(struct ctx *ctx, struct bytes body, struct shown_sessions
     return ERR_OK;
 }
 
+enum err cli_wire_read_identities(struct ctx *ctx,
+                                  struct bytes body,
+                                  struct shown_identities *out_identities)
+{
+    CLEANUP(json_body_release) json_t *value = parse(body);
+    const json_t *list = json_object_get(value, "identities");
+    size_t count = json_array_size(list);
+    struct shown_identity *items = arena_take_array(&ctx->arena, count, sizeof(*items));
+    if (!json_is_string(json_object_get(value, "username")) || !json_is_array(list))
+        return ctx_fail(ctx, ERR_INVALID, "not how a user may sign in");
+    for (size_t i = 0; i < count; i++) {
+        const json_t *identity = json_array_get(list, i);
+        items[i] = (struct shown_identity){
+            .issuer = text_of(ctx, identity, "issuer"),
+            .subject = text_of(ctx, identity, "subject"),
+            .provider = text_of(ctx, identity, "provider"),
+            .created = text_of(ctx, identity, "createdAt"),
+        };
+    }
+    *out_identities = (struct shown_identities){
+        .username = text_of(ctx, value, "username"),
+        .has_password = json_is_true(json_object_get(value, "hasPassword")),
+        .items = items,
+        .count = count,
+    };
+    return ERR_OK;
+}
+
 bool cli_wire_is_right(struct bytes body)
 {
     CLEANUP(json_body_release) json_t *value = parse(body);
     return json_is_true(json_object_get(value, "check"));
+}
+
+bool cli_wire_has_code(struct bytes body, const char *code)
+{
+    CLEANUP(json_body_release) json_t *value = parse(body);
+    const char *text = json_string_value(json_object_get(value, "code"));
+    return text && text_equals(text, code);
 }
 
 const char *cli_wire_message(struct ctx *ctx, struct bytes body)

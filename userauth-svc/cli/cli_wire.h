@@ -50,6 +50,21 @@ struct shown_sessions {
     size_t count;
 };
 
+/* By which accounts elsewhere a user signs in, likewise. */
+struct shown_identity {
+    const char *issuer;
+    const char *subject;
+    const char *provider;
+    const char *created;
+};
+
+struct shown_identities {
+    const char *username;
+    bool has_password;
+    const struct shown_identity *items;
+    size_t count;
+};
+
 /* The members that the options give; `username` and `password` may be NULL. With a username it is a
  * new, local user. Errors:  ERR_INVALID a text is not UTF-8; ERR_TOO_LARGE. */
 MUST_CHECK enum err cli_wire_user(struct ctx *ctx,
@@ -61,6 +76,14 @@ MUST_CHECK enum err cli_wire_user(struct ctx *ctx,
 /* Errors:  as above. */
 MUST_CHECK enum err
 cli_wire_check(struct ctx *ctx, const char *username, const char *password, const char **out_json);
+
+/* `provider` may be NULL.
+ * Errors:  as above. */
+MUST_CHECK enum err cli_wire_identity(struct ctx *ctx,
+                                      const char *issuer,
+                                      const char *subject,
+                                      const char *provider,
+                                      const char **out_json);
 
 bool cli_wire_is_json(struct bytes body);
 
@@ -74,8 +97,17 @@ cli_wire_read(struct ctx *ctx, struct bytes body, struct shown_users *out_users)
 MUST_CHECK enum err
 cli_wire_read_sessions(struct ctx *ctx, struct bytes body, struct shown_sessions *out_sessions);
 
+/* How a user may sign in.
+ * Errors:  ERR_INVALID it is something else. */
+MUST_CHECK enum err cli_wire_read_identities(struct ctx *ctx,
+                                             struct bytes body,
+                                             struct shown_identities *out_identities);
+
 /* Is `check` true? */
 bool cli_wire_is_right(struct bytes body);
+
+/* Is this the `code` of an error? */
+bool cli_wire_has_code(struct bytes body, const char *code);
 
 /* The `message` of an error, fit for a terminal. */
 const char *cli_wire_message(struct ctx *ctx, struct bytes body);

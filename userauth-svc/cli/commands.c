@@ -2,8 +2,8 @@
  *
  * What each command sends, and what it prints of the answer.
  * Source: user/cli.mjs of the Node original: names of commands and options.
- * Depends on: access_commands.h, answer.h, client.h, cli_wire.h, options.h, output.h, prompt.h,
- * table.h, password_rules.h. */
+ * Depends on: access_commands.h, answer.h, client.h, cli_wire.h, identity_commands.h, options.h,
+ * output.h, prompt.h, table.h, password_rules.h. */
 #include "cli/commands.h"
 
 #include <string.h>
@@ -15,6 +15,7 @@
 #include "cli/answer.h"
 #include "cli/cli_wire.h"
 #include "cli/client.h"
+#include "cli/identity_commands.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/prompt.h"
@@ -313,6 +314,9 @@ const struct cli_command commands[] = {
     {"enable", "USER", 1, 1, 0, access_enable_run, "let a disabled user sign in again"},
     {"sessions", "USER", 1, 1, 0, access_sessions_run, "show where a user is signed in"},
     {"revoke", "USER [SESSION-ID]", 1, 2, 0, access_revoke_run, "end all sessions of a user, or one"},
+    {"identities", "USER", 1, 1, 0, identity_list_run, "show by which accounts elsewhere a user signs in"},
+    {"link", "USER ISSUER SUBJECT", 3, 3, 0, identity_link_run, "let a user sign in by an account elsewhere"},
+    {"unlink", "USER ISSUER SUBJECT", 3, 3, 0, identity_unlink_run, "undo that; the account itself stays as it is"},
     {"destroy", "USER", 1, 1, 0, destroy_run, "remove a user; nothing is asked"},
     {"find", "USER", 1, 1, 0, find_run, "show a user"},
     {"list-users", "", 0, 0, 0, list_users_run, "show all users, by name"},

@@ -15,7 +15,7 @@ struct ctx;
 struct strbuf;
 
 #define CLI_EMAILS_MAX_COUNT   64
-#define CLI_OPERANDS_MAX_COUNT 2
+#define CLI_OPERANDS_MAX_COUNT 3
 
 /* What a command takes besides the options for all. */
 enum cli_takes {

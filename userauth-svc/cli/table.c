@@ -38,8 +38,16 @@ static const struct column SESSION_COLUMNS[] = {
     {"DEVICE", NULL, offsetof(struct shown_session, device)},
 };
 
+static const struct column IDENTITY_COLUMNS[] = {
+    {"ISSUER", NULL, offsetof(struct shown_identity, issuer)},
+    {"SUBJECT", NULL, offsetof(struct shown_identity, subject)},
+    {"PROVIDER", NULL, offsetof(struct shown_identity, provider)},
+    {"LINKED", NULL, offsetof(struct shown_identity, created)},
+};
+
 _Static_assert(ARRAY_COUNT(USER_COLUMNS) <= COLUMNS_MAX_COUNT, "room for all cells of a line");
 _Static_assert(ARRAY_COUNT(SESSION_COLUMNS) <= COLUMNS_MAX_COUNT, "room for all cells of a line");
+_Static_assert(ARRAY_COUNT(IDENTITY_COLUMNS) <= COLUMNS_MAX_COUNT, "room for all cells of a line");
 
 /* Rows of structs whose texts the columns name. */
 struct grid {
@@ -117,6 +125,18 @@ void table_add_sessions(struct ctx *ctx, struct strbuf *buf, const struct shown_
                             .rows = (const char *)sessions->items,
                             .row_bytes = sizeof(*sessions->items),
                             .rows_count = sessions->count});
+}
+
+void table_add_identities(struct ctx *ctx,
+                          struct strbuf *buf,
+                          const struct shown_identities *identities)
+{
+    add_grid(ctx, buf,
+             &(struct grid){.columns = IDENTITY_COLUMNS,
+                            .columns_count = ARRAY_COUNT(IDENTITY_COLUMNS),
+                            .rows = (const char *)identities->items,
+                            .row_bytes = sizeof(*identities->items),
+                            .rows_count = identities->count});
 }
 
 static void add_labelled(struct strbuf *buf, const char *label, const char *text)

@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 
 _userauth_cli() {
-    local commands="add find-or-create update set-password disable enable sessions revoke destroy find list-users password-check"
+    local commands="add find-or-create update set-password disable enable sessions revoke identities link unlink destroy find list-users password-check"
     local options="-p --port -h --host -u --url --json --help --version --print-config --check-config"
     local fields="--password --password-stdin --family-name --given-name --middle-name --email"
     local word=${COMP_WORDS[COMP_CWORD]} previous="" command="" i
