@@ -21,6 +21,7 @@ from harness.wait import until
 
 REQUEST_TIMEOUT_S = 60
 CHUNK = b"x" * 65536
+HUGE_BYTES = 2 << 20
 
 
 @dataclass
@@ -191,8 +192,19 @@ def endless(rq):
 
 
 def huge(rq):
-    """Sound JSON of two megabytes, announced as such."""
-    return as_json({"x": "x" * (2 << 20)})
+    """The right answer, with two megabytes that mean nothing: only its size is wrong."""
+    answer = rq.server.served.answer(rq)
+    answer.body += " " * HUGE_BYTES if answer.type == "application/json" else "&x=" + "y" * HUGE_BYTES
+    return answer
+
+
+def status(number):
+    """The right answer with another status."""
+    def answer(rq):
+        right = rq.server.served.answer(rq)
+        right.status = number
+        return right
+    return answer
 
 
 def cut(rq):
@@ -217,5 +229,5 @@ def elsewhere(url):
     return lambda rq: redirect(url)
 
 
-def says(body, kind="application/json", status=200):
-    return lambda rq: Answer(status, kind, body)
+def says(body, kind="application/json", code=200):
+    return lambda rq: Answer(code, kind, body)

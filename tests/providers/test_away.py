@@ -14,7 +14,7 @@ from steps import assert_refused, at_liar, at_twitter, finish, who_is
 
 PROVIDERS = ("liar", "twitter")
 NOTES_ENV = {"PROVIDER_TIMEOUT_MS": 400}
-FAULTS = {"error": says("{}", status=500), "away": says("{}", status=503), "cut": cut, "closed": closed, "not-http": not_http,
+FAULTS = {"error": says("{}", code=500), "away": says("{}", code=503), "cut": cut, "closed": closed, "not-http": not_http,
           "hang": hang, "drip": drip, "endless": endless}
 STATUSES = {"hang": (504,), "drip": (504,), "endless": (502, 504), "not-http": (502, 503)}
 TOKENS = {"liar": "/token", "twitter": "/oauth/access_token"}

@@ -266,7 +266,7 @@ def test_an_answer_of_twitter_that_is_none(site, twitter, route):
     twitter.account("somebody")
     deeds = {"text": says("hello"), "list": says("[]"), "empty": says(""), "nul": says("\x00"), "long": says("x=" + "y" * 100000), "huge": huge}
     if not route.endswith(".json"):  # apps of some plans may not read profiles: who somebody is, the access token's answer says
-        deeds.update(unknown=says("{}", status=404), elsewhere=elsewhere(twitter.url + "/elsewhere"))
+        deeds.update(unknown=says("{}", code=404), elsewhere=elsewhere(twitter.url + "/elsewhere"))
     for deed in deeds.values():
         with twitter.misdoing(route, deed):
             client = Client(site.url)
@@ -280,7 +280,7 @@ def test_an_answer_of_twitter_that_is_none(site, twitter, route):
 
 def test_an_app_that_may_not_read_profiles(site, twitter):
     number = twitter.account("unread", "Not to be read")
-    with twitter.misdoing("/1.1/account/verify_credentials.json", says("{}", status=403)):
+    with twitter.misdoing("/1.1/account/verify_credentials.json", says("{}", code=403)):
         client, answer = sign_in(site, twitter, "unread")
         assert answer.status_code == 302 and who_is(client) == "unread"
     assert site.api.get("/identities/unread").json()["identities"][0]["subject"] == number

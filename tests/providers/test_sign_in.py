@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """People sign in at oidc-provider and at Twitter, step by step over HTTP: who they are here, what is kept, and where they go."""
 import base64
+import concurrent.futures
 
 import pytest
 
@@ -165,6 +166,19 @@ def test_a_destroyed_user_comes_back_as_somebody_new(site, provider, name):
     client, _ = sign_in(site, provider, name)
     assert who_is(client)
     assert len(site.api.get(f"/identities/{who_is(client)}").json()["identities"]) == 1
+
+
+def test_two_at_once_are_one_user(site, provider, name):
+    """Somebody new comes back in two browsers at the same moment."""
+    for number in range(3):
+        account = f"{name}-{number}"
+        provider.account(account)
+        clients = [Client(site.url), Client(site.url)]
+        backs = [at(provider)(provider, begin(client, word_of(provider)), account) for client in clients]
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            answers = list(pool.map(finish, clients, backs))
+        assert [answer.status_code for answer in answers] == [302, 302]
+        assert {who_is(client) for client in clients} == {account}
 
 
 # --- no ---
