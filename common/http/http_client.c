@@ -14,10 +14,12 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #define FIELD_MAX_BYTES       2048
 #define RETRY_AFTER_MAX_S     86400
@@ -395,22 +397,41 @@ enum http_client_fault http_client_fault(const struct http_client *client)
 
 /* ---- whom to believe ---- */
 
-DEFINE_CLEANUP(FILE *, fclose)
+static void fd_close(const int *fd)
+{
+    if (*fd >= 0)
+        (void)close(*fd);
+}
+
+/* Reads to the end, or so much. False: it can't be read. */
+static bool read_up_to(int fd, char *text, size_t max_bytes, size_t *out_bytes)
+{
+    size_t got_bytes = 0;
+    ssize_t count = 1;
+    while (count > 0 && got_bytes < max_bytes) {
+        count = read(fd, text + got_bytes, max_bytes - got_bytes);
+        if (count < 0 && errno != EINTR)
+            return false;
+        got_bytes += count > 0 ? (size_t)count : 0;
+        count = count < 0 ? 1 : count;
+    }
+    *out_bytes = got_bytes;
+    return true;
+}
 
 /* Behind what is in `pem` already. Errors: as http_client_authorities. */
 static enum err add_file(struct ctx *ctx, const char *path, char *pem, size_t *size_bytes)
 {
-    CLEANUP(fclose_ptr) FILE *file = fopen(path, "re");
-    if (!file)
-        return ctx_fail(ctx, ERR_UNAVAILABLE, "can't open %s: %s", path, strerrordesc_np(errno));
+    CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     size_t room_bytes = HTTP_CLIENT_AUTHORITIES_MAX_BYTES - *size_bytes;
-    size_t got_bytes = fread(pem + *size_bytes, 1, room_bytes, file);
-    if (ferror(file))
-        return ctx_fail(ctx, ERR_UNAVAILABLE, "can't read %s", path);
+    size_t got_bytes = 0;
+    char *added = pem + *size_bytes;
+    if (fd < 0 || !read_up_to(fd, added, room_bytes, &got_bytes))
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "can't read %s: %s", path, strerrordesc_np(errno));
     if (got_bytes == room_bytes)
         return ctx_fail(ctx, ERR_INVALID, "%s is too large", path);
-    pem[*size_bytes + got_bytes] = '\0';
-    if (!strstr(pem + *size_bytes, "-----BEGIN CERTIFICATE-----"))
+    added[got_bytes] = '\0';
+    if (!strstr(added, "-----BEGIN CERTIFICATE-----"))
         return ctx_fail(ctx, ERR_INVALID, "%s has no certificate in PEM form", path);
     *size_bytes += got_bytes;
     return ERR_OK;

@@ -17,7 +17,7 @@
 #include "base/strbuf.h"
 #include "base/text.h"
 
-#define SIGNATURE_CHARS BASE64_ENCODE_RAW_LENGTH(SHA1_DIGEST_SIZE)
+#define SIGNATURE_CHARS ((size_t)BASE64_ENCODE_RAW_LENGTH(SHA1_DIGEST_SIZE))
 
 struct parameters {
     struct oauth1_parameter items[OAUTH1_PARAMETERS_MAX_COUNT]; /* percent-encoded */

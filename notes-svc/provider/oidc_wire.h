@@ -37,7 +37,7 @@ struct oidc_provider {
 /* Errors: ERR_INVALID it is no description of this issuer, or names an address that may not be
  * used. */
 MUST_CHECK enum err oidc_wire_provider(struct ctx *ctx,
-                                       struct bytes json,
+                                       struct bytes body,
                                        const char *issuer,
                                        struct oidc_provider *out_provider);
 
@@ -60,7 +60,7 @@ struct oidc_keys {
 
 /* Keys for other uses, of other kinds, or too weak or too large are left out.
  * Errors: ERR_INVALID it is no set of keys. */
-MUST_CHECK enum err oidc_wire_keys(struct ctx *ctx, struct bytes json, struct oidc_keys *out_keys);
+MUST_CHECK enum err oidc_wire_keys(struct ctx *ctx, struct bytes body, struct oidc_keys *out_keys);
 
 /* ---- a token ---- */
 
@@ -71,7 +71,7 @@ struct oidc_token_head {
 
 /* Errors: ERR_INVALID it is no head of a JWS, or has members that must be understood ("crit"). */
 MUST_CHECK enum err
-oidc_wire_head(struct ctx *ctx, struct bytes json, struct oidc_token_head *out_head);
+oidc_wire_head(struct ctx *ctx, struct bytes body, struct oidc_token_head *out_head);
 
 /* What a token or the user info says of a person; texts that are absent are NULL. */
 struct oidc_profile {
@@ -102,7 +102,7 @@ struct oidc_claims {
 
 /* Errors: ERR_INVALID not an object, or a member of another type than it must have. */
 MUST_CHECK enum err
-oidc_wire_claims(struct ctx *ctx, struct bytes json, struct oidc_claims *out_claims);
+oidc_wire_claims(struct ctx *ctx, struct bytes body, struct oidc_claims *out_claims);
 
 /* ---- answers ---- */
 
@@ -114,9 +114,9 @@ struct oidc_tokens {
 /* Errors: ERR_INVALID a token is missing, too large or no visible ASCII, or the type is not Bearer.
  */
 MUST_CHECK enum err
-oidc_wire_tokens(struct ctx *ctx, struct bytes json, struct oidc_tokens *out_tokens);
+oidc_wire_tokens(struct ctx *ctx, struct bytes body, struct oidc_tokens *out_tokens);
 
 /* The member "error" of a refusal, "" when there is none that is one. */
-const char *oidc_wire_error(struct ctx *ctx, struct bytes json);
+const char *oidc_wire_error(struct ctx *ctx, struct bytes body);
 
 #endif

@@ -29,8 +29,6 @@
 #include "session/session.h"
 #include "session/userauth_client.h"
 
-#define FLOW_COOKIE    "notesprovider"
-#define FLOW_PATH      "/users/auth"
 #define PENDING_COOKIE "noteslink"
 #define PENDING_PATH   "/users/account/identities/link"
 #define UNKNOWN_HINT                                                                        \
@@ -51,14 +49,35 @@ find_provider(const struct app *app, const struct http_request *rq, enum provide
     return false;
 }
 
-static void keep(
-    struct app *app, struct ctx *ctx, struct http_response *rs, const char *name, const char *value)
+/* With https "__Host-" ties it to this host: a neighbouring site, which may set cookies for its
+ * parent, can't plant its own way back in a browser. Such a cookie has no path of its own. */
+static const char *flow_cookie(const struct app *app)
+{
+    return app->config->is_public_https ? "__Host-notesprovider" : "notesprovider";
+}
+
+/* "" removes it. */
+static void keep_flow(struct app *app, struct ctx *ctx, struct http_response *rs, const char *value)
 {
     cookie_set(ctx, rs,
                &(struct cookie){
-                   .name = name,
+                   .name = flow_cookie(app),
                    .value = value,
-                   .path = text_equals(name, FLOW_COOKIE) ? FLOW_PATH : PENDING_PATH,
+                   .path = app->config->is_public_https ? "/" : "/users/auth",
+                   .max_age_s = *value ? PROVIDER_FLOW_MAX_AGE_S : 0,
+                   .is_secure = app->config->is_public_https,
+               });
+}
+
+/* Likewise. It is of use in one session only, whoever set it. */
+static void
+keep_pending(struct app *app, struct ctx *ctx, struct http_response *rs, const char *value)
+{
+    cookie_set(ctx, rs,
+               &(struct cookie){
+                   .name = PENDING_COOKIE,
+                   .value = value,
+                   .path = PENDING_PATH,
                    .max_age_s = *value ? PROVIDER_FLOW_MAX_AGE_S : 0,
                    .is_secure = app->config->is_public_https,
                });
@@ -159,7 +178,7 @@ static enum err begin(struct app *app,
     if (failure)
         return answer_failed(app, ctx, rq, rs, which, failure);
     http_response_redirect(rs, 302, departure.location);
-    keep(app, ctx, rs, FLOW_COOKIE, departure.cookie);
+    keep_flow(app, ctx, rs, departure.cookie);
     return ERR_OK;
 }
 
@@ -232,7 +251,7 @@ static enum err ask_to_link(struct app *app,
     if (err)
         return err;
     http_response_redirect(rs, 302, PENDING_PATH);
-    keep(app, ctx, rs, PENDING_COOKIE, cookie);
+    keep_pending(app, ctx, rs, cookie);
     return ERR_OK;
 }
 
@@ -253,9 +272,9 @@ enum err provider_callback_handle(struct app *app,
     char address[ADDRESS_TEXT_BYTES];
     if (!find_provider(app, rq, &which))
         return ctx_fail(ctx, ERR_NOT_FOUND, "no such provider");
-    const char *cookie = cookie_get(ctx, rq, FLOW_COOKIE);
+    const char *cookie = cookie_get(ctx, rq, flow_cookie(app));
     if (cookie)
-        keep(app, ctx, rs, FLOW_COOKIE, "");
+        keep_flow(app, ctx, rs, "");
     address_limit_key(&rq->client, address);
     int64_t wait_s = login_limit_take(app, ctx, address);
     if (wait_s)
@@ -318,7 +337,7 @@ enum err provider_link_handle(struct app *app,
     enum err err = userauth_link(ctx, app->userauth, rq->session->username, &person, &verdict);
     if (err)
         return err;
-    keep(app, ctx, rs, PENDING_COOKIE, "");
+    keep_pending(app, ctx, rs, "");
     if (verdict == USERAUTH_LINK_TAKEN)
         return answer_refused(app, ctx, rq, rs, person.provider, PROVIDER_REFUSED_TAKEN);
     if (verdict == USERAUTH_LINK_TOO_MANY)

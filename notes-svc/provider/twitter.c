@@ -23,6 +23,7 @@
 #define CALLBACK_PATH      "/users/auth/twitter/callback"
 #define ISSUER             "twitter"
 #define NONCE_RANDOM_BYTES 16
+#define LOCATION_MAX_BYTES 8192
 #define MS_PER_S           1000
 
 /* TWITTER_API_URL may end in "/". */
@@ -47,8 +48,8 @@ static enum provider_failure call(struct ctx *ctx,
     const struct oauth1_credentials credentials = {
         .consumer_key = &providers->config->twitter_consumer_key,
         .consumer_secret = &providers->config->twitter_consumer_secret,
-        .token = token ? token->token : NULL,
-        .token_secret = token ? token->secret : NULL,
+        .token = token->token,
+        .token_secret = token->secret,
     };
     const struct oauth1_request request = {
         .method = wanted->method,
@@ -84,10 +85,11 @@ static enum provider_failure begin(struct ctx *ctx,
     };
     const struct provider_call wanted = {.method = "POST",
                                          .url = url_of(ctx, providers, "/oauth/request_token")};
+    const struct twitter_token none = {.token = NULL};
     struct http_answer answer;
     struct twitter_token token;
     struct strbuf location;
-    enum provider_failure failure = call(ctx, providers, &wanted, NULL, &callback, &answer);
+    enum provider_failure failure = call(ctx, providers, &wanted, &none, &callback, &answer);
     if (failure)
         return failure;
     if (answer.status != 200)
@@ -96,7 +98,7 @@ static enum provider_failure begin(struct ctx *ctx,
         return PROVIDER_NOT_VALID;
     if (!token.is_callback_confirmed)
         return provider_fail(ctx, PROVIDER_NOT_VALID, "Twitter does not confirm the callback");
-    strbuf_init(&location, &ctx->arena, 256, PROVIDER_URL_MAX_BYTES * 2);
+    strbuf_init(&location, &ctx->arena, 256, LOCATION_MAX_BYTES);
     strbuf_add(&location, url_of(ctx, providers, "/oauth/authenticate?oauth_token="));
     strbuf_add_url(&location, token.token);
     *out_journey =

@@ -203,9 +203,21 @@ def test_cookie_of_the_way_is_for_it_alone_and_goes_with_it(both, provider):
 def test_behind_https_the_cookies_are_secure(make_site, provider):
     site = make_site(**provider.oidc_settings(), PUBLIC_URL="https://notes.example.org")
     begun = Client(site.url).get("/users/auth/oidc")
-    assert "secure" in set_cookies(begun)["notesprovider"][1]
+    assert {"secure", "path=/"} <= set_cookies(begun)["__Host-notesprovider"][1]
     query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(begun.headers["Location"]).query))
     assert query["redirect_uri"] == "https://notes.example.org/users/auth/oidc/callback"
+
+
+def test_behind_https_a_neighbouring_site_plants_no_way_back(make_site, provider):
+    """It may set cookies for its parent, but none with the prefix that ties them to a host."""
+    site = make_site(**NOTES_ENV, **provider.oidc_settings(), PUBLIC_URL="https://notes.example.org")
+    begun = Client(site.url).get("/users/auth/oidc")
+    planted = set_cookies(begun)["__Host-notesprovider"][0]
+    way_back = provider.back(begun.headers["Location"])
+    victim = Client(site.url)
+    failed(victim, victim.get(way_back, headers={"Cookie": f"notesprovider={planted}"}), 400, "This login can’t be finished")
+    heard = victim.get(way_back, headers={"Cookie": f"__Host-notesprovider={planted}"})
+    assert heard.status_code == 302 and "__Host-notescookie.sid" in set_cookies(heard)
 
 
 def test_after_it_one_is_where_one_was_going(both, provider):
@@ -617,3 +629,15 @@ def test_logging_out_while_the_provider_is_away_logs_out_here(services, provider
     assert signed_in_as(client) is not None
     assert client.logout().headers["Location"] == "/"
     assert signed_in_as(client) is None
+
+
+def test_a_user_who_came_from_a_provider_may_be_given_a_password(both, provider):
+    client = Client(both.url)
+    provider.sign_in(client, "oidc")
+    name, password = f"jane{provider.number}", "words that only Jane would put together"
+    answer = both.api.post(f"/update-user/{name}", json={"provider": "local", "plainPassword": password})
+    assert answer.status_code == 200
+    client = Client(both.url)
+    client.login(name, password)
+    page = check_page(client.html(ACCOUNT))
+    assert identities(page) == [("Company", provider.person["sub"], True)] and page.first(id="password-title") is not None

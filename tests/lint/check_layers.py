@@ -35,7 +35,8 @@ MAY_INCLUDE = {
 
 # Pure files: no I/O, no library, nothing but base and one another.
 PURE = ["notes-svc/note/note.", "notes-svc/comment/comment.", "userauth-svc/user/user.", "userauth-svc/identity/identity.", "userauth-svc/auth/throttle.", "userauth-svc/rules/password_rules.",
-        "notes-svc/live/bus_message.", "notes-svc/live/engineio.", "notes-svc/live/socketio.", "notes-svc/live/timers."]
+        "notes-svc/live/bus_message.", "notes-svc/live/engineio.", "notes-svc/live/socketio.", "notes-svc/live/timers.",
+        "notes-svc/provider/oauth1.", "notes-svc/provider/provider_url.", "notes-svc/provider/sealed."]
 
 # Header -> files that own it.
 OWNERS = {

@@ -7,6 +7,7 @@
 #include "base/strbuf.h"
 #include "provider/oidc_cache.h"
 
+#include "http_fixture.h"
 #include "provider_peer.h"
 #include "token_maker.h"
 
@@ -360,6 +361,29 @@ static void a_refused_code_is_told_from_a_refused_client(void **state)
     }
 }
 
+static void answers_that_hold_no_good_tokens_are_told(void **state)
+{
+    struct side *side = *state;
+    struct oidc_tokens tokens;
+    static const char good[] =
+        "{\"id_token\":\"a.b.c\",\"access_token\":\"x\",\"token_type\":\"BEARER\"}";
+    static const char *const bad[] = {
+        "{\"id_token\":\"a.b.c\",\"access_token\":\"x\",\"token_type\":\"mac\"}",
+        "{\"id_token\":\"a.b.c\",\"access_token\":\"x\"}",
+        "{\"id_token\":\"a.b.c\",\"token_type\":\"Bearer\"}",
+        "{\"access_token\":\"x\",\"token_type\":\"Bearer\"}",
+        "{\"id_token\":\"a b\",\"access_token\":\"x\",\"token_type\":\"Bearer\"}",
+        "{\"id_token\":\"a.b.c\",\"access_token\":\"x y\",\"token_type\":\"Bearer\"}",
+        "{\"id_token\":\"a.b.c\",\"access_token\":\"x\\ny\",\"token_type\":\"Bearer\"}",
+        "{\"id_token\":\"a.b.c\",\"access_token\":\"\",\"token_type\":\"Bearer\"}",
+        "{\"id_token\":5,\"access_token\":\"x\",\"token_type\":\"Bearer\"}",
+    };
+    assert_int_equal(oidc_wire_tokens(&side->ctx, bytes_of(good), &tokens), ERR_OK);
+    assert_string_equal(tokens.id_token, "a.b.c");
+    for (size_t i = 0; i < ARRAY_COUNT(bad); i++)
+        assert_int_equal(oidc_wire_tokens(&side->ctx, bytes_of(bad[i]), &tokens), ERR_INVALID);
+}
+
 static void the_user_info_is_of_the_same_person(void **state)
 {
     struct side *side = *state;
@@ -469,17 +493,22 @@ static void a_provider_that_hangs_is_slow(void **state)
     assert_int_equal(side_begin(side, PROVIDER_OIDC, &departure), PROVIDER_BUSY);
 }
 
+/* It would be a good description, but for its size. */
 static void a_huge_answer_is_not_valid(void **state)
 {
     struct side *side = *state;
     struct provider_departure departure;
-    char *large = malloc(PROVIDER_ANSWER_MAX_BYTES + 2);
-    assert_non_null(large);
-    memset(large, ' ', PROVIDER_ANSWER_MAX_BYTES + 1);
-    large[PROVIDER_ANSWER_MAX_BYTES + 1] = '\0';
-    peer_page(&side->peer, DISCOVERY, 200, large);
+    char *padding = malloc(PROVIDER_ANSWER_MAX_BYTES + 1);
+    assert_non_null(padding);
+    memset(padding, ' ', PROVIDER_ANSWER_MAX_BYTES);
+    padding[PROVIDER_ANSWER_MAX_BYTES] = '\0';
+    describe(side, padding);
     assert_int_equal(side_begin(side, PROVIDER_OIDC, &departure), PROVIDER_NOT_VALID);
-    free(large);
+    assert_non_null(strstr(side->ctx.why.text, "larger than"));
+    padding[PROVIDER_ANSWER_MAX_BYTES / 2] = '\0';
+    describe(side, padding);
+    assert_int_equal(side_begin(side, PROVIDER_OIDC, &departure), PROVIDER_OK);
+    free(padding);
 }
 
 static void turns_leave_threads_to_local_sign_ins(void **state)
@@ -538,6 +567,7 @@ int main(void)
         TEST(new_keys_are_found_but_not_asked_for_all_the_time),
         TEST(a_token_that_is_not_good_signs_nobody_in),
         TEST(a_refused_code_is_told_from_a_refused_client),
+        TEST(answers_that_hold_no_good_tokens_are_told),
         TEST(the_user_info_is_of_the_same_person),
         TEST(only_verified_addresses_of_the_domains_are_let_in),
         TEST(a_description_that_misleads_is_not_valid),
