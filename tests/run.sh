@@ -118,6 +118,7 @@ docker_mariadb() { engine=mariadb step docker-mariadb "and with MariaDB" run_pyt
 cli() { step cli "userauth-cli" run_pytest cli tests/cli; }
 browser() { step browser "Chromium" run_pytest browser tests/browser; }
 attacks() { step attacks "as a stranger would" run_pytest attacks tests/security; }
+providers() { step providers "signing in at providers, real ones and a lying one" run_pytest providers tests/providers; }
 
 run_fuzz() {
     local status=0
@@ -167,6 +168,7 @@ step soak "a short soak, ASan; the long one is ./dev soak" run_pytest soak tests
 step threads "live services, TSan" threads
 together cli browser
 attacks
+providers
 docker_mysql
 docker_mariadb
 step bench "what ./dev bench writes" run_pytest bench tests/bench
