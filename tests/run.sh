@@ -110,7 +110,11 @@ hardened_servers() {
 }
 
 http() { step http "black box over HTTP" run_pytest http tests/http; }
-http_mariadb() { engine=mariadb step http-mariadb "the same on a private MariaDB" run_pytest http-mariadb tests/http tests/cli tests/security/test_statements.py; }
+on_mariadb() {
+    engine=mariadb run_pytest http-mariadb tests/http tests/cli tests/security/test_statements.py \
+        tests/providers/test_sign_in.py tests/providers/test_linking.py tests/providers/test_forged_sign_in.py
+}
+http_mariadb() { step http-mariadb "the same on a private MariaDB" on_mariadb; }
 http_mysql() { engine=mysql redis=1 step http-mysql "and on a private MySQL, with Redis" run_pytest http-mysql tests/http tests/cli tests/security/test_statements.py; }
 
 docker_mysql() { step docker "containers, with MySQL" run_pytest docker -rsP tests/docker; } # with what they measured

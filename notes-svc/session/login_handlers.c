@@ -271,6 +271,16 @@ enum err login_handle(struct app *app,
 
 /* ---- logout ---- */
 
+/* Where a session ends that began at a provider; NULL: here only. Asks the provider at most once an
+ * hour, and for who has signed in there only, as strangers must not have it asked. After the session
+ * has ended here, which must not want for time because a provider hangs. */
+static const char *logout_place(struct app *app, struct ctx *ctx, const struct http_request *rq)
+{
+    bool has_begun_there = rq->session && cookie_get(ctx, rq, ELSEWHERE_COOKIE);
+    return rq->method == HTTP_GET && has_begun_there ? provider_logout_url(ctx, app->providers)
+                                                     : NULL;
+}
+
 enum err logout_handle(struct app *app,
                        struct ctx *ctx,
                        const struct http_request *rq,
@@ -282,10 +292,6 @@ enum err logout_handle(struct app *app,
                  log_str("peer", rq->client_text));
         return ctx_fail(ctx, ERR_FORBIDDEN, "logout from another site");
     }
-    /* Asks the provider at most once an hour, and only for who has signed in there. */
-    const char *elsewhere = rq->method == HTTP_GET && cookie_get(ctx, rq, ELSEWHERE_COOKIE)
-                                ? provider_logout_url(ctx, app->providers)
-                                : NULL;
     /* Whose it is need not be known to end it. */
     const struct session *session =
         rq->is_session_unknown ? session_from_cookie(ctx, app->config, rq) : rq->session;
@@ -300,6 +306,7 @@ enum err logout_handle(struct app *app,
     if (session)
         log_info(ctx, "auth.logout", log_str("user", session->username),
                  log_str("peer", rq->client_text));
+    const char *elsewhere = logout_place(app, ctx, rq);
     http_response_redirect(rs, 302, elsewhere ? elsewhere : "/");
     return ERR_OK;
 }

@@ -124,6 +124,35 @@ def test_local_users_sign_in_while_it_hangs(make_site, name, provider):
         assert future.result().status_code in (502, 503, 504)
 
 
+def test_a_sign_out_does_not_wait_for_it(make_site, liar):
+    """The session ends whatever the provider does, even when it takes all the time that the request has."""
+    site = make_site(liar, PROVIDER_TIMEOUT_MS=60000, REQUEST_DEADLINE_MS=1500)
+    liar.is_somebody(preferred_username="leaving")
+    client, back = come_back(site, "liar", liar)
+    assert finish(client, back).status_code == 302 and who_is(client) == "leaving"
+    session, cookies = client.session_cookie, client.http.cookies.copy()
+    site.notes.restart()  # what it knew of the provider is gone
+    asked = liar.count(FIRST["liar"])
+    with liar.misdoing(FIRST["liar"], hang):
+        answer = client.logout()
+    assert liar.count(FIRST["liar"]) == asked + 1, "it was asked where to go on to"
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/") and who_is(client) is None
+    again = Client(site.url)
+    again.http.cookies.update(cookies)
+    assert again.session_cookie == session and who_is(again) is None, "it has ended, not only been forgotten"
+
+
+def test_nobodys_sign_out_asks_the_provider(make_site, liar):
+    """Else strangers could have it asked as often as they like."""
+    site = make_site(liar)
+    asked = liar.count(FIRST["liar"])
+    with liar.misdoing(FIRST["liar"], says("{}", code=404)):
+        for cookie in ("notesoidc=1", "notesoidc=1; notescookie.sid=" + "A" * 43):
+            answer = Client(site.url).get("/users/logout", headers={"Cookie": cookie})
+            assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+    assert liar.count(FIRST["liar"]) == asked
+
+
 def test_it_hangs_at_the_end_of_the_service(make_site, liar):
     """The service ends cleanly while somebody waits for a provider."""
     site = make_site(liar, PROVIDER_TIMEOUT_MS=2000)

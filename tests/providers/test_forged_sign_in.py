@@ -186,6 +186,23 @@ def test_any_process_of_the_site_finishes_what_another_began(site, provider):
     assert finish(client, back).status_code == 302 and who_is(client)
 
 
+# --- whose identity it is ---
+
+def test_subjects_that_look_alike_are_not_alike(site, liar):
+    """Byte for byte, whatever a database's collation takes for the same."""
+    names = {}
+    for number, subject in enumerate(("Same", "same", "SAME", "same ", " same", "same  ", "sa me", "same%", "same_", "0", "00", "1e1", "10")):
+        liar.is_somebody(preferred_username=f"alike{number}")
+        liar.subject = subject
+        client, answer = sign_in(site, liar)
+        assert answer.status_code == 302, subject
+        names[subject] = who_is(client)
+    assert len(set(names.values())) == len(names), names
+    for subject, name in names.items():
+        liar.subject = subject
+        assert who_is(sign_in(site, liar)[0]) == name
+
+
 # --- mix-up ---
 
 def test_one_providers_answer_is_not_anothers(site, liar, twitter):
