@@ -21,8 +21,8 @@ RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get upgrade -y --no-install-recommends \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
         ca-certificates gcc libc6-dev meson ninja-build pkg-config python3 \
-        default-libmysqlclient-dev libcrypt-dev libcurl4-openssl-dev libhiredis-dev libjansson-dev libmd4c-dev \
-        libmicrohttpd-dev libseccomp-dev libsodium-dev libsqlite3-dev libwslay-dev nettle-dev zlib1g-dev \
+        default-libmysqlclient-dev libcjose-dev libcrypt-dev libcurl4-openssl-dev libhiredis-dev libjansson-dev libmd4c-dev \
+        libmicrohttpd-dev libseccomp-dev libsodium-dev libsqlite3-dev libssl-dev libwslay-dev nettle-dev zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY LICENSE meson.build meson_options.txt ./

@@ -34,6 +34,7 @@
 #include "live/places.h"
 #include "page/asset_handlers.h"
 #include "page/page.h"
+#include "provider/provider.h"
 #include "routes.h"
 #include "service/service.h"
 #include "service/start.h"
@@ -42,6 +43,10 @@
 
 #define LOCK_WAIT_MS    5000
 #define LOOPS_MAX_COUNT 64
+
+/* An address may begin so many more sign-ins at a provider than it may fail: many people behind one
+ * address begin at once, and few of them fail. */
+#define STARTS_PER_FAILURE 6
 
 /* Made by tools/compile_sql.py. */
 extern const struct migrations notes_migrations;
@@ -175,6 +180,14 @@ static enum err build_parts(struct ctx *ctx, struct app *app)
     if (!app->userauth || !app->login_failures || !app->writes || !app->assets ||
         !app->housekeeping)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "out of memory");
+    enum err err = providers_new(ctx, app->config, &app->site, &app->providers);
+    if (err)
+        return err;
+    ways_init(&app->ways, app->providers);
+    app->provider_starts =
+        app->providers ? rate_new(app->config->login_failures_per_min * STARTS_PER_FAILURE) : NULL;
+    if (app->providers && !app->provider_starts)
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "out of memory");
     /* Nobody else changes an SQLite file; of servers' data the bus says when it is heard. */
     if (app->config->database.path && !app->config->redis.options.is_set)
         trust_gain(&app->trust);
@@ -287,7 +300,7 @@ static enum err start_server(struct ctx *ctx, struct app *app)
                                .read_timeout_s = config->read_timeout_s,
                                .request_deadline_ms = config->request_deadline_ms,
                                .trusted = &config->trusted,
-                               .router = routes,
+                               .router = app->providers ? routes : routes_without_providers,
                                .lanes = {[LANE_WORKER] = app->workers,
                                          [LANE_WRITER] = app->writers,
                                          [LANE_SLOW] = app->slow_workers},
@@ -363,8 +376,10 @@ void app_free(struct app *app)
     cache_free(app->sessions);
     cache_free(app->pages);
     asset_store_free(app->assets);
+    rate_free(app->provider_starts);
     rate_free(app->writes);
     rate_free(app->login_failures);
+    providers_free(app->providers);
     userauth_client_free(app->userauth);
     lanes_free(app->lanes);
     secret_wipe(&app->site, sizeof(app->site));

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/secret.h"
+#include "page/ways.h"
 #include "service/health.h"
 #include "site.h"
 
@@ -26,6 +27,7 @@ struct hub;
 struct lanes;
 struct log;
 struct places;
+struct providers;
 struct rate;
 struct userauth_client;
 struct workers;
@@ -40,8 +42,11 @@ struct app {
     struct lanes *lanes; /* connections and HTTP clients, one of each per thread */
     struct asset_store *assets;
     struct userauth_client *userauth;
-    struct rate *login_failures; /* by address; what this process saw of them */
-    struct rate *writes;         /* by user */
+    struct providers *providers;  /* NULL when none is configured */
+    struct ways ways;             /* made of them */
+    struct rate *login_failures;  /* by address; what this process saw of them */
+    struct rate *writes;          /* by user */
+    struct rate *provider_starts; /* sign-ins begun at a provider, by address; NULL without one */
     struct secret device_key; /* signs device cookies; the same for all processes of a database */
     struct site site;         /* made of it */
     struct trust trust;       /* in what is kept of the next two */

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/text.h"
+#include "provider/provider_settings.h"
 
 static const char *const LOG_LEVELS[] = {"error", "warn", "info", "debug", NULL};
 static const char *const LOG_FORMATS[] = {"json", "text", NULL};
@@ -37,6 +38,30 @@ const struct setting config_settings[] = {
      .help = "our API key at userauth-svc; unset: read from STATE_DIR/userauth.key"},
     {.name = "PUBLIC_URL", .at = TEXT(public_url),
      .help = "what browsers see, as https://notes.example.org; decides Secure cookies and the Origin allowed"},
+    {.name = "TWITTER_CONSUMER_KEY", .at = SECRET(twitter_consumer_key),
+     .help = "API key of the app at Twitter; with the next one people sign in with Twitter"},
+    {.name = "TWITTER_CONSUMER_SECRET", .at = SECRET(twitter_consumer_secret),
+     .help = "API key secret of the app at Twitter"},
+    {.name = "TWITTER_CALLBACK_HOST", .at = TEXT(twitter_callback_host),
+     .help = "where Twitter sends browsers back to, as https://notes.example.org; unset: PUBLIC_URL"},
+    {.name = "TWITTER_API_URL", .at = TEXT(twitter_api_url), .fallback = "https://api.twitter.com",
+     .help = "where Twitter answers"},
+    {.name = "OIDC_ISSUER", .at = TEXT(oidc_issuer),
+     .help = "issuer of an OpenID Connect provider, as https://login.example.org/realms/all: people sign in there"},
+    {.name = "OIDC_CLIENT_ID", .at = TEXT(oidc_client_id),
+     .help = "this site's client id at the provider"},
+    {.name = "OIDC_CLIENT_SECRET", .at = SECRET(oidc_client_secret),
+     .help = "and its secret; unset: a public client, by PKCE alone"},
+    {.name = "OIDC_NAME", .at = TEXT(oidc_name), .fallback = "OpenID",
+     .help = "what pages call the provider"},
+    {.name = "OIDC_SCOPES", .at = TEXT(oidc_scopes), .fallback = "openid profile email",
+     .help = "what the provider is asked for"},
+    {.name = "OIDC_ALLOWED_DOMAINS", .at = TEXT(oidc_allowed_domains),
+     .help = "who has no verified e-mail address of one of these is refused, as example.org,example.net"},
+    {.name = "PROVIDER_CA_FILE", .at = TEXT(provider_ca_file),
+     .help = "certificates (PEM) of authorities that are believed of providers besides the system's"},
+    {.name = "PROVIDER_TIMEOUT_MS", .at = I64(provider_timeout_ms), .fallback = "5000", .min = 100, .max = 60000,
+     .unit = "ms", .help = "longest wait for one answer of a provider"},
     {.name = "TRUSTED_PROXIES", .at = TEXT(trusted_proxies),
      .help = "networks whose X-Forwarded-For and -Proto are believed, as 10.0.0.0/8,fd00::/8"},
     {.name = "LOGIN_FAILURES_PER_MIN", .at = I64(login_failures_per_min), .fallback = "10", .min = 0, .max = 100000,
@@ -111,12 +136,10 @@ const struct setting config_settings[] = {
 /* clang-format on */
 const size_t config_settings_count = ARRAY_COUNT(config_settings);
 
-/* The origin of PUBLIC_URL: scheme, host and port, in lower case, without a path (RFC 6454). */
-static void check_public_url(struct config *config, struct env_faults *faults)
+/* Scheme, host and port of such an address, in lower case, without a path (RFC 6454); NULL when it
+ * is none. */
+static const char *origin_of(struct env_faults *faults, const char *url)
 {
-    const char *url = config->public_url;
-    if (!url)
-        return;
     char *origin = text_lower(faults->arena, url);
     size_t length = strlen(origin);
     if (length && origin[length - 1] == '/')
@@ -124,13 +147,26 @@ static void check_public_url(struct config *config, struct env_faults *faults)
     const char *host = text_starts_with(origin, "https://")  ? origin + 8
                        : text_starts_with(origin, "http://") ? origin + 7
                                                              : NULL;
-    if (!host || !*host || host[strcspn(host, "/?#@ ")]) {
-        env_fault(faults, "PUBLIC_URL",
-                  "\"%s\" is not like https://notes.example.org (without a path)", url);
+    return host && *host && !host[strcspn(host, "/?#@ ")] ? origin : NULL;
+}
+
+static const char *need_origin(struct env_faults *faults, const char *name, const char *url)
+{
+    const char *origin = origin_of(faults, url);
+    if (!origin)
+        env_fault(faults, name, "\"%s\" is not like https://notes.example.org (without a path)",
+                  url);
+    return origin;
+}
+
+static void check_public_url(struct config *config, struct env_faults *faults)
+{
+    const char *url = config->public_url;
+    if (!url)
         return;
-    }
-    config->is_public_https = text_starts_with(origin, "https://");
-    config->public_origin = origin;
+    config->public_origin = need_origin(faults, "PUBLIC_URL", url);
+    config->is_public_https =
+        config->public_origin && text_starts_with(config->public_origin, "https://");
 }
 
 static void check_user_service_url(const struct config *config, struct env_faults *faults)
@@ -138,6 +174,18 @@ static void check_user_service_url(const struct config *config, struct env_fault
     const char *url = config->user_service_url;
     if (!text_starts_with(url, "http://") && !text_starts_with(url, "https://"))
         env_fault(faults, "USER_SERVICE_URL", "\"%s\" is not an http:// or https:// address", url);
+}
+
+static void check_providers(struct config *config, struct env_faults *faults)
+{
+    config->own_origin =
+        config->public_origin
+            ? config->public_origin
+            : arena_format(faults->arena, "http://127.0.0.1:%lld", (long long)config->port);
+    const char *callback = config->twitter_callback_host;
+    const char *origin = callback ? need_origin(faults, "TWITTER_CALLBACK_HOST", callback) : NULL;
+    config->twitter_callback_host = origin ? origin : callback;
+    provider_settings_check(config, faults);
 }
 
 void config_check(void *storage, struct env_faults *faults)
@@ -148,6 +196,7 @@ void config_check(void *storage, struct env_faults *faults)
     redis_settings_check(&config->redis, faults);
     check_public_url(config, faults);
     check_user_service_url(config, faults);
+    check_providers(config, faults);
     if (!networks_parse(config->trusted_proxies, &config->trusted))
         env_fault(faults, "TRUSTED_PROXIES",
                   "\"%s\" is not a list of networks like 10.0.0.0/8,fd00::/8",

@@ -24,8 +24,20 @@ struct config {
     const char *user_service_url;
     const char *user_service_id;
     struct secret user_service_key;
-    const char *user_service_key_path; /* where to look when user_service_key is unset */
-    const char *public_url;            /* NULL: not stated */
+    const char *user_service_key_path;  /* where to look when user_service_key is unset */
+    const char *public_url;             /* NULL: not stated */
+    struct secret twitter_consumer_key; /* with its secret: sign-in with Twitter is on */
+    struct secret twitter_consumer_secret;
+    const char *twitter_callback_host; /* config_check gives the default */
+    const char *twitter_api_url;
+    const char *oidc_issuer; /* NULL: no sign-in with OpenID Connect */
+    const char *oidc_client_id;
+    struct secret oidc_client_secret; /* unset: a public client */
+    const char *oidc_name;
+    const char *oidc_scopes;
+    const char *oidc_allowed_domains; /* NULL: any, and an address is not needed */
+    const char *provider_ca_file;     /* NULL: the system's authorities only */
+    int64_t provider_timeout_ms;
     const char *trusted_proxies;
     int64_t login_failures_per_min;
     int64_t writes_per_min;
@@ -66,6 +78,10 @@ struct config {
     struct networks trusted;
     bool is_public_https;
     const char *public_origin; /* "https://notes.example.org", NULL when PUBLIC_URL is unset */
+    bool has_twitter;
+    bool has_oidc;
+    const char *own_origin; /* public_origin, else http://127.0.0.1:PORT: where providers send
+                               browsers back to */
 };
 
 extern const struct setting config_settings[];

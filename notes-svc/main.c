@@ -5,9 +5,12 @@
 #include "base/text.h"
 #include "config.h"
 #include "from_node.h"
+#include "provider/jws.h"
 #include "restore.h"
 #include "routes.h"
 #include "service/service.h"
+
+#include <stdio.h>
 
 static struct config config;
 
@@ -61,12 +64,20 @@ static const struct service_tool tools[] = {
      .flag = "--dry-run"},
 };
 
+/* MD4C tells no version. */
+static const char *libraries(void)
+{
+    static char text[64];
+    (void)snprintf(text, sizeof(text), "MD4C, %s", jws_library());
+    return text;
+}
+
 int main(int argc, char **argv)
 {
     const struct service service = {
         .name = "notes-svc",
         .summary = "Notes: pages, comments and sign-in over HTTP.",
-        .libraries = "MD4C", /* which tells no version */
+        .libraries = libraries(),
         .settings = config_settings,
         .settings_count = config_settings_count,
         .config = &config,

@@ -11,6 +11,7 @@
 #include "live/live_handlers.h"
 #include "note/note_handlers.h"
 #include "page/asset_handlers.h"
+#include "provider/provider_handlers.h"
 #include "session/account_handlers.h"
 #include "session/login_handlers.h"
 #include "session/session_admin_handlers.h"
@@ -19,6 +20,8 @@
  * one, at worst. */
 #define SAVE_BODY_MAX_BYTES ((size_t)6 * 1024 * 1024 + 65536)
 #define FORM_BODY_MAX_BYTES ((size_t)65536)
+
+#define PROVIDER_ROUTES_COUNT 5
 
 static enum err alive_handle(struct app *app,
                              struct ctx *ctx,
@@ -94,10 +97,25 @@ static const struct route ROUTES[] = {
      .handler = alive_handle},
     {.method = HTTP_GET, .pattern = "/readyz", .protection = PROTECTION_NONE, .lane = LANE_LOOP,
      .handler = ready_handle},
+    /* The last PROVIDER_ROUTES_COUNT are there only when a provider is configured. */
+    {.method = HTTP_GET, .pattern = "/users/auth/:provider", .protection = PROTECTION_VIEWER, .lane = LANE_SLOW,
+     .handler = provider_begin_handle},
+    {.method = HTTP_GET, .pattern = "/users/auth/:provider/callback", .protection = PROTECTION_VIEWER,
+     .lane = LANE_SLOW, .handler = provider_callback_handle},
+    {.method = HTTP_GET, .pattern = "/users/account/identities/link", .protection = PROTECTION_SESSION,
+     .lane = LANE_WORKER, .handler = provider_link_page_handle},
+    {.method = HTTP_POST, .pattern = "/users/account/identities/link", .protection = PROTECTION_SESSION,
+     .lane = LANE_SLOW, .body_type = BODY_FORM, .body_max_bytes = FORM_BODY_MAX_BYTES,
+     .handler = provider_link_handle},
+    {.method = HTTP_POST, .pattern = "/users/account/identities/unlink", .protection = PROTECTION_SESSION,
+     .lane = LANE_SLOW, .body_type = BODY_FORM, .body_max_bytes = FORM_BODY_MAX_BYTES,
+     .handler = provider_unlink_handle},
 };
 /* clang-format on */
 
 const struct router routes = {.routes = ROUTES, .count = ARRAY_COUNT(ROUTES)};
+const struct router routes_without_providers = {
+    .routes = ROUTES, .count = ARRAY_COUNT(ROUTES) - PROVIDER_ROUTES_COUNT};
 
 const struct route routes_unrouted = {
     .method = HTTP_GET, .pattern = "-", .protection = PROTECTION_VIEWER, .lane = LANE_WORKER};

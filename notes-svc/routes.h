@@ -8,6 +8,9 @@
 
 extern const struct router routes;
 
+/* The same where no provider is configured: what belongs to providers is an unknown path. */
+extern const struct router routes_without_providers;
+
 /* Who asks for a page that does not exist? Its error page has the header of somebody who is signed
  * in. */
 extern const struct route routes_unrouted;

@@ -13,8 +13,10 @@
 struct site {
     char id[SITE_ID_CHARS + 1];                 /* base64url; in names in Redis: notes:ID:... */
     unsigned char bus_key[SECRET_DIGEST_BYTES]; /* of the digests of messages between processes */
-    unsigned char session_key[SECRET_DIGEST_BYTES]; /* of handles of sessions, and of their users'
+    unsigned char session_key[SECRET_DIGEST_BYTES];  /* of handles of sessions, and of their users'
                                                        names where these are kept by digest */
+    unsigned char provider_key[SECRET_DIGEST_BYTES]; /* of what browsers keep during a sign-in at a
+                                                        provider */
 };
 
 /* key: 16 to 64 bytes. */

@@ -60,7 +60,7 @@ def pytest_collection_modifyitems(config, items):
     for item in items if why_not else ():
         item.add_marker(pytest.mark.skip(reason=why_not))
     missing = [str(path) for path in NEEDED if not path.exists()]
-    needs = [item for item in items if item.path.parent.name in ("http", "cli", "browser", "replicas", "soak", "hardened", "security")]
+    needs = [item for item in items if item.path.parent.name in ("http", "cli", "browser", "replicas", "soak", "hardened", "security", "providers")]
     if missing and needs and not config.option.collectonly:
         pytest.exit("build first (or set NOTES_BUILD); missing: " + ", ".join(missing), returncode=4)
 

@@ -102,14 +102,19 @@ threads() {
 
 # The release build, under its filter of system calls, which sanitizers exclude.
 hardened() {
-    build=release run_pytest hardened tests/hardened tests/http/test_pages_comments.py tests/http/test_live_events.py tests/http/test_userauth_users.py
+    build=release run_pytest hardened tests/hardened tests/http/test_pages_comments.py tests/http/test_live_events.py \
+        tests/http/test_userauth_users.py tests/providers/test_trust.py
 }
 hardened_servers() {
     build=release engine=mariadb redis=1 run_pytest hardened-servers tests/http/test_pages_comments.py tests/http/test_sessions.py
 }
 
 http() { step http "black box over HTTP" run_pytest http tests/http; }
-http_mariadb() { engine=mariadb step http-mariadb "the same on a private MariaDB" run_pytest http-mariadb tests/http tests/cli tests/security/test_statements.py; }
+on_mariadb() {
+    engine=mariadb run_pytest http-mariadb tests/http tests/cli tests/security/test_statements.py \
+        tests/providers/test_sign_in.py tests/providers/test_linking.py tests/providers/test_forged_sign_in.py
+}
+http_mariadb() { step http-mariadb "the same on a private MariaDB" on_mariadb; }
 http_mysql() { engine=mysql redis=1 step http-mysql "and on a private MySQL, with Redis" run_pytest http-mysql tests/http tests/cli tests/security/test_statements.py; }
 
 docker_mysql() { step docker "containers, with MySQL" run_pytest docker -rsP tests/docker; } # with what they measured
@@ -118,6 +123,7 @@ docker_mariadb() { engine=mariadb step docker-mariadb "and with MariaDB" run_pyt
 cli() { step cli "userauth-cli" run_pytest cli tests/cli; }
 browser() { step browser "Chromium" run_pytest browser tests/browser; }
 attacks() { step attacks "as a stranger would" run_pytest attacks tests/security; }
+providers() { step providers "signing in at providers, real ones and a lying one" run_pytest providers tests/providers; }
 
 run_fuzz() {
     local status=0
@@ -167,6 +173,7 @@ step soak "a short soak, ASan; the long one is ./dev soak" run_pytest soak tests
 step threads "live services, TSan" threads
 together cli browser
 attacks
+providers
 docker_mysql
 docker_mariadb
 step bench "what ./dev bench writes" run_pytest bench tests/bench

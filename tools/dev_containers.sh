@@ -95,6 +95,16 @@ check_secrets() { # folder
     done
 }
 
+# What a provider gave, which nobody can make here.
+check_given() { # folder name...
+    local folder=$1 name
+    shift
+    for name in "$@"; do
+        [ -s "$folder/$name" ] || die "$folder/$name is missing: one line that the provider shows; docs/PROVIDERS.md"
+        chmod a+r "$folder/$name" 2>/dev/null || true
+    done
+}
+
 # --- up and down ---
 
 # What is no network would be refused in the midst of the start only, by the engine or by notes-svc, which trusts it.
@@ -118,8 +128,10 @@ usage: ./dev up [option...]
   --replicas N    N containers of notes-svc, 1 to 20; without: as many as there are, at first one
   --tls           https on port 443 with the certificate and key in docker/tls/site.pem, for PUBLIC_URL
   --dev           userauth-svc also on 127.0.0.1:5858, for userauth-cli outside the containers
+  --oidc          people sign in at an OpenID Connect provider: docs/PROVIDERS.md
+  --twitter       people sign in with Twitter: docs/PROVIDERS.md
   --only-secrets  writes the secrets that are missing in docker/secrets and starts nothing
---tls and --dev are given again each time.
+All but the first and last are given again each time.
 
 Variables, from docker/.env or, for this command only, the environment: HTTP_PORT (80), HTTPS_PORT (443),
 USERS_PORT (5858), PUBLIC_URL, EDGENET_SUBNET, MYSQL_IMAGE, REDIS_IMAGE, HAPROXY_IMAGE, SECRETS_DIR,
@@ -176,11 +188,13 @@ print_address() { # is-tls
 }
 
 cmd_up() {
-    local secrets replicas='' is_tls=false are_only_secrets=false users
+    local secrets replicas='' is_tls=false are_only_secrets=false users given=()
     while [ $# -gt 0 ]; do
         case $1 in
             --tls) is_tls=true && compose_files+=(-f docker/compose.tls.yaml) ;;
             --dev) compose_files+=(-f docker/compose.dev.yaml) ;;
+            --oidc) compose_files+=(-f docker/compose.oidc.yaml) && given+=(oidc_client_secret) ;;
+            --twitter) compose_files+=(-f docker/compose.twitter.yaml) && given+=(twitter_consumer_key twitter_consumer_secret) ;;
             --only-secrets) are_only_secrets=true ;;
             --replicas)
                 [[ ${2:-} =~ ^[1-9][0-9]?$ && $2 -le 20 ]] || die "--replicas needs a number from 1 to 20"
@@ -198,6 +212,7 @@ cmd_up() {
     secrets=$(secrets_dir)
     write_missing_secrets "$secrets"
     check_secrets "$secrets"
+    check_given "$secrets" "${given[@]}"
     ! $are_only_secrets || { say "The secrets are in $secrets" && return; }
     # The containers' users read them from here.
     chmod a+r docker/*.cfg docker/*.cnf docker/*.conf docker/*.http docker/*.sh 2>/dev/null || true
@@ -217,8 +232,8 @@ cmd_up() {
 cmd_down() {
     [ $# -eq 0 ] || die "down takes no arguments"
     check_docker
-    # With the one that has a network of its own, which would be left over.
-    compose_files+=(-f docker/compose.dev.yaml)
+    # With those that have a network of their own, which would be left over.
+    compose_files+=(-f docker/compose.dev.yaml -f docker/compose.oidc.yaml)
     compose down
 }
 

@@ -160,6 +160,29 @@ void secret_digest(struct bytes key,
                              key.n > 0 ? key.p : NULL, key.n);
 }
 
+static_assert(SECRET_SEAL_BYTES == crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES, "");
+static_assert(SECRET_DIGEST_BYTES == crypto_secretbox_KEYBYTES, "");
+
+void secret_seal(const unsigned char key[SECRET_DIGEST_BYTES],
+                 const void *text,
+                 size_t size_bytes,
+                 unsigned char *out_sealed)
+{
+    secret_random(out_sealed, crypto_secretbox_NONCEBYTES);
+    (void)crypto_secretbox_easy(out_sealed + crypto_secretbox_NONCEBYTES, text, size_bytes,
+                                out_sealed, key);
+}
+
+bool secret_unseal(const unsigned char key[SECRET_DIGEST_BYTES],
+                   struct bytes sealed,
+                   void *out_text)
+{
+    if (sealed.n < SECRET_SEAL_BYTES)
+        return false;
+    return crypto_secretbox_open_easy(out_text, sealed.p + crypto_secretbox_NONCEBYTES,
+                                      sealed.n - crypto_secretbox_NONCEBYTES, sealed.p, key) == 0;
+}
+
 const char *secret_library(void)
 {
     static char text[64]; /* asked for by the main thread, before others */

@@ -17,6 +17,7 @@ struct ctx;
 
 #define SECRET_MAX_BYTES    4096
 #define SECRET_DIGEST_BYTES 32
+#define SECRET_SEAL_BYTES   40 /* that a sealed text is longer */
 
 /* Owned by whoever made it; `text` is NULL when unset. */
 struct secret {
@@ -52,6 +53,17 @@ void secret_digest(struct bytes key,
                    const void *text,
                    size_t size_bytes,
                    unsigned char out_digest[SECRET_DIGEST_BYTES]);
+
+/* Seals a text, so that without the key nobody can read it, change it or make one. The key is a
+ * digest made for this use alone. Units: out_sealed has size_bytes + SECRET_SEAL_BYTES. */
+void secret_seal(const unsigned char key[SECRET_DIGEST_BYTES],
+                 const void *text,
+                 size_t size_bytes,
+                 unsigned char *out_sealed);
+/* Opens it again. False, and nothing is written, when it was not sealed with this key. Units:
+ * out_text has sealed.n - SECRET_SEAL_BYTES. */
+MUST_CHECK bool
+secret_unseal(const unsigned char key[SECRET_DIGEST_BYTES], struct bytes sealed, void *out_text);
 
 /* "libsodium 1.0.18": for --version. */
 const char *secret_library(void);

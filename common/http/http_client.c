@@ -13,10 +13,13 @@
 #include "base/text.h"
 
 #include <curl/curl.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #define FIELD_MAX_BYTES       2048
 #define RETRY_AFTER_MAX_S     86400
@@ -32,8 +35,8 @@ struct http_client {
     size_t capacity_bytes;
     struct ctx *ctx; /* of the call under way */
     struct http_answer *answer;
-    bool is_too_large;
-    CURLcode result; /* of the last call */
+    size_t answer_max_bytes;
+    enum http_client_fault failed_as;
     char fault[CURL_ERROR_SIZE];
 };
 
@@ -93,8 +96,8 @@ static size_t take_body(char *data, size_t one, size_t size_bytes, void *user)
 {
     struct http_client *client = user;
     (void)one; /* always 1 */
-    if (size_bytes > HTTP_CLIENT_ANSWER_MAX_BYTES - client->used_bytes) {
-        client->is_too_large = true;
+    if (size_bytes > client->answer_max_bytes - client->used_bytes) {
+        client->failed_as = HTTP_CLIENT_TOO_LARGE;
         return 0;
     }
     if (!make_room(client, size_bytes))
@@ -143,6 +146,9 @@ static size_t take_field(char *line, size_t one, size_t size_bytes, void *user)
     else if ((value = field_value(client->ctx, line, size_bytes, "Retry-After"))) {
         if (!parse_i64(value, 0, RETRY_AFTER_MAX_S, &answer->retry_after_s))
             answer->retry_after_s = 0;
+    } else if ((value = field_value(client->ctx, line, size_bytes, "Date"))) {
+        int64_t date_unix_s = curl_getdate(value, NULL);
+        answer->date_unix_s = date_unix_s > 0 ? date_unix_s : 0;
     }
     return size_bytes;
 }
@@ -193,22 +199,45 @@ static const char *basic_line(struct ctx *ctx, const struct http_call *call)
     return arena_format(&ctx->arena, "Authorization: Basic %s", encode_base64(ctx, both));
 }
 
+/* NULL: none. */
+static const char *authorization_line(struct ctx *ctx, const struct http_call *call)
+{
+    if (call->authorization)
+        return arena_format(&ctx->arena, "Authorization: %s", call->authorization);
+    return call->basic_user ? basic_line(ctx, call) : NULL;
+}
+
+static const char *sender_line(struct ctx *ctx, const struct http_call *call)
+{
+    return call->is_foreign ? "User-Agent: notes/" NOTES_VERSION
+                            : arena_format(&ctx->arena, "X-Request-Id: %s", ctx->request_id);
+}
+
 static bool make_lines(struct ctx *ctx, const struct http_call *call, struct curl_slist **lines)
 {
+    const char *authorization = authorization_line(ctx, call);
     bool is_made = add_line(lines, "Accept: application/json") && add_line(lines, "Expect:") &&
-                   add_line(lines, arena_format(&ctx->arena, "X-Request-Id: %s", ctx->request_id));
+                   add_line(lines, sender_line(ctx, call));
     if (is_made && call->json_body)
         is_made = add_line(lines, "Content-Type: application/json");
-    if (is_made && call->basic_user)
-        is_made = add_line(lines, basic_line(ctx, call));
+    if (is_made && call->form_body)
+        is_made = add_line(lines, "Content-Type: application/x-www-form-urlencoded");
+    if (is_made && authorization)
+        is_made = add_line(lines, authorization);
     return is_made;
 }
 
-static CURLcode set_limits(CURL *curl, long timeout_ms)
+static size_t answer_max_bytes(const struct http_call *call)
 {
-    long connect_ms =
-        timeout_ms < HTTP_CLIENT_CONNECT_MAX_MS ? timeout_ms : HTTP_CLIENT_CONNECT_MAX_MS;
-    CURLcode bad = curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    return call->answer_max_bytes ? call->answer_max_bytes : HTTP_CLIENT_ANSWER_MAX_BYTES;
+}
+
+static CURLcode set_limits(CURL *curl, const struct http_call *call, long timeout_ms)
+{
+    int64_t wanted_ms = call->connect_ms ? call->connect_ms : HTTP_CLIENT_CONNECT_MAX_MS;
+    long connect_ms = timeout_ms < wanted_ms ? timeout_ms : (long)wanted_ms;
+    CURLcode bad =
+        curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, call->is_https_only ? "https" : "http,https");
     bad |= curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     bad |= curl_easy_setopt(curl, CURLOPT_PROXY, "");
     bad |= curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -218,9 +247,23 @@ static CURLcode set_limits(CURL *curl, long timeout_ms)
     bad |= curl_easy_setopt(curl, CURLOPT_DNS_CACHE_TIMEOUT, NAME_KEEP_S);
     bad |= curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout_ms);
     bad |= curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
-    bad |=
-        curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)HTTP_CLIENT_ANSWER_MAX_BYTES);
+    bad |= curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)answer_max_bytes(call));
     return bad;
+}
+
+static CURLcode set_trust(CURL *curl, const struct http_call *call)
+{
+    CURLcode bad = curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+    bad |= curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+    bad |= curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (!call->authorities)
+        return bad;
+    struct curl_blob blob = {
+        .data = call->authorities,
+        .len = strlen(call->authorities),
+        .flags = CURL_BLOB_NOCOPY,
+    };
+    return bad | curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &blob);
 }
 
 /* The path goes out as it is: curl would take %2E and %2E%2E, which are names here, for steps. */
@@ -230,7 +273,9 @@ static CURLcode set_request(CURL *curl, const struct http_call *call)
     CURLcode bad = curl_easy_setopt(curl, CURLOPT_URL, call->url);
     bad |= curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
     if (call->json_body || text_equals(call->method, "POST")) {
-        const char *body = call->json_body ? call->json_body : "";
+        const char *body = call->json_body   ? call->json_body
+                           : call->form_body ? call->form_body
+                                             : "";
         bad |= curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
         bad |= curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
     }
@@ -256,14 +301,17 @@ static CURLcode set_callbacks(struct http_client *client, struct curl_slist *lin
 
 /* ---- a call ---- */
 
-static void begin(struct http_client *client, struct ctx *ctx, struct http_answer *answer)
+static void begin(struct http_client *client,
+                  struct ctx *ctx,
+                  const struct http_call *call,
+                  struct http_answer *answer)
 {
     curl_easy_reset(client->curl);
     client->ctx = ctx;
     client->answer = answer;
+    client->answer_max_bytes = answer_max_bytes(call);
     client->used_bytes = 0;
-    client->is_too_large = false;
-    client->result = CURLE_OK;
+    client->failed_as = HTTP_CLIENT_UNREACHED;
     client->fault[0] = '\0';
 }
 
@@ -282,13 +330,36 @@ static void end(struct http_client *client)
     client->answer = NULL;
 }
 
+static enum http_client_fault fault_of(CURLcode result)
+{
+    switch ((int)result) {
+    case CURLE_OPERATION_TIMEDOUT:
+        return HTTP_CLIENT_LATE;
+    case CURLE_FILESIZE_EXCEEDED:
+        return HTTP_CLIENT_TOO_LARGE;
+    case CURLE_SSL_CONNECT_ERROR:
+        return HTTP_CLIENT_NO_TLS;
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return HTTP_CLIENT_UNTRUSTED;
+    case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_RECV_ERROR:
+    case CURLE_UNSUPPORTED_PROTOCOL: /* of HTTP/0.9: it begins with no status line */
+    case CURLE_WEIRD_SERVER_REPLY:
+        return HTTP_CLIENT_NO_HTTP;
+    default:
+        return HTTP_CLIENT_UNREACHED;
+    }
+}
+
 static enum err perform(struct http_client *client)
 {
     CURLcode result = curl_easy_perform(client->curl);
-    client->result = result;
-    if (client->is_too_large)
+    if (client->failed_as != HTTP_CLIENT_TOO_LARGE)
+        client->failed_as = fault_of(result);
+    if (client->failed_as == HTTP_CLIENT_TOO_LARGE)
         return ctx_fail(client->ctx, ERR_UNAVAILABLE, "the answer is larger than %zu bytes",
-                        HTTP_CLIENT_ANSWER_MAX_BYTES);
+                        client->answer_max_bytes);
     if (result != CURLE_OK)
         return ctx_fail(client->ctx, ERR_UNAVAILABLE, "%s",
                         client->fault[0] ? client->fault : curl_easy_strerror(result));
@@ -309,12 +380,15 @@ static enum err prepare_and_perform(struct http_client *client, const struct htt
     int64_t timeout_ms = ctx_left_ms(ctx);
     if (call->timeout_ms < timeout_ms)
         timeout_ms = call->timeout_ms;
-    if (timeout_ms <= 0)
+    if (timeout_ms <= 0) {
+        client->failed_as = HTTP_CLIENT_LATE;
         return ctx_fail(ctx, ERR_UNAVAILABLE, "no time is left for the call");
+    }
     CLEANUP(lines_release) struct curl_slist *lines = NULL;
     if (!make_lines(ctx, call, &lines))
         return ctx_fail(ctx, ERR_INTERNAL, "out of memory");
-    CURLcode bad = set_limits(client->curl, (long)timeout_ms);
+    CURLcode bad = set_limits(client->curl, call, (long)timeout_ms);
+    bad |= set_trust(client->curl, call);
     bad |= set_request(client->curl, call);
     bad |= set_callbacks(client, lines);
     if (bad != CURLE_OK)
@@ -328,7 +402,7 @@ enum err http_call(struct ctx *ctx,
                    struct http_answer *out_answer)
 {
     struct http_answer answer = {0};
-    begin(client, ctx, &answer);
+    begin(client, ctx, call, &answer);
     enum err err = prepare_and_perform(client, call);
     end(client);
     if (!err)
@@ -336,23 +410,69 @@ enum err http_call(struct ctx *ctx,
     return err;
 }
 
-enum http_fault http_client_fault(const struct http_client *client)
+enum http_client_fault http_client_fault(const struct http_client *client)
 {
-    switch ((int)client->result) {
-    case CURLE_OK:
-        return HTTP_FAULT_NONE;
-    case CURLE_SSL_CONNECT_ERROR:
-        return HTTP_FAULT_TLS;
-    case CURLE_PEER_FAILED_VERIFICATION:
-        return HTTP_FAULT_CERTIFICATE;
-    case CURLE_GOT_NOTHING:
-    case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9: bytes that begin with no status line */
-    case CURLE_RECV_ERROR:
-    case CURLE_PARTIAL_FILE:
-    case CURLE_WRITE_ERROR: /* too large */
-        return HTTP_FAULT_ANSWER;
-    default:
-        return HTTP_FAULT_REACH;
+    return client->failed_as;
+}
+
+/* ---- whom to believe ---- */
+
+static void fd_close(const int *fd)
+{
+    if (*fd >= 0)
+        (void)close(*fd);
+}
+
+/* Reads to the end, or so much. False: it can't be read. */
+static bool read_up_to(int fd, char *text, size_t max_bytes, size_t *out_bytes)
+{
+    size_t got_bytes = 0;
+    ssize_t count = 1;
+    while (count > 0 && got_bytes < max_bytes) {
+        count = read(fd, text + got_bytes, max_bytes - got_bytes);
+        if (count < 0 && errno != EINTR)
+            return false;
+        got_bytes += count > 0 ? (size_t)count : 0;
+        count = count < 0 ? 1 : count;
     }
+    *out_bytes = got_bytes;
+    return true;
+}
+
+/* Behind what is in `pem` already. Errors: as http_client_authorities. */
+static enum err add_file(struct ctx *ctx, const char *path, char *pem, size_t *size_bytes)
+{
+    CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    size_t room_bytes = HTTP_CLIENT_AUTHORITIES_MAX_BYTES - *size_bytes;
+    size_t got_bytes = 0;
+    char *added = pem + *size_bytes;
+    if (fd < 0 || !read_up_to(fd, added, room_bytes, &got_bytes))
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "can't read %s: %s", path, strerrordesc_np(errno));
+    if (got_bytes == room_bytes)
+        return ctx_fail(ctx, ERR_INVALID, "%s is too large", path);
+    added[got_bytes] = '\0';
+    if (!strstr(added, "-----BEGIN CERTIFICATE-----"))
+        return ctx_fail(ctx, ERR_INVALID, "%s has no certificate in PEM form", path);
+    *size_bytes += got_bytes;
+    return ERR_OK;
+}
+
+DEFINE_CLEANUP(char *, free)
+
+enum err http_client_authorities(struct ctx *ctx, const char *path, char **out_pem)
+{
+    CLEANUP(free_ptr) char *pem = calloc(1, HTTP_CLIENT_AUTHORITIES_MAX_BYTES + 1);
+    const char *system_path = curl_version_info(CURLVERSION_NOW)->cainfo;
+    size_t size_bytes = 0;
+    if (!pem)
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "out of memory");
+    if (system_path && add_file(ctx, system_path, pem, &size_bytes))
+        ctx_forgive(ctx); /* a machine may have none */
+    enum err err = add_file(ctx, path, pem, &size_bytes);
+    char *fitting = err ? NULL : strdup(pem);
+    if (!err && !fitting)
+        err = ctx_fail(ctx, ERR_UNAVAILABLE, "out of memory");
+    if (!err)
+        *out_pem = fitting;
+    return err;
 }

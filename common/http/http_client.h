@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * HTTP calls to another service of ours: one client per thread, connection kept alive, bounded
- * answer, bounded time, no redirects, http and https only. The only file that knows libcurl. */
+ * HTTP calls to another service, ours or somebody else's: one client per thread, connection kept
+ * alive, bounded answer, bounded time, no redirects, http and https only, certificates always
+ * verified. The only file that knows libcurl. */
 #ifndef NOTES_HTTP_CLIENT_H
 #define NOTES_HTTP_CLIENT_H
 
@@ -35,8 +36,15 @@ struct http_call {
     const char *url;        /* its path is sent as it is, dots too */
     const char *basic_user; /* NULL: no Authorization */
     const struct secret *basic_password;
-    const char *json_body; /* NULL: no body */
+    const char *authorization; /* the field's value instead; NULL: as above */
+    const char *json_body;     /* NULL: no body */
+    const char *form_body; /* application/x-www-form-urlencoded, instead of json_body; NULL: none */
     int64_t timeout_ms;    /* cut to what ctx has left */
+    int64_t connect_ms;    /* 0: HTTP_CLIENT_CONNECT_MAX_MS */
+    size_t answer_max_bytes; /* 0: HTTP_CLIENT_ANSWER_MAX_BYTES */
+    char *authorities; /* certificates (PEM) that are believed; NULL: the system's. Only read */
+    bool is_https_only;
+    bool is_foreign; /* not to a service of ours: it is not told the request's id, but who we are */
 };
 
 /* In the request's arena. */
@@ -46,19 +54,9 @@ struct http_answer {
     const char *etag;      /* NULL when absent */
     const char *link;      /* NULL when absent */
     int64_t retry_after_s; /* 0 when absent */
+    int64_t date_unix_s;   /* the other side's clock; 0 when absent */
     bool is_json;
 };
-
-/* Why the last call had no answer. */
-enum http_fault {
-    HTTP_FAULT_NONE,
-    HTTP_FAULT_REACH,       /* no connection, or not in time */
-    HTTP_FAULT_TLS,         /* a connection, but no TLS */
-    HTTP_FAULT_CERTIFICATE, /* TLS, with a certificate that is not trusted */
-    HTTP_FAULT_ANSWER,      /* something that is no answer of HTTP, or none, or a part of one */
-};
-
-enum http_fault http_client_fault(const struct http_client *client);
 
 /* Any answer with a status is ERR_OK; the caller looks at the status.
  * Errors: ERR_UNAVAILABLE no answer: not reachable, too late, too large, not HTTP. */
@@ -66,5 +64,23 @@ MUST_CHECK enum err http_call(struct ctx *ctx,
                               struct http_client *client,
                               const struct http_call *call,
                               struct http_answer *out_answer);
+
+/* Why the client's last call failed with ERR_UNAVAILABLE. */
+enum http_client_fault {
+    HTTP_CLIENT_UNREACHED,
+    HTTP_CLIENT_LATE,
+    HTTP_CLIENT_TOO_LARGE,
+    HTTP_CLIENT_NO_TLS,    /* a connection, but https can't be spoken there */
+    HTTP_CLIENT_UNTRUSTED, /* no certificate that holds */
+    HTTP_CLIENT_NO_HTTP    /* not HTTP, cut off, or nothing */
+};
+enum http_client_fault http_client_fault(const struct http_client *client);
+
+#define HTTP_CLIENT_AUTHORITIES_MAX_BYTES ((size_t)4 * 1024 * 1024)
+
+/* The certificates of the system's authorities, and those of this file (PEM). Owns: the caller, who
+ * calls free. Errors: ERR_INVALID there is no certificate in it, or it is too large;
+ * ERR_UNAVAILABLE it can't be read. */
+MUST_CHECK enum err http_client_authorities(struct ctx *ctx, const char *path, char **out_pem);
 
 #endif

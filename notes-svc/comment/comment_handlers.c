@@ -33,7 +33,7 @@ enum err comment_create_handle(struct app *app,
         .user = rq->session->username, .note_key = typed.note_key, .message = typed.message};
     err = comment_make(app, ctx, &wish, &comment, &revision);
     if (err == ERR_INVALID && !wants_json)
-        return note_refuse_comment(ctx, rq, rs, typed.note_key, typed.message);
+        return note_refuse_comment(app, ctx, rq, rs, typed.note_key, typed.message);
     if (err)
         return err;
     wrote_set(app, ctx, rq, rs, &(struct wrote){.key = typed.note_key, .revision = revision});

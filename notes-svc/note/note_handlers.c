@@ -36,7 +36,7 @@ enum err note_add_handle(struct app *app,
 {
     (void)app;
     struct note_draft draft = {.is_create = true, .key = "", .title = "", .body = ""};
-    return note_form_send(ctx, rq, rs, &draft, 200);
+    return note_form_send(app, ctx, rq, rs, &draft, 200);
 }
 
 enum err note_edit_handle(struct app *app,
@@ -57,7 +57,7 @@ enum err note_edit_handle(struct app *app,
         .version = note.version,
         .revision = note.revision,
     };
-    return note_form_send(ctx, rq, rs, &draft, 200);
+    return note_form_send(app, ctx, rq, rs, &draft, 200);
 }
 
 enum err note_destroy_handle(struct app *app,
@@ -70,7 +70,7 @@ enum err note_destroy_handle(struct app *app,
     enum err err = form_need(ctx, &rq->query, "key", &key);
     if (err || (err = note_find(ctx, ctx->db, key, NOTE_HEAD, &note)))
         return err;
-    return note_destroy_send(ctx, rq, rs, &note, app->config->destroyed_keep_days);
+    return note_destroy_send(app, ctx, rq, rs, &note);
 }
 
 /* ---- saving ---- */
@@ -145,7 +145,8 @@ static enum err store(struct ctx *ctx,
     return err;
 }
 
-static enum err show_conflict(struct ctx *ctx,
+static enum err show_conflict(struct app *app,
+                              struct ctx *ctx,
                               const struct http_request *rq,
                               struct http_response *rs,
                               const struct note_draft *mine,
@@ -156,7 +157,7 @@ static enum err show_conflict(struct ctx *ctx,
     draft.key = key;
     ctx_forgive(ctx);
     enum err err = note_find(ctx, ctx->db, key, NOTE_BODY, &theirs);
-    return err ? err : note_conflict_send(ctx, rq, rs, &draft, &theirs);
+    return err ? err : note_conflict_send(app, ctx, rq, rs, &draft, &theirs);
 }
 
 enum err note_save_handle(struct app *app,
@@ -170,7 +171,8 @@ enum err note_save_handle(struct app *app,
         return err;
     err = note_draft_check(ctx, &draft);
     if (err)
-        return http_wants_json(rq) ? err : note_form_send(ctx, rq, rs, &draft, err_status(err));
+        return http_wants_json(rq) ? err
+                                   : note_form_send(app, ctx, rq, rs, &draft, err_status(err));
     struct note_save save = {
         .key = draft.key,
         .title = draft.title,
@@ -185,7 +187,7 @@ enum err note_save_handle(struct app *app,
     struct note_change change;
     err = store(ctx, &draft, &save, &change);
     if (err == ERR_CONFLICT && !http_wants_json(rq))
-        return show_conflict(ctx, rq, rs, &draft, save.key);
+        return show_conflict(app, ctx, rq, rs, &draft, save.key);
     if (err)
         return err;
     log_info(ctx, draft.is_create ? "note.created" : "note.changed", log_str("note", save.key),

@@ -71,7 +71,8 @@ enum err note_destroy_confirm_handle(struct app *app,
 
 /* The note's page with a comment that was refused kept in its form: 400, for ctx->why.hint's
  * reason. For comment_handlers.c. Errors: ERR_NOT_FOUND no such note. */
-MUST_CHECK enum err note_refuse_comment(struct ctx *ctx,
+MUST_CHECK enum err note_refuse_comment(struct app *app,
+                                        struct ctx *ctx,
                                         const struct http_request *rq,
                                         struct http_response *rs,
                                         const char *key,

@@ -6,11 +6,13 @@
 
 #include <string.h>
 
+#include "app.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/ctx.h"
 #include "base/strbuf.h"
 #include "base/text.h"
+#include "config.h"
 #include "http/http_message.h"
 #include "http/parts.h"
 #include "page/page.h"
@@ -70,11 +72,14 @@ static struct view_comment *comment_views(struct ctx *ctx, const struct note_pag
     return views;
 }
 
-void note_page_make(struct ctx *ctx, const struct note_page *page, struct parts *out_parts)
+void note_page_make(struct app *app,
+                    struct ctx *ctx,
+                    const struct note_page *page,
+                    struct parts *out_parts)
 {
     const struct note *note = &page->note;
     struct view_note view = {
-        .frame = page_frame_for_all(note->title, "note"),
+        .frame = page_frame_for_all(app, note->title, "note"),
         .key = note->key,
         .title = note->title,
         .author = note->author,
@@ -102,7 +107,8 @@ void note_page_make(struct ctx *ctx, const struct note_page *page, struct parts 
 
 /* ---- the list ---- */
 
-void note_home_make(struct ctx *ctx,
+void note_home_make(struct app *app,
+                    struct ctx *ctx,
                     const struct note_list *list,
                     int64_t page_number,
                     struct parts *out_parts)
@@ -119,7 +125,7 @@ void note_home_make(struct ctx *ctx,
         };
     }
     struct view_home view = {
-        .frame = page_frame_for_all(NULL, "home"),
+        .frame = page_frame_for_all(app, NULL, "home"),
         .notes = items,
         .notes_count = list->count,
         .revision = list->revision,
@@ -134,7 +140,8 @@ void note_home_make(struct ctx *ctx,
 
 /* ---- forms ---- */
 
-enum err note_form_send(struct ctx *ctx,
+enum err note_form_send(struct app *app,
+                        struct ctx *ctx,
                         const struct http_request *rq,
                         struct http_response *rs,
                         const struct note_draft *draft,
@@ -142,7 +149,7 @@ enum err note_form_send(struct ctx *ctx,
 {
     const char *field = status == 200 ? NULL : ctx->why.field;
     struct view_note_form view = {
-        .frame = page_frame(rq, draft->is_create ? "Add a note" : "Edit a note", "note-form"),
+        .frame = page_frame(app, rq, draft->is_create ? "Add a note" : "Edit a note", "note-form"),
         .is_create = draft->is_create,
         .docreate = draft->is_create ? "create" : "update",
         .key = draft->key,
@@ -161,15 +168,17 @@ enum err note_form_send(struct ctx *ctx,
     return page_send(ctx, rs, status, &html);
 }
 
-enum err note_conflict_send(struct ctx *ctx,
+enum err note_conflict_send(struct app *app,
+                            struct ctx *ctx,
                             const struct http_request *rq,
                             struct http_response *rs,
                             const struct note_draft *mine,
                             const struct note *theirs)
 {
     struct view_conflict view = {
-        .frame = page_frame(rq, mine->is_create ? "This key is taken" : "Somebody else saved first",
-                            "conflict"),
+        .frame =
+            page_frame(app, rq, mine->is_create ? "This key is taken" : "Somebody else saved first",
+                       "conflict"),
         .is_create = mine->is_create,
         .key = mine->key,
         .my_title = mine->title,
@@ -187,17 +196,17 @@ enum err note_conflict_send(struct ctx *ctx,
     return page_send(ctx, rs, 409, &html);
 }
 
-enum err note_destroy_send(struct ctx *ctx,
+enum err note_destroy_send(struct app *app,
+                           struct ctx *ctx,
                            const struct http_request *rq,
                            struct http_response *rs,
-                           const struct note *note,
-                           int64_t kept_days)
+                           const struct note *note)
 {
     struct view_destroy view = {
-        .frame = page_frame(rq, "Delete a note", "destroy"),
+        .frame = page_frame(app, rq, "Delete a note", "destroy"),
         .key = note->key,
         .title = note->title,
-        .kept_days = kept_days,
+        .kept_days = app->config->destroyed_keep_days,
     };
     struct strbuf html = page_buffer(ctx, FRAME_BYTES);
     view_destroy(&html, &view);

@@ -13,6 +13,7 @@
 #include "comment/comment.h"
 #include "note/note.h"
 
+struct app;
 struct ctx;
 struct http_request;
 struct http_response;
@@ -35,32 +36,38 @@ const char *note_view_path(struct ctx *ctx, const char *key);
 const char *note_comments_path(struct ctx *ctx, const char *key, int64_t before_id);
 
 /* Both are the same for all who look, and sent by shared_page.h. */
-void note_page_make(struct ctx *ctx, const struct note_page *page, struct parts *out_parts);
-void note_home_make(struct ctx *ctx,
+void note_page_make(struct app *app,
+                    struct ctx *ctx,
+                    const struct note_page *page,
+                    struct parts *out_parts);
+void note_home_make(struct app *app,
+                    struct ctx *ctx,
                     const struct note_list *list,
                     int64_t page_number,
                     struct parts *out_parts);
 
 /* The form with what the draft holds. Status 200: fresh; else a refusal, whose field and reason are
  * ctx->why's. */
-MUST_CHECK enum err note_form_send(struct ctx *ctx,
+MUST_CHECK enum err note_form_send(struct app *app,
+                                   struct ctx *ctx,
                                    const struct http_request *rq,
                                    struct http_response *rs,
                                    const struct note_draft *draft,
                                    int status);
 
 /* 409: what was typed beside the note that is there. */
-MUST_CHECK enum err note_conflict_send(struct ctx *ctx,
+MUST_CHECK enum err note_conflict_send(struct app *app,
+                                       struct ctx *ctx,
                                        const struct http_request *rq,
                                        struct http_response *rs,
                                        const struct note_draft *mine,
                                        const struct note *theirs);
 
 /* Asks whether to destroy it. */
-MUST_CHECK enum err note_destroy_send(struct ctx *ctx,
+MUST_CHECK enum err note_destroy_send(struct app *app,
+                                      struct ctx *ctx,
                                       const struct http_request *rq,
                                       struct http_response *rs,
-                                      const struct note *note,
-                                      int64_t kept_days);
+                                      const struct note *note);
 
 #endif

@@ -36,17 +36,19 @@ static enum err read_number(
 }
 
 /* Has the browser the page of this state? rs is the 304 then. */
-static bool has_it(struct ctx *ctx,
+static bool has_it(struct app *app,
+                   struct ctx *ctx,
                    const struct http_request *rq,
                    struct http_response *rs,
                    struct page_state state)
 {
-    return page_is_unchanged(ctx, rq, rs, page_etag(ctx, rq, state.revision, state.part));
+    return page_is_unchanged(ctx, rq, rs, page_etag(app, ctx, rq, state.revision, state.part));
 }
 
 /* ---- the list ---- */
 
-static enum err make_list(struct ctx *ctx, int64_t page_number, int64_t revision, struct parts *out)
+static enum err make_list(
+    struct app *app, struct ctx *ctx, int64_t page_number, int64_t revision, struct parts *out)
 {
     struct note_list list;
     enum err err = note_list(ctx, ctx->db, page_number, NOTE_HOME_PAGE_COUNT, &list);
@@ -55,7 +57,7 @@ static enum err make_list(struct ctx *ctx, int64_t page_number, int64_t revision
     if (list.count == 0 && page_number > 1)
         return ctx_fail(ctx, ERR_NOT_FOUND, "page %lld is beyond the end", (long long)page_number);
     list.revision = revision;
-    note_home_make(ctx, &list, page_number, out);
+    note_home_make(app, ctx, &list, page_number, out);
     return ERR_OK;
 }
 
@@ -73,14 +75,14 @@ static enum err show_first_list(struct app *app,
     if (err)
         return err;
     if (kept && shared_page_is_of(app, &ticket, kept, state.revision))
-        return shared_page_send(ctx, rq, rs, shared_page_parts(kept), state);
-    if (has_it(ctx, rq, rs, state))
+        return shared_page_send(app, ctx, rq, rs, shared_page_parts(kept), state);
+    if (has_it(app, ctx, rq, rs, state))
         return ERR_OK;
-    err = make_list(ctx, 1, state.revision, &parts);
+    err = make_list(app, ctx, 1, state.revision, &parts);
     if (err)
         return err;
     shared_page_keep(app, &ticket, SHARED_PAGE_HOME, &parts, state);
-    return shared_page_send(ctx, rq, rs, &parts, state);
+    return shared_page_send(app, ctx, rq, rs, &parts, state);
 }
 
 enum err note_home_handle(struct app *app,
@@ -99,10 +101,10 @@ enum err note_home_handle(struct app *app,
     if ((err = note_home_revision(ctx, ctx->db, &state.revision)))
         return err;
     state.part = arena_format(&ctx->arena, "p%lld", (long long)page_number);
-    if (has_it(ctx, rq, rs, state))
+    if (has_it(app, ctx, rq, rs, state))
         return ERR_OK;
-    err = make_list(ctx, page_number, state.revision, &parts);
-    return err ? err : shared_page_send(ctx, rq, rs, &parts, state);
+    err = make_list(app, ctx, page_number, state.revision, &parts);
+    return err ? err : shared_page_send(app, ctx, rq, rs, &parts, state);
 }
 
 bool note_home_cached(struct app *app,
@@ -146,7 +148,8 @@ load_page(struct ctx *ctx, const char *key, int64_t before_id, struct note_page 
 }
 
 /* Reads and makes it. */
-static enum err make_page(struct ctx *ctx,
+static enum err make_page(struct app *app,
+                          struct ctx *ctx,
                           const char *key,
                           int64_t before_id,
                           struct page_state *state,
@@ -157,11 +160,12 @@ static enum err make_page(struct ctx *ctx,
     if (err)
         return err;
     state->revision = page.note.revision;
-    note_page_make(ctx, &page, out_parts);
+    note_page_make(app, ctx, &page, out_parts);
     return ERR_OK;
 }
 
-static enum err show_older_comments(struct ctx *ctx,
+static enum err show_older_comments(struct app *app,
+                                    struct ctx *ctx,
                                     const struct http_request *rq,
                                     struct http_response *rs,
                                     const char *key,
@@ -171,11 +175,11 @@ static enum err show_older_comments(struct ctx *ctx,
     struct page_state state = {.part = arena_format(&ctx->arena, "c%lld", (long long)before_id)};
     if (rq->fields[HTTP_FIELD_IF_NONE_MATCH]) {
         enum err err = note_find_revision(ctx, ctx->db, key, &state.revision);
-        if (err || has_it(ctx, rq, rs, state))
+        if (err || has_it(app, ctx, rq, rs, state))
             return err;
     }
-    enum err err = make_page(ctx, key, before_id, &state, &parts);
-    return err ? err : shared_page_send(ctx, rq, rs, &parts, state);
+    enum err err = make_page(app, ctx, key, before_id, &state, &parts);
+    return err ? err : shared_page_send(app, ctx, rq, rs, &parts, state);
 }
 
 static enum err show_note(struct app *app,
@@ -195,15 +199,15 @@ static enum err show_note(struct app *app,
         if (err)
             return err;
         if (kept && shared_page_is_of(app, &ticket, kept, state.revision))
-            return shared_page_send(ctx, rq, rs, shared_page_parts(kept), state);
-        if (has_it(ctx, rq, rs, state))
+            return shared_page_send(app, ctx, rq, rs, shared_page_parts(kept), state);
+        if (has_it(app, ctx, rq, rs, state))
             return ERR_OK;
     }
-    enum err err = make_page(ctx, key, 0, &state, &parts);
+    enum err err = make_page(app, ctx, key, 0, &state, &parts);
     if (err)
         return err;
     shared_page_keep(app, &ticket, key, &parts, state);
-    return shared_page_send(ctx, rq, rs, &parts, state);
+    return shared_page_send(app, ctx, rq, rs, &parts, state);
 }
 
 enum err note_view_handle(struct app *app,
@@ -218,7 +222,7 @@ enum err note_view_handle(struct app *app,
         return err;
     if (!*key)
         return ctx_fail(ctx, ERR_NOT_FOUND, "no note has an empty key");
-    return before_id ? show_older_comments(ctx, rq, rs, key, before_id)
+    return before_id ? show_older_comments(app, ctx, rq, rs, key, before_id)
                      : show_note(app, ctx, rq, rs, key);
 }
 
@@ -232,7 +236,8 @@ bool note_view_cached(struct app *app,
            shared_page_answer(app, ctx, rq, rs, field->value);
 }
 
-enum err note_refuse_comment(struct ctx *ctx,
+enum err note_refuse_comment(struct app *app,
+                             struct ctx *ctx,
                              const struct http_request *rq,
                              struct http_response *rs,
                              const char *key,
@@ -247,6 +252,6 @@ enum err note_refuse_comment(struct ctx *ctx,
         return err;
     page.comment_draft = message;
     page.comment_error = reason;
-    note_page_make(ctx, &page, &parts);
+    note_page_make(app, ctx, &page, &parts);
     return shared_page_refuse(ctx, rq, rs, &parts);
 }

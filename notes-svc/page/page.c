@@ -20,22 +20,25 @@
 #define HTML_TYPE           "text/html; charset=utf-8"
 #define VIEWER_DIGEST_BYTES 9
 
-struct view_frame page_frame_for_all(const char *title, const char *page_name)
+struct view_frame page_frame_for_all(struct app *app, const char *title, const char *page_name)
 {
-    return (struct view_frame){.title = title, .page = page_name};
+    return (struct view_frame){
+        .title = title,
+        .page = page_name,
+        .ways = app->ways.items,
+        .ways_count = app->ways.count,
+    };
 }
 
 struct view_frame
-page_frame(const struct http_request *rq, const char *title, const char *page_name)
+page_frame(struct app *app, const struct http_request *rq, const char *title, const char *page_name)
 {
     const struct session *session = rq->session;
-    return (struct view_frame){
-        .title = title,
-        .user = session ? session->username : NULL,
-        .csrf = session ? session->csrf : NULL,
-        .page = page_name,
-        .is_user_unknown = rq->is_session_unknown,
-    };
+    struct view_frame frame = page_frame_for_all(app, title, page_name);
+    frame.user = session ? session->username : NULL;
+    frame.csrf = session ? session->csrf : NULL;
+    frame.is_user_unknown = rq->is_session_unknown;
+    return frame;
 }
 
 /* ---- standing fields ---- */
@@ -109,15 +112,18 @@ enum err page_send_cached(struct ctx *ctx,
     return err ? ctx_fail(ctx, err, "the page is over %zu bytes", PAGE_MAX_BYTES) : ERR_OK;
 }
 
-const char *
-page_etag(struct ctx *ctx, const struct http_request *rq, int64_t revision, const char *part)
+const char *page_etag(struct app *app,
+                      struct ctx *ctx,
+                      const struct http_request *rq,
+                      int64_t revision,
+                      const char *part)
 {
     const char *viewer =
         rq->session ? secret_base64url(&ctx->arena, rq->session->digest, VIEWER_DIGEST_BYTES)
         : rq->is_session_unknown ? "unknown"
                                  : "anyone";
-    return arena_format(&ctx->arena, "\"%lld-%s-%s-%s\"", (long long)revision, part, BUILD_ID,
-                        viewer);
+    return arena_format(&ctx->arena, "\"%lld-%s-%s%s-%s\"", (long long)revision, part, BUILD_ID,
+                        app->ways.mark, viewer);
 }
 
 bool page_is_unchanged(struct ctx *ctx,

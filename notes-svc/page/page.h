@@ -23,11 +23,13 @@ struct http_response;
  */
 #define PAGE_MAX_BYTES ((size_t)32 * 1024 * 1024)
 
-struct view_frame
-page_frame(const struct http_request *rq, const char *title, const char *page_name);
+struct view_frame page_frame(struct app *app,
+                             const struct http_request *rq,
+                             const char *title,
+                             const char *page_name);
 
 /* Of a page that is the same for all (views/README.md, "shared"). */
-struct view_frame page_frame_for_all(const char *title, const char *page_name);
+struct view_frame page_frame_for_all(struct app *app, const char *title, const char *page_name);
 
 /* The security headers of every answer that is not an asset. */
 void page_standing_fields(struct app *app,
@@ -48,11 +50,14 @@ MUST_CHECK enum err page_send_cached(struct ctx *ctx,
                                      const struct strbuf *html,
                                      const char *etag);
 
-/* The entity tag of a page: made of what was shown (its revision and which part of it), this build,
- * and the viewer. `part` is short text without quotes, "" when there is one part only. In the
- * arena. */
-const char *
-page_etag(struct ctx *ctx, const struct http_request *rq, int64_t revision, const char *part);
+/* The entity tag of a page: made of what was shown (its revision and which part of it), this build
+ * with the ways to sign in that it shows, and the viewer. `part` is short text without quotes, ""
+ * when there is one part only. In the arena. */
+const char *page_etag(struct app *app,
+                      struct ctx *ctx,
+                      const struct http_request *rq,
+                      int64_t revision,
+                      const char *part);
 
 /* True when the client has this page: rs is the 304 then, and the handler returns ERR_OK at once.
  */
@@ -71,18 +76,39 @@ void page_error(struct app *app,
                 enum err err,
                 struct http_response *rs);
 
+/* What a page says that is no page of what was asked for, and leads on. */
+struct page_words {
+    int status;
+    const char *reason;
+    const char *advice;
+    const char *way_path;
+    const char *way_text;
+};
+
+/* Sends it, with the request's id, and Retry-After when ctx has one. Never fails. */
+void page_say(struct app *app,
+              struct ctx *ctx,
+              const struct http_request *rq,
+              struct http_response *rs,
+              const struct page_words *words);
+
 /* The user service can't be reached: 503, with the drawing. */
-void page_user_service_down(struct ctx *ctx,
+void page_user_service_down(struct app *app,
+                            struct ctx *ctx,
                             const struct http_request *rq,
                             struct http_response *rs);
 
 /* The same for a new password. */
-void page_password_not_changed(struct ctx *ctx,
+void page_password_not_changed(struct app *app,
+                               struct ctx *ctx,
                                const struct http_request *rq,
                                struct http_response *rs);
 
 /* Logging out has removed the cookie, and could not end the session: 503, page or JSON. */
-void page_logout_failed(struct ctx *ctx, const struct http_request *rq, struct http_response *rs);
+void page_logout_failed(struct app *app,
+                        struct ctx *ctx,
+                        const struct http_request *rq,
+                        struct http_response *rs);
 
 /* One write of this user: ERR_RATE_LIMITED with ctx->retry_after_s when there were too many
  * (WRITES_PER_MIN). */

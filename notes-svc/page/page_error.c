@@ -192,7 +192,6 @@ void page_error(struct app *app,
                 enum err err,
                 struct http_response *rs)
 {
-    (void)app;
     if (is_for_program(rq)) {
         json_body_error(ctx, err, rs);
         if (err == ERR_UNAUTHENTICATED && is_for_key(rq))
@@ -202,7 +201,7 @@ void page_error(struct app *app,
     const char *reason = words_of(err)->reason;
     const struct page_way way = way_of(rq, err);
     struct view_error view = {
-        .frame = page_frame(rq, reason, "error"),
+        .frame = page_frame(app, rq, reason, "error"),
         .reason = reason,
         .status = err_status(err),
         .status_text = http_status_text(err_status(err)),
@@ -217,55 +216,70 @@ void page_error(struct app *app,
     send_error(ctx, rs, err_status(err), &view);
 }
 
-/* What it can't be reached for, what to do, and a way on. */
-struct down_words {
-    const char *reason;
-    const char *advice;
-    const char *way_path;
-    const char *way_text;
-};
-
-static void user_service_down(struct ctx *ctx,
-                              const struct http_request *rq,
-                              struct http_response *rs,
-                              const struct down_words *words)
+static struct view_error view_of(struct app *app,
+                                 struct ctx *ctx,
+                                 const struct http_request *rq,
+                                 const struct page_words *words)
 {
-    struct view_error view = {
-        .frame = page_frame(rq, words->reason, "error"),
+    return (struct view_error){
+        .frame = page_frame(app, rq, words->reason, "error"),
         .reason = words->reason,
-        .status = 503,
-        .status_text = http_status_text(503),
+        .status = words->status,
+        .status_text = http_status_text(words->status),
         .advice = words->advice,
         .way_path = words->way_path,
         .way_text = words->way_text,
         .request_id = ctx->request_id,
-        .is_whale = true,
     };
+}
+
+void page_say(struct app *app,
+              struct ctx *ctx,
+              const struct http_request *rq,
+              struct http_response *rs,
+              const struct page_words *words)
+{
+    const struct view_error view = view_of(app, ctx, rq, words);
+    send_error(ctx, rs, words->status, &view);
+}
+
+static void user_service_down(struct app *app,
+                              struct ctx *ctx,
+                              const struct http_request *rq,
+                              struct http_response *rs,
+                              const struct page_words *words)
+{
+    struct view_error view = view_of(app, ctx, rq, words);
+    view.is_whale = true;
     add_typed(ctx, rq, ERR_UNAVAILABLE, &view);
     if (!ctx->retry_after_s)
         ctx->retry_after_s = 10;
     send_error(ctx, rs, 503, &view);
 }
 
-void page_user_service_down(struct ctx *ctx,
+void page_user_service_down(struct app *app,
+                            struct ctx *ctx,
                             const struct http_request *rq,
                             struct http_response *rs)
 {
-    static const struct down_words words = {
+    static const struct page_words words = {
+        .status = 503,
         .reason = "Logging in is not possible right now",
         .advice = "The service that knows the users can't be reached. "
                   "Reading notes goes on; try to log in again in a moment.",
         .way_path = "/",
         .way_text = "Read notes",
     };
-    user_service_down(ctx, rq, rs, &words);
+    user_service_down(app, ctx, rq, rs, &words);
 }
 
-void page_password_not_changed(struct ctx *ctx,
+void page_password_not_changed(struct app *app,
+                               struct ctx *ctx,
                                const struct http_request *rq,
                                struct http_response *rs)
 {
-    static const struct down_words words = {
+    static const struct page_words words = {
+        .status = 503,
         .reason = "Your password can't be changed right now",
         .advice = "The service that knows the users can't be reached, or its answer did not come. "
                   "Most likely your password is what it was. Try again in a moment; if the old "
@@ -273,10 +287,13 @@ void page_password_not_changed(struct ctx *ctx,
         .way_path = ACCOUNT_PATH,
         .way_text = "Your account",
     };
-    user_service_down(ctx, rq, rs, &words);
+    user_service_down(app, ctx, rq, rs, &words);
 }
 
-void page_logout_failed(struct ctx *ctx, const struct http_request *rq, struct http_response *rs)
+void page_logout_failed(struct app *app,
+                        struct ctx *ctx,
+                        const struct http_request *rq,
+                        struct http_response *rs)
 {
     ctx->why.hint = "You are signed out in this browser, but your session could not be ended "
                     "everywhere right now. It ends by itself when it is not used.";
@@ -287,8 +304,8 @@ void page_logout_failed(struct ctx *ctx, const struct http_request *rq, struct h
         add_wait(ctx, rs);
         return;
     }
-    struct view_error view = {
-        .frame = {.title = "Logging out", .page = "error"},
+    const struct view_error view = {
+        .frame = page_frame_for_all(app, "Logging out", "error"),
         .reason = "Logging out worked only in part",
         .status = 503,
         .status_text = http_status_text(503),

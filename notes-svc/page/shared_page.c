@@ -194,13 +194,14 @@ static struct strbuf fill(struct ctx *ctx, const struct parts *parts, const stru
     return html;
 }
 
-enum err shared_page_send(struct ctx *ctx,
+enum err shared_page_send(struct app *app,
+                          struct ctx *ctx,
                           const struct http_request *rq,
                           struct http_response *rs,
                           const struct parts *parts,
                           struct page_state state)
 {
-    const char *etag = page_etag(ctx, rq, state.revision, state.part);
+    const char *etag = page_etag(app, ctx, rq, state.revision, state.part);
     if (page_is_unchanged(ctx, rq, rs, etag))
         return ERR_OK;
     const struct viewer viewer = viewer_of(rq);
@@ -226,7 +227,7 @@ static struct anyones *make_anyones(struct app *app,
     const struct viewer nobody = {0};
     struct http_response whole = {0};
     struct strbuf html = fill(ctx, &page->parts, &nobody);
-    const char *etag = page_etag(ctx, rq, page->state.revision, page->state.part);
+    const char *etag = page_etag(app, ctx, rq, page->state.revision, page->state.part);
     if (page_send_cached(ctx, &whole, &html, etag))
         return NULL;
     page_standing_fields(app, ctx, rq, &whole);
@@ -267,7 +268,7 @@ static bool answer(struct app *app,
                    struct shared_page *page)
 {
     if (rq->session || rq->fields[HTTP_FIELD_IF_NONE_MATCH])
-        return !shared_page_send(ctx, rq, rs, &page->parts, page->state);
+        return !shared_page_send(app, ctx, rq, rs, &page->parts, page->state);
     rs->prepared = anyones_of(app, ctx, rq, page);
     if (!rs->prepared)
         return false;

@@ -55,7 +55,8 @@ void shared_page_keep(struct app *app,
                       struct page_state state);
 
 /* The page of who asks, or 304. */
-MUST_CHECK enum err shared_page_send(struct ctx *ctx,
+MUST_CHECK enum err shared_page_send(struct app *app,
+                                     struct ctx *ctx,
                                      const struct http_request *rq,
                                      struct http_response *rs,
                                      const struct parts *parts,

@@ -34,17 +34,20 @@
 
 /* ---- what was done ---- */
 
-enum done { DONE_PASSWORD, DONE_PASSWORD_SOON, DONE_SESSION, DONE_OTHERS };
-
 static const struct {
     const char *word;
     const char *notice;
 } DONE[] = {
-    [DONE_PASSWORD] = {"password", "Your password is changed. All your other sessions have ended."},
-    [DONE_PASSWORD_SOON] = {"password-soon", "Your password is changed. Your other sessions end "
-                                             "within some minutes."},
-    [DONE_SESSION] = {"session", "That session has ended."},
-    [DONE_OTHERS] = {"others", "All your other sessions have ended."},
+    [ACCOUNT_DONE_PASSWORD] = {"password",
+                               "Your password is changed. All your other sessions have ended."},
+    [ACCOUNT_DONE_PASSWORD_SOON] = {"password-soon",
+                                    "Your password is changed. Your other sessions end "
+                                    "within some minutes."},
+    [ACCOUNT_DONE_SESSION] = {"session", "That session has ended."},
+    [ACCOUNT_DONE_OTHERS] = {"others", "All your other sessions have ended."},
+    [ACCOUNT_DONE_LINKED] = {"linked", "It is linked. You can log in with it from now on."},
+    [ACCOUNT_DONE_UNLINKED] = {"unlinked",
+                               "It is unlinked. Nobody can log in here with it any more."},
 };
 
 static void keep_done(
@@ -61,8 +64,10 @@ static void keep_done(
                });
 }
 
-static enum err
-answer_done(struct app *app, struct ctx *ctx, struct http_response *rs, enum done done)
+enum err account_answer_done(struct app *app,
+                             struct ctx *ctx,
+                             struct http_response *rs,
+                             enum account_done done)
 {
     http_response_redirect(rs, 302, ACCOUNT_PATH);
     keep_done(app, ctx, rs, DONE[done].word, DONE_MAX_AGE_S);
@@ -142,9 +147,9 @@ static enum err answer_changed(struct app *app,
         log_error(ctx, "session.end_failed", log_str("user", change->username),
                   log_str("why", ctx->why.text));
         ctx_forgive(ctx);
-        return answer_done(app, ctx, rs, DONE_PASSWORD_SOON);
+        return account_answer_done(app, ctx, rs, ACCOUNT_DONE_PASSWORD_SOON);
     }
-    return answer_done(app, ctx, rs, DONE_PASSWORD);
+    return account_answer_done(app, ctx, rs, ACCOUNT_DONE_PASSWORD);
 }
 
 static enum err answer_change(struct app *app,
@@ -190,7 +195,7 @@ static enum err change_password(struct app *app,
         login_limit_give_back(app, ctx, address); /* failures count, and only they */
     if (err == ERR_UNAVAILABLE) {
         log_error(ctx, "auth.service_unreachable", log_str("why", ctx->why.text));
-        page_password_not_changed(ctx, rq, rs);
+        page_password_not_changed(app, ctx, rq, rs);
         return ERR_OK;
     }
     return err ? err : answer_change(app, ctx, rq, rs, &change);
@@ -248,7 +253,7 @@ enum err account_session_end_handle(struct app *app,
     if ((err = session_end_all(app, ctx, &ended, "by_user")))
         return err;
     if (!session_is_same(&one, rq->session))
-        return answer_done(app, ctx, rs, DONE_SESSION);
+        return account_answer_done(app, ctx, rs, ACCOUNT_DONE_SESSION);
     session_cookie_remove(ctx, app->config, rs);
     http_response_redirect(rs, 302, "/");
     return ERR_OK;
@@ -266,5 +271,5 @@ enum err account_others_end_handle(struct app *app,
         return err;
     log_info(ctx, "session.ended_others", log_str("user", own->username),
              log_str("peer", rq->client_text), log_i64("count", (int64_t)count));
-    return answer_done(app, ctx, rs, DONE_OTHERS);
+    return account_answer_done(app, ctx, rs, ACCOUNT_DONE_OTHERS);
 }

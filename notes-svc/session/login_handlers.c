@@ -20,6 +20,7 @@
 #include "http/form.h"
 #include "http/http_message.h"
 #include "page/page.h"
+#include "provider/provider.h"
 #include "session/device.h"
 #include "session/login_limit.h"
 #include "session/session.h"
@@ -29,10 +30,13 @@
 
 #define LOGIN_PATH       "/users/login"
 #define NEXT_COOKIE      "notesnext"
+#define NEXT_PATH        "/users" /* a sign-in by a provider begins under /users/auth */
 #define NEXT_MAX_AGE_S   600
 #define NEXT_MAX_BYTES   2900 /* as base64url it fits a cookie value */
 #define FLASH_COOKIE     "notesflash"
 #define FLASH_MAX_AGE_S  60
+#define ELSEWHERE_COOKIE "notesoidc" /* this browser's session began at the provider */
+#define ELSEWHERE_PATH   "/users"
 #define NAME_MAX_CHARS   64 /* of userauth-svc */
 #define WRONG_LOGIN_TEXT "That user name or password is not right."
 #define NO_LOGIN_HINT                                                                \
@@ -52,7 +56,7 @@ static void keep(struct app *app,
                &(struct cookie){
                    .name = name,
                    .value = age_s ? secret_base64url(&ctx->arena, text, strlen(text)) : "",
-                   .path = LOGIN_PATH,
+                   .path = text_equals(name, NEXT_COOKIE) ? NEXT_PATH : LOGIN_PATH,
                    .max_age_s = age_s,
                    .is_secure = app->config->is_public_https,
                });
@@ -94,19 +98,30 @@ void login_redirect(struct app *app,
         keep(app, ctx, rs, NEXT_COOKIE, rq->target, NEXT_MAX_AGE_S);
 }
 
+const char *login_next(struct ctx *ctx, const struct http_request *rq)
+{
+    const char *next = kept(ctx, rq, NEXT_COOKIE);
+    return next && is_own_path(next) ? next : NULL;
+}
+
 /* ---- the page ---- */
 
-static enum err show_login(struct ctx *ctx,
+struct login_words {
+    const char *username; /* what was typed, "" at first */
+    const char *error;    /* NULL at first */
+};
+
+static enum err show_login(struct app *app,
+                           struct ctx *ctx,
                            const struct http_request *rq,
                            struct http_response *rs,
                            int status,
-                           const char *username,
-                           const char *error)
+                           const struct login_words *words)
 {
     struct view_login view = {
-        .frame = page_frame(rq, "Log in", "login"),
-        .username = text_cut(&ctx->arena, username, NAME_MAX_CHARS),
-        .error = error,
+        .frame = page_frame(app, rq, "Log in", "login"),
+        .username = text_cut(&ctx->arena, words->username, NAME_MAX_CHARS),
+        .error = words->error,
     };
     struct strbuf html = page_buffer(ctx, 4096);
     view_login(&html, &view);
@@ -122,13 +137,15 @@ enum err login_page_handle(struct app *app,
     bool has_failed = typed && *typed == '!';
     if (has_failed)
         keep(app, ctx, rs, FLASH_COOKIE, "", 0);
-    return show_login(ctx, rq, rs, 200, has_failed ? typed + 1 : "",
-                      has_failed ? WRONG_LOGIN_TEXT : NULL);
+    return show_login(app, ctx, rq, rs, 200,
+                      &(struct login_words){.username = has_failed ? typed + 1 : "",
+                                            .error = has_failed ? WRONG_LOGIN_TEXT : NULL});
 }
 
 /* ---- login ---- */
 
-static enum err answer_wait(struct ctx *ctx,
+static enum err answer_wait(struct app *app,
+                            struct ctx *ctx,
                             const struct http_request *rq,
                             struct http_response *rs,
                             const char *username,
@@ -141,7 +158,8 @@ static enum err answer_wait(struct ctx *ctx,
     http_response_field(rs, "Retry-After", seconds);
     log_warn(ctx, "auth.locked", log_str("user", username), log_str("peer", rq->client_text),
              log_i64("wait_s", wait_s));
-    return show_login(ctx, rq, rs, 429, username, text);
+    return show_login(app, ctx, rq, rs, 429,
+                      &(struct login_words){.username = username, .error = text});
 }
 
 static void answer_wrong(struct app *app,
@@ -156,33 +174,64 @@ static void answer_wrong(struct app *app,
     log_warn(ctx, "auth.login_failed", log_str("user", username), log_str("peer", rq->client_text));
 }
 
-/* A new session under a new id; one that the browser had before ends. */
+/* Whether logging out has to lead to the provider. */
+static void keep_elsewhere(struct app *app,
+                           struct ctx *ctx,
+                           const struct http_request *rq,
+                           struct http_response *rs,
+                           bool is_elsewhere)
+{
+    if (!is_elsewhere && !cookie_get(ctx, rq, ELSEWHERE_COOKIE))
+        return;
+    cookie_set(ctx, rs,
+               &(struct cookie){
+                   .name = ELSEWHERE_COOKIE,
+                   .value = is_elsewhere ? "1" : "",
+                   .path = ELSEWHERE_PATH,
+                   .max_age_s = is_elsewhere ? -1 : 0,
+                   .is_secure = app->config->is_public_https,
+               });
+}
+
+enum err login_answer(struct app *app,
+                      struct ctx *ctx,
+                      const struct http_request *rq,
+                      struct http_response *rs,
+                      const struct login_right *right)
+{
+    struct session *old = session_from_cookie(ctx, app->config, rq);
+    struct session *session = session_of_request(ctx, rq, right->username, right->etag);
+    session_make_room(app, ctx, right->username, old);
+    enum err err = session_insert(ctx, app, session, clock_unix_ms());
+    if (err || (old && (err = session_end(app, ctx, old)))) {
+        ctx->why.hint = NO_LOGIN_HINT;
+        return err;
+    }
+    ctx->user = right->username;
+    http_response_redirect(rs, 302, right->next && is_own_path(right->next) ? right->next : "/");
+    session_cookie_set(ctx, app->config, rs, session);
+    keep_elsewhere(app, ctx, rq, rs, right->is_elsewhere);
+    if (kept(ctx, rq, NEXT_COOKIE))
+        keep(app, ctx, rs, NEXT_COOKIE, "", 0);
+    if (kept(ctx, rq, FLASH_COOKIE))
+        keep(app, ctx, rs, FLASH_COOKIE, "", 0);
+    log_info(ctx, "auth.login_ok", log_str("user", right->username),
+             log_str("peer", rq->client_text), log_str("via", right->via));
+    return ERR_OK;
+}
+
 static enum err answer_right(struct app *app,
                              struct ctx *ctx,
                              const struct http_request *rq,
                              struct http_response *rs,
                              const struct userauth_check *check)
 {
-    struct session *old = session_from_cookie(ctx, app->config, rq);
-    struct session *session = session_of_request(ctx, rq, check->username, check->etag);
-    session_make_room(app, ctx, check->username, old);
-    enum err err = session_insert(ctx, app, session, clock_unix_ms());
-    if (err || (old && (err = session_end(app, ctx, old)))) {
-        ctx->why.hint = NO_LOGIN_HINT;
-        return err;
-    }
-    ctx->user = check->username;
-    const char *next = kept(ctx, rq, NEXT_COOKIE);
-    http_response_redirect(rs, 302, next && is_own_path(next) ? next : "/");
-    session_cookie_set(ctx, app->config, rs, session);
-    device_remember(app, ctx, rq, rs, check->username);
-    if (next)
-        keep(app, ctx, rs, NEXT_COOKIE, "", 0);
-    if (kept(ctx, rq, FLASH_COOKIE))
-        keep(app, ctx, rs, FLASH_COOKIE, "", 0);
-    log_info(ctx, "auth.login_ok", log_str("user", check->username),
-             log_str("peer", rq->client_text));
-    return ERR_OK;
+    const struct login_right right = {
+        .username = check->username, .etag = check->etag, .next = login_next(ctx, rq)};
+    enum err err = login_answer(app, ctx, rq, rs, &right);
+    if (!err)
+        device_remember(app, ctx, rq, rs, check->username);
+    return err;
 }
 
 enum err login_handle(struct app *app,
@@ -199,7 +248,7 @@ enum err login_handle(struct app *app,
     address_limit_key(&rq->client, address);
     int64_t wait_s = login_limit_take(app, ctx, address);
     if (wait_s)
-        return answer_wait(ctx, rq, rs, username, wait_s);
+        return answer_wait(app, ctx, rq, rs, username, wait_s);
     struct userauth_check check = {0};
     const char *device = device_client(app, ctx, rq, username);
     err = userauth_password_check(ctx, app->userauth, username, password, device, &check);
@@ -207,7 +256,7 @@ enum err login_handle(struct app *app,
         login_limit_give_back(app, ctx, address); /* failures count, and only they */
     if (err == ERR_UNAVAILABLE) {
         log_error(ctx, "auth.service_unreachable", log_str("why", ctx->why.text));
-        page_user_service_down(ctx, rq, rs);
+        page_user_service_down(app, ctx, rq, rs);
         return ERR_OK;
     }
     if (err)
@@ -215,12 +264,22 @@ enum err login_handle(struct app *app,
     if (check.verdict == USERAUTH_RIGHT)
         return answer_right(app, ctx, rq, rs, &check);
     if (check.verdict == USERAUTH_WAIT)
-        return answer_wait(ctx, rq, rs, username, check.wait_s > 0 ? check.wait_s : 1);
+        return answer_wait(app, ctx, rq, rs, username, check.wait_s > 0 ? check.wait_s : 1);
     answer_wrong(app, ctx, rq, rs, username);
     return ERR_OK;
 }
 
 /* ---- logout ---- */
+
+/* Where a session ends that began at a provider; NULL: here only. Asks the provider at most once an
+ * hour, and for who has signed in there only, as strangers must not have it asked. After the session
+ * has ended here, which must not want for time because a provider hangs. */
+static const char *logout_place(struct app *app, struct ctx *ctx, const struct http_request *rq)
+{
+    bool has_begun_there = rq->session && cookie_get(ctx, rq, ELSEWHERE_COOKIE);
+    return rq->method == HTTP_GET && has_begun_there ? provider_logout_url(ctx, app->providers)
+                                                     : NULL;
+}
 
 enum err logout_handle(struct app *app,
                        struct ctx *ctx,
@@ -237,15 +296,17 @@ enum err logout_handle(struct app *app,
     const struct session *session =
         rq->is_session_unknown ? session_from_cookie(ctx, app->config, rq) : rq->session;
     session_cookie_remove(ctx, app->config, rs);
+    keep_elsewhere(app, ctx, rq, rs, false);
     if (session && session_end(app, ctx, session)) {
         log_error(ctx, "auth.logout_failed", log_str("user", session->username),
                   log_str("peer", rq->client_text), log_str("why", ctx->why.text));
-        page_logout_failed(ctx, rq, rs);
+        page_logout_failed(app, ctx, rq, rs);
         return ERR_OK;
     }
     if (session)
         log_info(ctx, "auth.logout", log_str("user", session->username),
                  log_str("peer", rq->client_text));
-    http_response_redirect(rs, 302, "/");
+    const char *elsewhere = logout_place(app, ctx, rq);
+    http_response_redirect(rs, 302, elsewhere ? elsewhere : "/");
     return ERR_OK;
 }

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "config.h"
 #include "http/http_client.h"
+#include "provider/provider.h"
 #include "session/service_key.h"
 #include "session/userauth_wire.h"
 
@@ -286,6 +287,130 @@ enum err userauth_etag(struct ctx *ctx,
         return ctx_fail(ctx, ERR_UNAVAILABLE, "userauth-svc: status %d to find", answer.status);
     *out_etag = answer.etag;
     return ERR_OK;
+}
+
+/* ---- identities ---- */
+
+/* Which refusal of a status this is. Errors: ERR_UNAVAILABLE none that we know. */
+struct refusal {
+    int status;
+    const char *code;
+    int verdict;
+};
+
+static enum err read_refusal(struct ctx *ctx,
+                             const struct http_answer *answer,
+                             const struct refusal *refusals,
+                             size_t count,
+                             int *out_verdict)
+{
+    const char *code = userauth_wire_code(ctx, answer->body);
+    for (size_t i = 0; i < count; i++)
+        if (refusals[i].status == answer->status && text_equals(refusals[i].code, code)) {
+            *out_verdict = refusals[i].verdict;
+            return ERR_OK;
+        }
+    return ctx_fail(ctx, ERR_UNAVAILABLE, "userauth-svc: status %d to a question about identities",
+                    answer->status);
+}
+
+enum err userauth_find_or_create(struct ctx *ctx,
+                                 struct userauth_client *client,
+                                 const struct provider_person *person,
+                                 struct userauth_find *out_find)
+{
+    static const struct refusal REFUSALS[] = {{403, "UserDisabled", USERAUTH_DISABLED},
+                                              {409, "NoFreeName", USERAUTH_NO_NAME}};
+    struct http_call request = {.method = "POST", .timeout_ms = USERAUTH_TIMEOUT_MS};
+    struct http_answer answer = {0};
+    struct userauth_find find = {.verdict = USERAUTH_FOUND};
+    int verdict = USERAUTH_FOUND;
+    enum err err = url_of(ctx, client, "find-or-create", NULL, &request.url);
+    if (err || (err = userauth_wire_person(ctx, person, &request.json_body)) ||
+        (err = call(ctx, client, &request, &answer)))
+        return err;
+    if (answer.status != 200)
+        err = read_refusal(ctx, &answer, REFUSALS, ARRAY_COUNT(REFUSALS), &verdict);
+    else if (!answer.etag)
+        err = ctx_fail(ctx, ERR_UNAVAILABLE, "userauth-svc: find-or-create without an ETag");
+    else
+        err = userauth_wire_found(ctx, answer.body, &find.username);
+    if (err)
+        return err;
+    find.verdict = (enum userauth_find_verdict)verdict;
+    find.etag = answer.etag;
+    *out_find = find;
+    return ERR_OK;
+}
+
+enum err userauth_identities(struct ctx *ctx,
+                             struct userauth_client *client,
+                             const char *username,
+                             struct userauth_identities *out_identities)
+{
+    struct http_call request = {.method = "GET", .timeout_ms = USERAUTH_ETAG_TIMEOUT_MS};
+    struct http_answer answer = {0};
+    enum err err = url_of(ctx, client, "identities", username, &request.url);
+    if (err || (err = take_turn(ctx, client, true)))
+        return err;
+    err = call(ctx, client, &request, &answer);
+    end_turn(client, err);
+    if (err)
+        return err;
+    if (answer.status != 200)
+        return ctx_fail(ctx, answer.status == 404 ? ERR_NOT_FOUND : ERR_UNAVAILABLE,
+                        "userauth-svc: status %d to identities", answer.status);
+    return userauth_wire_identities(ctx, answer.body, out_identities);
+}
+
+enum err userauth_link(struct ctx *ctx,
+                       struct userauth_client *client,
+                       const char *username,
+                       const struct provider_person *person,
+                       enum userauth_link_verdict *out_verdict)
+{
+    static const struct refusal REFUSALS[] = {{409, "IdentityTaken", USERAUTH_LINK_TAKEN},
+                                              {409, "TooManyIdentities", USERAUTH_LINK_TOO_MANY}};
+    struct http_call request = {.method = "POST", .timeout_ms = USERAUTH_TIMEOUT_MS};
+    struct http_answer answer = {0};
+    int verdict = USERAUTH_LINKED;
+    enum err err = url_of(ctx, client, "link-identity", username, &request.url);
+    if (err ||
+        (err = userauth_wire_identity(ctx, person->provider, person->issuer, person->subject,
+                                      &request.json_body)) ||
+        (err = call(ctx, client, &request, &answer)))
+        return err;
+    if (answer.status == 404)
+        return ctx_fail(ctx, ERR_NOT_FOUND, "userauth-svc knows no such user");
+    if (answer.status != 200)
+        err = read_refusal(ctx, &answer, REFUSALS, ARRAY_COUNT(REFUSALS), &verdict);
+    if (!err)
+        *out_verdict = (enum userauth_link_verdict)verdict;
+    return err;
+}
+
+enum err userauth_unlink(struct ctx *ctx,
+                         struct userauth_client *client,
+                         const char *username,
+                         const char *issuer,
+                         const char *subject,
+                         enum userauth_link_verdict *out_verdict)
+{
+    static const struct refusal REFUSALS[] = {{404, "IdentityNotLinked", USERAUTH_LINK_UNKNOWN},
+                                              {400, "InvalidArgument", USERAUTH_LINK_UNKNOWN},
+                                              {409, "LastIdentity", USERAUTH_LINK_LAST}};
+    struct http_call request = {.method = "POST", .timeout_ms = USERAUTH_TIMEOUT_MS};
+    struct http_answer answer = {0};
+    int verdict = USERAUTH_LINKED;
+    enum err err = url_of(ctx, client, "unlink-identity", username, &request.url);
+    if (err || (err = userauth_wire_identity(ctx, NULL, issuer, subject, &request.json_body)) ||
+        (err = call(ctx, client, &request, &answer)))
+        return err;
+    if (answer.status != 200)
+        err = read_refusal(ctx, &answer, REFUSALS, ARRAY_COUNT(REFUSALS), &verdict);
+    if (!err)
+        *out_verdict = (enum userauth_link_verdict)verdict;
+    return err;
 }
 
 enum err userauth_ping(struct ctx *ctx, struct userauth_client *client)

@@ -6,6 +6,7 @@
 #define NOTES_USERAUTH_CLIENT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/cleanup.h"
@@ -13,6 +14,7 @@
 
 struct config;
 struct ctx;
+struct provider_person;
 struct userauth_client;
 
 #define USERAUTH_TIMEOUT_MS 5000
@@ -54,6 +56,39 @@ struct userauth_passwords {
     const char *new;
 };
 
+#define USERAUTH_IDENTITIES_MAX_COUNT 100 /* read of an answer; a user has far fewer */
+
+/* Who signs in at a provider. */
+enum userauth_find_verdict { USERAUTH_FOUND, USERAUTH_DISABLED, USERAUTH_NO_NAME };
+
+struct userauth_find {
+    enum userauth_find_verdict verdict;
+    const char *username; /* USERAUTH_FOUND: in the stored spelling */
+    const char *etag;     /* USERAUTH_FOUND: of account and password */
+};
+
+/* An account at a provider by which a user signs in. */
+struct userauth_identity {
+    const char *provider; /* "twitter", "oidc" */
+    const char *issuer;
+    const char *subject;
+    const char *created_iso;
+};
+
+struct userauth_identities {
+    bool has_password;
+    const struct userauth_identity *items;
+    size_t count;
+};
+
+enum userauth_link_verdict {
+    USERAUTH_LINKED,        /* or unlinked */
+    USERAUTH_LINK_TAKEN,    /* another user has it */
+    USERAUTH_LINK_TOO_MANY, /* the user has as many as may be */
+    USERAUTH_LINK_UNKNOWN,  /* unlinking: the user has no such one */
+    USERAUTH_LINK_LAST,     /* unlinking: nobody could sign in as the user any more */
+};
+
 struct userauth_client *userauth_client_new(const struct config *config);
 void userauth_client_free(struct userauth_client *client);
 
@@ -84,6 +119,37 @@ MUST_CHECK enum err userauth_etag(struct ctx *ctx,
                                   const char *username,
                                   bool can_wait,
                                   const char **out_etag);
+
+/* The user who has this person's identity; a new one when nobody has it.
+ * Errors: ERR_UNAVAILABLE not reachable; a new user may have been made. */
+MUST_CHECK enum err userauth_find_or_create(struct ctx *ctx,
+                                            struct userauth_client *client,
+                                            const struct provider_person *person,
+                                            struct userauth_find *out_find);
+
+/* A user's identities. Runs on the worker lane, where everybody reads, and so waits for its turn
+ * and for the answer no longer than userauth_etag. Errors: ERR_NOT_FOUND no such user;
+ * ERR_UNAVAILABLE as there. */
+MUST_CHECK enum err userauth_identities(struct ctx *ctx,
+                                        struct userauth_client *client,
+                                        const char *username,
+                                        struct userauth_identities *out_identities);
+
+/* Makes the person's identity one of the user's. Errors: ERR_NOT_FOUND no such user;
+ * ERR_UNAVAILABLE not reachable: it may be linked or not. */
+MUST_CHECK enum err userauth_link(struct ctx *ctx,
+                                  struct userauth_client *client,
+                                  const char *username,
+                                  const struct provider_person *person,
+                                  enum userauth_link_verdict *out_verdict);
+
+/* And takes it away. Errors: ERR_UNAVAILABLE not reachable: it may be unlinked or not. */
+MUST_CHECK enum err userauth_unlink(struct ctx *ctx,
+                                    struct userauth_client *client,
+                                    const char *username,
+                                    const char *issuer,
+                                    const char *subject,
+                                    enum userauth_link_verdict *out_verdict);
 
 /* Is it there? */
 MUST_CHECK enum err userauth_ping(struct ctx *ctx, struct userauth_client *client);

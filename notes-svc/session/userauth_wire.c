@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Writes and reads the JSON of /password-check and /change-password. Source of the first: routes of
- * the Node original's user-server.mjs. */
+ * Writes and reads the JSON of what is asked of userauth-svc. Source of /password-check and
+ * /find-or-create: routes of the Node original's user-server.mjs. */
 #include "session/userauth_wire.h"
 
 #include <jansson.h>
@@ -10,6 +10,8 @@
 #include "base/strbuf.h"
 #include "base/text.h"
 #include "http/json_body.h"
+#include "provider/provider.h"
+#include "session/userauth_client.h"
 
 #define CHECK_MAX_BYTES   32768
 #define REFUSAL_MAX_CHARS 300
@@ -65,6 +67,47 @@ enum err userauth_wire_change(struct ctx *ctx,
     return end(&json, out_json);
 }
 
+/* A list of one text, or of none. */
+static void add_list(struct strbuf *json, const char *name, const char *value)
+{
+    strbuf_add_char(json, ',');
+    strbuf_add_json(json, name);
+    strbuf_add(json, ":[");
+    if (*value)
+        strbuf_add_json(json, value);
+    strbuf_add_char(json, ']');
+}
+
+enum err
+userauth_wire_person(struct ctx *ctx, const struct provider_person *person, const char **out_json)
+{
+    struct strbuf json = begin(ctx);
+    add_member(&json, "username", person->username);
+    add_member(&json, "provider", person->provider);
+    add_member(&json, "issuer", person->issuer);
+    add_member(&json, "subject", person->subject);
+    add_member(&json, "familyName", person->family_name);
+    add_member(&json, "givenName", person->given_name);
+    add_member(&json, "middleName", person->middle_name);
+    add_list(&json, "emails", person->email);
+    add_list(&json, "photos", person->photo);
+    return end(&json, out_json);
+}
+
+enum err userauth_wire_identity(struct ctx *ctx,
+                                const char *provider,
+                                const char *issuer,
+                                const char *subject,
+                                const char **out_json)
+{
+    struct strbuf json = begin(ctx);
+    if (provider)
+        add_member(&json, "provider", provider);
+    add_member(&json, "issuer", issuer);
+    add_member(&json, "subject", subject);
+    return end(&json, out_json);
+}
+
 /* ---- what comes back ---- */
 
 /* An object's members `is_name`, true or false, and `username`. */
@@ -100,6 +143,76 @@ enum err userauth_wire_changed(struct ctx *ctx,
                                const char **out_username)
 {
     return read_verdict(ctx, json, "changed", out_is_changed, out_username);
+}
+
+enum err userauth_wire_found(struct ctx *ctx, struct bytes json, const char **out_username)
+{
+    CLEANUP(json_body_release) json_t *body = NULL;
+    const char *username = NULL;
+    bool is_read = !json_body_parse(ctx, json, &body) &&
+                   !json_body_text(ctx, body, "username", &username) && username && *username;
+    if (!is_read)
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "userauth-svc: no answer with \"username\"");
+    *out_username = username;
+    return ERR_OK;
+}
+
+static bool
+read_identity(struct ctx *ctx, const json_t *item, struct userauth_identity *out_identity)
+{
+    struct userauth_identity identity = {0};
+    const char *created = NULL;
+    bool is_read = json_is_object(item) &&
+                   !json_body_text(ctx, item, "provider", &identity.provider) &&
+                   !json_body_text(ctx, item, "issuer", &identity.issuer) &&
+                   !json_body_text(ctx, item, "subject", &identity.subject) &&
+                   !json_body_text(ctx, item, "createdAt", &created);
+    if (!is_read || !identity.provider || !identity.issuer || !identity.subject || !created)
+        return false;
+    identity.created_iso = created;
+    *out_identity = identity;
+    return true;
+}
+
+static bool
+read_identities(struct ctx *ctx, const json_t *list, struct userauth_identities *identities)
+{
+    size_t count = json_array_size(list);
+    if (!json_is_array(list) || count > USERAUTH_IDENTITIES_MAX_COUNT)
+        return false;
+    struct userauth_identity *items = arena_take_array(&ctx->arena, count + 1, sizeof(*items));
+    for (size_t i = 0; i < count; i++)
+        if (!read_identity(ctx, json_array_get(list, i), &items[i]))
+            return false;
+    identities->items = items;
+    identities->count = count;
+    return true;
+}
+
+enum err userauth_wire_identities(struct ctx *ctx,
+                                  struct bytes json,
+                                  struct userauth_identities *out_identities)
+{
+    CLEANUP(json_body_release) json_t *body = NULL;
+    struct userauth_identities identities = {0};
+    bool is_read = !json_body_parse(ctx, json, &body);
+    const json_t *has_password = json_object_get(body, "hasPassword");
+    if (!is_read || !json_is_boolean(has_password) ||
+        !read_identities(ctx, json_object_get(body, "identities"), &identities))
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "userauth-svc: no answer with \"identities\"");
+    identities.has_password = json_is_true(has_password);
+    *out_identities = identities;
+    return ERR_OK;
+}
+
+const char *userauth_wire_code(struct ctx *ctx, struct bytes json)
+{
+    CLEANUP(json_body_release) json_t *body = NULL;
+    const char *code = NULL;
+    bool is_read =
+        !json_body_parse(ctx, json, &body) && !json_body_text(ctx, body, "code", &code) && code;
+    ctx_forgive(ctx);
+    return is_read ? code : "";
 }
 
 const char *userauth_wire_refusal(struct ctx *ctx, struct bytes json)

@@ -18,18 +18,10 @@
 
 #include "base/html.h"
 #include "base/strbuf.h"
+#include "views/view_account.h"
+#include "views/view_frame.h"
 
 struct parts;
-
-/* What every page has around its content. */
-struct view_frame {
-    const char *title;    /* of the document; the site's name is added by the template */
-    const char *user;     /* name of who is signed in, NULL when nobody is */
-    const char *csrf;     /* the session's form token, NULL when nobody is signed in */
-    const char *page;     /* name of the page, for <body class> and the current item of the menu */
-    bool is_user_unknown; /* whether somebody is signed in can't be told right now */
-    bool is_unknown_told; /* the content says so already */
-};
 
 struct view_home_item {
     const char *key;
@@ -124,30 +116,6 @@ struct view_login {
     const char *error;    /* NULL at first */
 };
 
-struct view_session {
-    const char *handle; /* names it, and gives no right to it */
-    const char *device;
-    const char *address; /* at sign-in; NULL when unknown */
-    const char *created_iso;
-    const char *created_text;
-    const char *used_iso;
-    const char *used_text;
-    bool is_own; /* of this browser */
-};
-
-/* One's own account. Errors are of the form for a new password; NULL where nothing is wrong. */
-struct view_account {
-    struct view_frame frame;
-    const char *notice; /* what was just done; NULL: nothing */
-    const char *error;
-    const char *error_in_old;
-    const char *error_in_new;
-    const char *error_in_again;
-    const struct view_session *sessions; /* the last used first */
-    size_t sessions_count;
-    bool has_others;
-};
-
 struct view_field {
     const char *name;
     const char *value;
@@ -190,6 +158,7 @@ void view_conflict(struct strbuf *out, const struct view_conflict *view);
 void view_destroy(struct strbuf *out, const struct view_destroy *view);
 void view_login(struct strbuf *out, const struct view_login *view);
 void view_account(struct strbuf *out, const struct view_account *view);
+void view_link(struct strbuf *out, const struct view_link *view);
 void view_error(struct strbuf *out, const struct view_error *view);
 
 #endif

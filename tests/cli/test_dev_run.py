@@ -34,6 +34,18 @@ def test_first_run_prints_a_password_that_works_and_ctrl_c_stops_both(tree, tmp_
     run.out.write_text("")
 
 
+def test_with_a_provider_the_printed_address_is_the_sites(tree, tmp_path):
+    """It sends browsers back to one address, where their cookies must be."""
+    run, port = start(tree, tmp_path, OIDC_ISSUER="http://127.0.0.1:9", OIDC_CLIENT_ID="notes", OIDC_NAME="Company")
+    form = {"username": "me", "password": run.password()}
+    statuses = [requests.post(f"http://127.0.0.1:{port}/users/login", form, headers={"Origin": f"http://{host}:{port}"},
+                              allow_redirects=False).status_code for host in ("localhost", "127.0.0.1")]
+    assert statuses == [302, 403]
+    assert "Log in with Company" in requests.get(f"http://localhost:{port}/").text
+    assert run.stop() == 0
+    run.out.write_text("")
+
+
 def test_second_run_on_the_same_folder_is_refused_and_harms_nothing(tree, tmp_path):
     run, port = start(tree, tmp_path)
     log = (tmp_path / "notes-svc.log").read_bytes()

@@ -23,7 +23,7 @@ NETWORKS = {
 # What eight workers hold of the largest form and page each, and the program itself.
 WORKERS_MIB = 192
 CLOSED = {"authnet", "frontnet", "svcnet"}
-OURS = re.compile(r"(HTTPS?_PORT|USERS_PORT|EDGENET_SUBNET|PUBLIC_URL|SECRETS_DIR|CONFIGS_VERSION|COMPOSE_.*|[A-Z_]+_IMAGE)$")
+OURS = re.compile(r"(HTTPS?_PORT|USERS_PORT|EDGENET_SUBNET|PUBLIC_URL|OIDC_[A-Z_]+|SECRETS_VERSION|SECRETS_DIR|CONFIGS_VERSION|COMPOSE_.*|[A-Z_]+_IMAGE)$")
 STACK_VARIABLES = {"NOTES_SVC_IMAGE": "registry.test/notes-svc:1", "USERAUTH_SVC_IMAGE": "registry.test/userauth-svc:1"}
 
 
@@ -230,7 +230,34 @@ def test_https_needs_the_public_address_and_adds_its_port_and_certificate(ask, c
     assert refused.returncode != 0 and re.search("PUBLIC_URL.*https://notes.example.org", refused.stderr)
 
 
+@pytest.mark.parametrize("name, secrets", [("oidc", {"oidc_client_secret"}),
+                                           ("twitter", {"twitter_consumer_key", "twitter_consumer_secret"})])
+def test_signing_in_elsewhere_adds_its_secrets_and_a_way_out_for_the_pages_only(configuration, compose, name, secrets):
+    config = configuration("compose.yaml", f"compose.{name}.yaml", OIDC_ISSUER="https://login.example.org", OIDC_CLIENT_ID="notes")
+    notes = config["services"]["svc-notes"]
+    assert {item["source"] for item in notes["secrets"]} == {"db_notes_password", "redis_password", "userauth_key"} | secrets
+    assert {pathlib.Path(config["secrets"][secret]["file"]) for secret in secrets} == {DOCKER / "secrets" / secret for secret in secrets}
+    for variable, value in notes["environment"].items():
+        assert not re.search("SECRET|KEY", variable) or value.startswith("/run/secrets/"), variable
+    assert set(notes["networks"]) == NETWORKS["svc-notes"] | {"awaynet"}
+    assert not config["networks"]["awaynet"].get("internal")
+    # Of several with a way out the engine takes the first by name.
+    assert min(name for name, network in config["networks"].items() if not network.get("internal")) == "awaynet"
+    for other, service in each(config["services"]):
+        assert other == "svc-notes" or service == compose["services"][other]
+
+
 # ---- Swarm ----
+
+
+@pytest.mark.parametrize("name, secrets", [("oidc", {"oidc_client_secret"}),
+                                           ("twitter", {"twitter_consumer_key", "twitter_consumer_secret"})])
+def test_the_stack_signs_in_elsewhere_by_secrets_that_the_swarm_keeps(ask, name, secrets):
+    variables = {**STACK_VARIABLES, "OIDC_ISSUER": "https://login.example.org", "OIDC_CLIENT_ID": "notes", "SECRETS_VERSION": "7"}
+    told = ask("stack", "config", "-c", str(DOCKER / "stack.yaml"), "-c", str(DOCKER / f"stack.{name}.yaml"), **variables)
+    assert told.returncode == 0, told.stderr
+    for secret in secrets:
+        assert re.search(rf"{secret}:\n +name: notes_{secret}_7\n +external: true", told.stdout), told.stdout
 
 
 def test_the_stack_has_the_same_services_networks_and_secrets(compose, stack):

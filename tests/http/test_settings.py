@@ -10,7 +10,7 @@ import requests
 
 from harness.api import Api
 from harness.client import Client
-from harness.programs import USERAUTH_CLI, USERAUTH_SVC, NOTES_SVC, clean_env, new_password, run
+from harness.programs import USERAUTH_CLI, USERAUTH_SVC, NOTES_SVC, clean_env, free_port, new_password, run
 from harness.services import StartFailed
 from harness.wait import until
 
@@ -24,7 +24,9 @@ OWN = {
     "userauth-svc": ["API_KEYS", "PASSWORD_MEMORY_KIB", "PASSWORD_PASSES", "PASSWORD_MIN_CHARS"],
     "notes-svc": ["USER_SERVICE_URL", "USER_SERVICE_ID", "USER_SERVICE_KEY", "PUBLIC_URL", "TRUSTED_PROXIES",
                   "LOGIN_FAILURES_PER_MIN", "WRITES_PER_MIN", "CONNECTIONS_PER_ADDRESS",
-                  "WRITERS", "LOGIN_WORKERS", "LOGIN_QUEUE_LIMIT"],
+                  "TWITTER_CONSUMER_KEY", "TWITTER_CONSUMER_SECRET", "TWITTER_CALLBACK_HOST", "TWITTER_API_URL",
+                  "OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_NAME", "OIDC_SCOPES", "OIDC_ALLOWED_DOMAINS",
+                  "PROVIDER_CA_FILE", "PROVIDER_TIMEOUT_MS", "WRITERS", "LOGIN_WORKERS", "LOGIN_QUEUE_LIMIT"],
 }
 SECRET_SETTING = {"userauth-svc": "API_KEYS", "notes-svc": "USER_SERVICE_KEY"}
 
@@ -76,7 +78,7 @@ def test_version_tells_the_libraries(program):
     text = run(program, "--version").stdout
     for name in LIBRARIES:
         assert re.search(rf"{name} \d+\.\d+", text), (name, text)
-    assert ("libxcrypt" if program == USERAUTH_SVC else "MD4C") in text
+    assert ("libxcrypt" if program == USERAUTH_SVC else "MD4C, cjose 0.") in text
 
 
 @by_name
@@ -143,6 +145,60 @@ NOTES_BAD = [("PUBLIC_URL", "nonsense"), ("PUBLIC_URL", "ftp://x"), ("TRUSTED_PR
 @pytest.mark.parametrize("name,value", NOTES_BAD)
 def test_bad_value_of_notes(name, value, tmp_path):
     assert_fault(run(NOTES_SVC, "--check-config", STATE_DIR=tmp_path, **{name: value}), name)
+
+
+TWITTER = {"TWITTER_CONSUMER_KEY": "key", "TWITTER_CONSUMER_SECRET": "secret"}
+OIDC = {"OIDC_ISSUER": "https://login.example.org/realms/all", "OIDC_CLIENT_ID": "notes"}
+
+
+@pytest.mark.parametrize("settings", [
+    TWITTER, OIDC, {**TWITTER, **OIDC}, {**OIDC, "OIDC_CLIENT_SECRET": "x", "OIDC_ALLOWED_DOMAINS": "example.org, a-b.example"},
+    {**OIDC, "OIDC_ISSUER": "http://127.0.0.1:4000"}, {**OIDC, "LISTEN": "::1"},
+    {**OIDC, "LISTEN": "0.0.0.0", "PUBLIC_URL": "https://notes.example.org"},
+    {**TWITTER, "LISTEN": "0.0.0.0", "TWITTER_CALLBACK_HOST": "https://notes.example.org/"},
+    {**TWITTER, "TWITTER_API_URL": "http://localhost:4001/"}])
+def test_providers_that_are_set_well(settings, tmp_path):
+    done = run(NOTES_SVC, "--check-config", STATE_DIR=tmp_path, **settings)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("settings,names", [
+    ({"TWITTER_CONSUMER_KEY": "key"}, ["TWITTER_CONSUMER_SECRET"]),
+    ({"TWITTER_CONSUMER_SECRET": "key"}, ["TWITTER_CONSUMER_KEY"]),
+    ({"TWITTER_CALLBACK_HOST": "https://notes.example.org"}, ["TWITTER_CONSUMER_KEY"]),
+    ({**TWITTER, "TWITTER_CALLBACK_HOST": "https://notes.example.org/x"}, ["TWITTER_CALLBACK_HOST"]),
+    ({**TWITTER, "TWITTER_API_URL": "http://api.twitter.com"}, ["TWITTER_API_URL"]),
+    ({**TWITTER, "LISTEN": "0.0.0.0"}, ["PUBLIC_URL"]),
+    ({"OIDC_ISSUER": OIDC["OIDC_ISSUER"]}, ["OIDC_CLIENT_ID"]),
+    ({"OIDC_CLIENT_ID": "notes"}, ["OIDC_ISSUER"]),
+    ({"OIDC_CLIENT_SECRET": "x"}, ["OIDC_ISSUER"]),
+    ({"OIDC_ALLOWED_DOMAINS": "example.org"}, ["OIDC_ISSUER"]),
+    ({**OIDC, "OIDC_ISSUER": "http://login.example.org"}, ["OIDC_ISSUER"]),
+    ({**OIDC, "OIDC_ISSUER": "https://login.example.org/?a=b"}, ["OIDC_ISSUER"]),
+    ({**OIDC, "OIDC_ISSUER": "https://me@login.example.org"}, ["OIDC_ISSUER"]),
+    ({**OIDC, "OIDC_ISSUER": "https://login.example.org/" + "x" * 240}, ["OIDC_ISSUER"]),
+    ({**OIDC, "OIDC_CLIENT_ID": "x" * 256}, ["OIDC_CLIENT_ID"]),
+    ({**OIDC, "OIDC_NAME": "x" * 65}, ["OIDC_NAME"]),
+    ({**OIDC, "OIDC_NAME": "a\tb"}, ["OIDC_NAME"]),
+    ({**OIDC, "OIDC_SCOPES": "profile email"}, ["OIDC_SCOPES"]),
+    ({**OIDC, "OIDC_SCOPES": "openid2 profile"}, ["OIDC_SCOPES"]),
+    ({**OIDC, "OIDC_SCOPES": 'openid "x"'}, ["OIDC_SCOPES"]),
+    ({**OIDC, "OIDC_ALLOWED_DOMAINS": ", ,"}, ["OIDC_ALLOWED_DOMAINS"]),
+    ({**OIDC, "OIDC_ALLOWED_DOMAINS": "me@example.org"}, ["OIDC_ALLOWED_DOMAINS"]),
+    ({**OIDC, "OIDC_ALLOWED_DOMAINS": ",".join(f"d{i}.example" for i in range(65))}, ["OIDC_ALLOWED_DOMAINS"]),
+    ({**OIDC, "LISTEN": "0.0.0.0"}, ["PUBLIC_URL"]),
+    ({"PROVIDER_TIMEOUT_MS": "0"}, ["PROVIDER_TIMEOUT_MS"])])
+def test_provider_that_is_set_by_halves_or_wrong(settings, names, tmp_path):
+    assert_fault(run(NOTES_SVC, "--check-config", STATE_DIR=tmp_path, **settings), *names)
+
+
+@pytest.mark.parametrize("content,says", [(None, "No such file"), ("", "no certificate"), ("nonsense", "no certificate")])
+def test_authorities_of_providers_that_can_not_be_used_stop_the_start(content, says, tmp_path):
+    path = tmp_path / "authorities.pem"
+    if content is not None:
+        path.write_text(content)
+    done = run(NOTES_SVC, STATE_DIR=tmp_path, PORT=free_port(), **OIDC, PROVIDER_CA_FILE=path)
+    assert done.returncode not in (0, None) and str(path) in done.stderr and says in done.stderr
 
 
 USERAUTH_BAD = [("PASSWORD_MEMORY_KIB", "7"), ("PASSWORD_MEMORY_KIB", "x"), ("PASSWORD_PASSES", "0"), ("PASSWORD_PASSES", "11"),

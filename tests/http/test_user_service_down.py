@@ -3,7 +3,6 @@
 
 import concurrent.futures
 import signal
-import socket
 import threading
 import time
 
@@ -15,6 +14,7 @@ from harness.client import read_page
 from harness.site import Site
 from harness.wait import until
 from notes_verbs import check_page, comment, create_note, edit_note, error_page, note_titles, shown_comments, view_path
+from odd_service import Odd, http_answer
 
 
 @pytest.fixture(scope="module")
@@ -126,50 +126,6 @@ def test_refused_key_is_a_whale_and_an_error_in_the_log(services):
     assert "not the key of this service" not in page.source
     assert until(lambda: [line for line in notes.log_lines() if line.get("level") == "error"], "an error line")
     assert "not the key of this service" not in notes.stdout_text() + notes.stderr_text()
-
-
-class Odd:
-    """A server in place of userauth-svc that gives the same bytes to everybody (or nothing at all)."""
-
-    def __init__(self, answer, port=0):
-        self.answer = answer
-        self.held = []
-        self.listener = socket.create_server(("127.0.0.1", port))
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self):
-        while True:
-            try:
-                peer, _ = self.listener.accept()
-                self.held.append(peer)
-                if self.answer is not None:
-                    peer.recv(65536)
-                    peer.sendall(self.answer)
-                    peer.close()
-            except OSError:
-                return
-
-    def asked(self, start):
-        """How many of the connections that were left open began with `start`."""
-        count = 0
-        for peer in self.held:
-            peer.setblocking(False)
-            try:
-                count += peer.recv(65536, socket.MSG_PEEK).startswith(start)
-            except BlockingIOError:
-                pass
-        return count
-
-    def close(self):
-        self.listener.close()
-        for peer in self.held:
-            peer.close()
-
-
-def http_answer(body, status="200 OK", kind="application/json"):
-    head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-    return (head + body).encode()
 
 
 JSON_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"

@@ -24,17 +24,19 @@ MAY_INCLUDE = {
     "userauth-svc/cli": ["common/base", "common/http", "userauth-svc/rules"],
     "userauth-svc": ["common", "userauth-svc/user", "userauth-svc/auth", "userauth-svc/identity", "userauth-svc/rules"],
     "notes-svc/views": ["common/base"],
-    "notes-svc/page": ["common", "notes-svc/views", "notes-svc/session", "notes-svc"],
+    "notes-svc/page": ["common", "notes-svc/views", "notes-svc/session", "notes-svc/provider", "notes-svc"],
+    "notes-svc/provider": ["common", "notes-svc/page", "notes-svc/views", "notes-svc/session", "notes-svc"],
     "notes-svc/live": ["common", "notes-svc/page", "notes-svc/session", "notes-svc/note", "notes-svc/comment", "notes-svc"],
-    "notes-svc/session": ["common", "notes-svc/live", "notes-svc/page", "notes-svc/views", "notes-svc"],
+    "notes-svc/session": ["common", "notes-svc/live", "notes-svc/page", "notes-svc/provider", "notes-svc/views", "notes-svc"],
     "notes-svc/note": ["common", "notes-svc/page", "notes-svc/views", "notes-svc/session", "notes-svc/comment", "notes-svc/live", "notes-svc"],
     "notes-svc/comment": ["common", "notes-svc/page", "notes-svc/views", "notes-svc/session", "notes-svc/note", "notes-svc/live", "notes-svc"],
-    "notes-svc": ["common", "notes-svc/page", "notes-svc/session", "notes-svc/note", "notes-svc/comment", "notes-svc/live"],
+    "notes-svc": ["common", "notes-svc/page", "notes-svc/session", "notes-svc/note", "notes-svc/comment", "notes-svc/live", "notes-svc/provider"],
 }
 
 # Pure files: no I/O, no library, nothing but base and one another.
 PURE = ["notes-svc/note/note.", "notes-svc/comment/comment.", "userauth-svc/user/user.", "userauth-svc/identity/identity.", "userauth-svc/auth/throttle.", "userauth-svc/rules/password_rules.",
-        "userauth-svc/rules/username_rules.", "notes-svc/live/bus_message.", "notes-svc/live/engineio.", "notes-svc/live/socketio.", "notes-svc/live/timers."]
+        "userauth-svc/rules/username_rules.", "notes-svc/live/bus_message.", "notes-svc/live/engineio.", "notes-svc/live/socketio.", "notes-svc/live/timers.",
+        "notes-svc/provider/oauth1.", "notes-svc/provider/provider_url.", "notes-svc/provider/sealed."]
 
 # Header -> files that own it.
 OWNERS = {
@@ -45,7 +47,10 @@ OWNERS = {
     "hiredis/hiredis.h": ["common/data/redis_link.c"],
     "wslay/wslay.h": ["common/http/websocket.c"],
     "nettle/sha1.h": ["common/http/websocket.c"],
-    "nettle/base64.h": ["common/http/websocket.c"],
+    "nettle/base64.h": ["common/http/websocket.c", "notes-svc/provider/oauth1.c"],
+    "nettle/hmac.h": ["notes-svc/provider/oauth1.c"],
+    "nettle/sha2.h": ["notes-svc/provider/oidc.c"],
+    "cjose/cjose.h": ["notes-svc/provider/jws.c"],
     "seccomp.h": ["common/service/syscall_filter.c"],
     "md4c.h": ["notes-svc/note/markdown.c"],
     "crypt.h": ["userauth-svc/auth/password.c"],

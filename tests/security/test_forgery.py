@@ -11,7 +11,8 @@ from harness.client import browser_session as open_session
 from harness.live import handshake_status
 from notes_verbs import comment, create_note
 
-NOTES_ENV = {"WRITES_PER_MIN": 0, "LOGIN_FAILURES_PER_MIN": 0}
+# With a provider, which nobody needs to ask, the routes of signing in at one are there.
+NOTES_ENV = {"WRITES_PER_MIN": 0, "LOGIN_FAILURES_PER_MIN": 0, "OIDC_ISSUER": "http://127.0.0.1:9", "OIDC_CLIENT_ID": "notes"}
 OPEN = "none"  # protection of a route that asks for no session, and so for no token
 BY_KEY = "service-key"  # of one that no browser has the right to
 UNSAFE = [(method, pattern) for method, pattern, protection in unsafe_routes(programs.NOTES_SVC) if protection != BY_KEY]

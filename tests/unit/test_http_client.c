@@ -271,7 +271,7 @@ static void no_answer_is_unavailable_and_writes_no_secret(void **state)
         assert_int_equal(http_call(ctx, client, &call, &answer), ERR_UNAVAILABLE);
         assert_int_equal(answer.status, 77);
         if (i == 0)
-            assert_int_equal(http_client_fault(client), HTTP_FAULT_REACH);
+            assert_int_equal(http_client_fault(client), HTTP_CLIENT_UNREACHED);
         assert_int_not_equal(ctx->why.text[0], '\0');
         assert_null(strstr(ctx->why.text, "opensesame"));
         ctx_forgive(ctx);
@@ -299,7 +299,7 @@ static void a_silent_or_babbling_peer_is_unavailable(void **state)
     for (size_t i = 0; i < script.connections_count; i++) {
         assert_int_equal(http_call(ctx, client, &call, &answer), ERR_UNAVAILABLE);
         if (text_starts_with(script.answers[i][0], "220"))
-            assert_int_equal(http_client_fault(client), HTTP_FAULT_ANSWER);
+            assert_int_equal(http_client_fault(client), HTTP_CLIENT_NO_HTTP);
         assert_int_equal(answer.status, 77);
         ctx_forgive(ctx);
     }
@@ -382,6 +382,118 @@ static void a_write_is_never_sent_twice(void **state)
     assert_int_equal(posts_count, 1);
 }
 
+/* ---- to somebody else's ---- */
+
+static void a_foreign_service_gets_a_form_and_learns_no_request_id(void **state)
+{
+    static const struct script script = {
+        .answers = {{"HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+                     "Content-Length: 2\r\n\r\n{}"},
+                    {OK_EMPTY}},
+        .connections_count = 2};
+    struct ctx *ctx = *state;
+    struct http_answer answer = {0};
+    peer_start(&peer, &script);
+    struct http_client *client = http_client_new();
+    struct http_call call = {.method = "POST",
+                             .url = peer.url,
+                             .form_body = "grant_type=a&code=b",
+                             .authorization = "Bearer x",
+                             .timeout_ms = 5000,
+                             .connect_ms = 4000,
+                             .is_foreign = true};
+    assert_int_equal(http_call(ctx, client, &call, &answer), ERR_OK);
+    assert_int_equal(answer.date_unix_s, 784111777);
+    call.authorization = NULL;
+    assert_int_equal(http_call(ctx, client, &call, &answer), ERR_OK);
+    assert_int_equal(answer.date_unix_s, 0);
+    http_client_free(client);
+    peer_stop(&peer);
+    const char *request = peer.requests[0];
+    assert_non_null(strstr(request, "Content-Type: application/x-www-form-urlencoded\r\n"));
+    assert_non_null(strstr(request, "Authorization: Bearer x\r\n"));
+    assert_non_null(strstr(request, "User-Agent: notes/"));
+    assert_non_null(strstr(request, "\r\n\r\ngrant_type=a&code=b"));
+    assert_null(strstr(request, "X-Request-Id"));
+    assert_null(strstr(request, ctx->request_id));
+    assert_null(strstr(peer.requests[1], "Authorization"));
+}
+
+static void a_call_may_have_limits_of_its_own(void **state)
+{
+    static const struct script script = {
+        .answers = {{"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n123456789"},
+                    {"HTTP/1.1 200 OK\r\n\r\n123456789"},
+                    {"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n12345678"},
+                    {"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n1234", "never asked for"}},
+        .connections_count = 4};
+    static const enum http_client_fault faults[] = {HTTP_CLIENT_TOO_LARGE, HTTP_CLIENT_TOO_LARGE};
+    struct ctx *ctx = *state;
+    struct http_answer answer = {0};
+    peer_start(&peer, &script);
+    struct http_client *client = http_client_new();
+    struct http_call call = {
+        .method = "POST", .url = peer.url, .timeout_ms = 5000, .answer_max_bytes = 8};
+    for (size_t i = 0; i < ARRAY_COUNT(faults); i++) {
+        assert_int_equal(http_call(ctx, client, &call, &answer), ERR_UNAVAILABLE);
+        assert_int_equal(http_client_fault(client), faults[i]);
+        assert_non_null(strstr(ctx->why.text, "larger than 8 bytes"));
+        ctx_forgive(ctx);
+    }
+    assert_int_equal(http_call(ctx, client, &call, &answer), ERR_OK);
+    assert_int_equal(answer.body.n, 8);
+    call.timeout_ms = 100;
+    assert_int_equal(http_call(ctx, client, &call, &answer), ERR_UNAVAILABLE);
+    assert_int_equal(http_client_fault(client), HTTP_CLIENT_LATE);
+    call.url = "http://127.0.0.1:1/";
+    call.timeout_ms = 5000;
+    assert_int_equal(http_call(ctx, client, &call, &answer), ERR_UNAVAILABLE);
+    assert_int_equal(http_client_fault(client), HTTP_CLIENT_UNREACHED);
+    http_client_free(client);
+    peer_stop(&peer);
+}
+
+static void https_only_speaks_no_http(void **state)
+{
+    static const struct script script = {.answers = {{OK_EMPTY}}, .connections_count = 1};
+    struct http_answer answer = {0};
+    peer_start(&peer, &script);
+    struct http_client *client = http_client_new();
+    const struct http_call call = {
+        .method = "GET", .url = peer.url, .timeout_ms = 5000, .is_https_only = true};
+    assert_int_equal(http_call(*state, client, &call, &answer), ERR_UNAVAILABLE);
+    http_client_free(client);
+    peer_stop(&peer);
+    assert_int_equal(peer.requests_count, 0);
+}
+
+static void authorities_are_the_systems_and_those_of_the_file(void **state)
+{
+    static const char certificate[] =
+        "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
+    struct ctx *ctx = *state;
+    char path[] = "/tmp/notes_authorities_XXXXXX";
+    char *pem = NULL;
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(http_client_authorities(ctx, path, &pem), ERR_INVALID);
+    assert_non_null(strstr(ctx->why.text, path));
+    ctx_forgive(ctx);
+    assert_int_equal(write(fd, certificate, strlen(certificate)), strlen(certificate));
+    assert_int_equal(http_client_authorities(ctx, path, &pem), ERR_OK);
+    assert_true(strlen(pem) >= strlen(certificate));
+    assert_string_equal(pem + strlen(pem) - strlen(certificate), certificate);
+    free(pem);
+    pem = NULL;
+    assert_int_equal(ftruncate(fd, (off_t)HTTP_CLIENT_AUTHORITIES_MAX_BYTES), 0);
+    assert_int_equal(http_client_authorities(ctx, path, &pem), ERR_INVALID);
+    ctx_forgive(ctx);
+    assert_int_equal(unlink(path), 0);
+    (void)close(fd);
+    assert_int_equal(http_client_authorities(ctx, path, &pem), ERR_UNAVAILABLE);
+    assert_null(pem);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -396,6 +508,10 @@ int main(void)
         UNIT_WITH_CTX(a_get_survives_a_kept_connection_that_was_closed),
         UNIT_WITH_CTX(a_get_uses_the_kept_connection),
         UNIT_WITH_CTX(a_write_is_never_sent_twice),
+        UNIT_WITH_CTX(a_foreign_service_gets_a_form_and_learns_no_request_id),
+        UNIT_WITH_CTX(a_call_may_have_limits_of_its_own),
+        UNIT_WITH_CTX(https_only_speaks_no_http),
+        UNIT_WITH_CTX(authorities_are_the_systems_and_those_of_the_file),
     };
     return http_client_start() ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
 }

@@ -316,6 +316,30 @@ static void a_folder_that_is_not_there_can_not_be_written_to(void **state)
     assert_true(text_starts_with(folder->ctx.why.text, folder->path));
 }
 
+static void only_the_key_opens_what_it_sealed(void **state)
+{
+    (void)state;
+    static const unsigned char key[SECRET_DIGEST_BYTES] = {1};
+    static const unsigned char other[SECRET_DIGEST_BYTES] = {2};
+    unsigned char sealed[5 + SECRET_SEAL_BYTES];
+    unsigned char again[5 + SECRET_SEAL_BYTES];
+    char text[5] = "";
+    secret_seal(key, "hello", 5, sealed);
+    secret_seal(key, "hello", 5, again);
+    assert_memory_not_equal(sealed, again, sizeof(sealed));
+    const struct bytes whole = {.p = sealed, .n = sizeof(sealed)};
+    const struct bytes empty = {.p = sealed, .n = SECRET_SEAL_BYTES - 1};
+    assert_false(secret_unseal(other, whole, text));
+    assert_false(secret_unseal(key, empty, text));
+    assert_true(secret_unseal(key, whole, text));
+    assert_memory_equal(text, "hello", 5);
+    for (size_t i = 0; i < sizeof(sealed); i++) {
+        sealed[i] ^= 1;
+        assert_false(secret_unseal(key, whole, text));
+        sealed[i] ^= 1;
+    }
+}
+
 #define UNIT_WITH_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_new, folder_free)
 
 int main(void)
@@ -330,6 +354,7 @@ int main(void)
         UNIT(what_is_no_base64url_is_refused),
         UNIT(digests_are_blake2b_and_depend_on_the_key),
         UNIT(wiped_bytes_are_zero),
+        UNIT(only_the_key_opens_what_it_sealed),
         UNIT_WITH_FOLDER(a_file_without_its_line_end_is_the_secret),
         UNIT_WITH_FOLDER(a_file_without_a_good_secret_is_refused),
         UNIT_WITH_FOLDER(a_file_may_have_so_many_bytes_and_no_more),

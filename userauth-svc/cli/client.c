@@ -171,24 +171,25 @@ fail_call(struct ctx *ctx, const struct client *client, enum client_service serv
     const char *shown = shown_place(ctx, place);
     const char *give = SERVICES[service].give;
     switch (http_client_fault(client->http)) {
-    case HTTP_FAULT_TLS:
+    case HTTP_CLIENT_NO_TLS:
         return output_fail(ctx, CLI_EXIT_UNREACHABLE,
                            "%s does not speak TLS as https:// needs it: %s.\n"
                            "If it has no TLS, say http:// in its address, which is given %s.",
                            shown, output_text(ctx, ctx->why.text), give);
-    case HTTP_FAULT_CERTIFICATE:
+    case HTTP_CLIENT_UNTRUSTED:
         return output_fail(ctx, CLI_EXIT_UNREACHABLE,
                            "the certificate of %s is not trusted here: %s.\nLet this machine trust "
                            "who issued it, or give another address %s.",
                            shown, output_text(ctx, ctx->why.text), give);
-    case HTTP_FAULT_ANSWER:
+    case HTTP_CLIENT_NO_HTTP:
+    case HTTP_CLIENT_TOO_LARGE:
         return output_fail(ctx, CLI_EXIT_UNREACHABLE,
                            "%s takes connections, but does not answer as %s does: %s.\n"
                            "Give the right address %s.%s",
                            shown, SERVICES[service].program, output_text(ctx, ctx->why.text), give,
                            place->is_https ? "" : " Does it want https:// instead?");
-    case HTTP_FAULT_NONE:
-    case HTTP_FAULT_REACH:
+    case HTTP_CLIENT_UNREACHED:
+    case HTTP_CLIENT_LATE:
         break;
     }
     return fail_unreachable(ctx, place, service);
