@@ -44,6 +44,7 @@ static const struct {
                                     "Your password is changed. Your other sessions end "
                                     "within some minutes."},
     [ACCOUNT_DONE_SESSION] = {"session", "That session has ended."},
+    [ACCOUNT_DONE_SESSION_BEFORE] = {"session-before", "That session had ended already."},
     [ACCOUNT_DONE_OTHERS] = {"others", "All your other sessions have ended."},
     [ACCOUNT_DONE_LINKED] = {"linked", "It is linked. You can log in with it from now on."},
     [ACCOUNT_DONE_UNLINKED] = {"unlinked",
@@ -244,10 +245,8 @@ enum err account_session_end_handle(struct app *app,
     if (err || (err = session_list(ctx, app, rq->session->username, rq->session, &list)))
         return err;
     const struct session *session = session_of_handle(ctx, &app->site, &list, handle);
-    if (!session) {
-        ctx->why.hint = "This session is not in your list any more. It may have ended by itself.";
-        return ctx_fail(ctx, ERR_NOT_FOUND, "no session of this user has this handle");
-    }
+    if (!session) /* the page that it was on is older than its end */
+        return account_answer_done(app, ctx, rs, ACCOUNT_DONE_SESSION_BEFORE);
     struct session one = *session;
     const struct session_list ended = {.items = &one, .count = 1};
     if ((err = session_end_all(app, ctx, &ended, "by_user")))

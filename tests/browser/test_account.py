@@ -101,7 +101,7 @@ def test_every_field_and_button_of_the_page_has_a_name(browser, site, user):
     browser.open(ACCOUNT)
     names = [node.accessible_name for node in browser.all("main input:not([type=hidden], [hidden]), main button")]
     assert len(names) == 6 and all(names)
-    assert any(name.startswith("End the session of curl, signed in ") for name in names)
+    assert any(name.startswith("Sign out the session of curl, signed in ") for name in names)
     headings = [node.text for node in browser.all("main h1, main h2")]
     assert headings == ["Your account", "Where you are signed in", "Change your password"]
     assert [browser.find(f"#{name}").get_attribute("autocomplete") for name in ("password", "new-password", "new-password-again")] == \

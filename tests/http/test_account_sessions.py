@@ -194,13 +194,25 @@ def test_one_session_is_ended_with_its_sockets(site):
     assert handle not in str(line) and line["peer"] == "127.0.0.1"
 
 
-def test_the_answer_to_a_link_of_a_page_from_before_says_what_happened(site):
-    me, phone = sign_in(site), sign_in(site, agent=PHONE)
-    handle, = handles(me)
+def test_ending_a_session_that_is_gone_goes_back_and_says_so_once(site):
+    me, phone, tablet = sign_in(site), sign_in(site, agent=PHONE), sign_in(site, agent=EDGE)
+    handle = {device: handle for device, _, handle in rows(me.html(ACCOUNT))}["Safari on iPhone"]
     phone.logout()
-    page = error_page(me.post(END, {"id": handle}), 404)
-    assert "not in your list any more" in page.all_text
-    assert page.first("main").first("a", href=ACCOUNT) is not None
+    answer = me.post(END, {"id": handle})
+    assert answer.status_code == 302 and answer.headers["Location"] == ACCOUNT
+    page = check_page(me.html(ACCOUNT))
+    assert page.first("p", class_="notice").text == "That session had ended already."
+    assert page.first("p", class_="notice")["role"] == "status"
+    assert "had ended already" not in me.html(ACCOUNT).all_text
+    assert is_in(me) and is_in(tablet)
+
+
+def test_the_button_says_what_it_does_and_to_which_session(site):
+    me = sign_in(site)
+    sign_in(site, agent=PHONE)
+    button = me.html(ACCOUNT).first("form", action=END).first("button")
+    assert re.fullmatch(r"Sign out the session of Safari on iPhone, signed in .+", " ".join(button.text.split()))
+    assert button.first("span", class_="visually-hidden").text.strip().startswith("the session of Safari on iPhone, signed in ")
 
 
 def test_all_others_are_ended(site):
@@ -231,7 +243,12 @@ def test_the_handle_of_somebody_else_ends_nothing(site):
     sign_in(site)
     mine, = handles(me)
     for handle in (mine, "", "x" * 20, mine[:-1], mine + "A", "../" + mine, "A" * 5000, "\x00", "é"):
-        error_page(you.post(END, {"id": handle}), 404 if "\x00" not in handle else 400)
+        answer = you.post(END, {"id": handle})
+        if "\x00" in handle:
+            error_page(answer, 400)
+        else:
+            assert (answer.status_code, answer.headers["Location"]) == (302, ACCOUNT)
+            assert "That session had ended already." in you.html(ACCOUNT).all_text, "as of one that never was"
     assert len(kept_sessions.rows(site.notes)) == 3
     error_page(me.post(END, {}), 400)
 
