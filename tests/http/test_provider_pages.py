@@ -320,6 +320,14 @@ def test_a_provider_that_answers_500_is_a_page(both, provider, which):
     until(lambda: Client(both.url).get(BEGIN[which]).status_code == 302, "the provider is asked again")
 
 
+def test_a_sentence_that_begins_with_a_name_begins_with_a_capital(make_site, provider):
+    site = make_site(**provider.oidc_settings(OIDC_NAME="the company login"))
+    provider.status = 500
+    client = Client(site.url)
+    failed(client, client.get(BEGIN["oidc"]), 502, "The company login can’t be reached right now")
+    provider.status = 200
+
+
 def test_a_token_of_somebody_else_is_a_page(both, provider):
     provider.claims = {"aud": "somebody-else"}
     client = Client(both.url)
