@@ -322,10 +322,11 @@ def test_a_provider_that_answers_500_is_a_page(both, provider, which):
 
 def test_a_sentence_that_begins_with_a_name_begins_with_a_capital(make_site, provider):
     site = make_site(**provider.oidc_settings(OIDC_NAME="the company login"))
-    provider.status = 500
+    provider.claims = {"aud": "somebody-else"}
     client = Client(site.url)
-    failed(client, client.get(BEGIN["oidc"]), 502, "The company login can’t be reached right now")
-    provider.status = 200
+    failed(client, provider.sign_in(client, "oidc"), 502, "The answer of the company login is not valid")
+    provider.status = 500
+    failed(client, provider.sign_in(client, "oidc"), 502, "The company login can’t be reached right now")
 
 
 def test_a_token_of_somebody_else_is_a_page(both, provider):
