@@ -234,7 +234,11 @@ static void give_place(struct app *app, void *place)
 static enum err build_hub(struct ctx *ctx, struct app *app)
 {
     const struct config *config = app->config;
-    app->places = places_new(config->live_sockets, config->sockets_per_address);
+    app->places = places_new(&(struct places_limits){
+        .count = config->live_sockets,
+        .per_address_count = config->sockets_per_address,
+        .per_session_count = config->sockets_per_session,
+    });
     app->hub = hub_new(&(struct hub_options){
         .app = app,
         .log = app->log,
@@ -244,6 +248,7 @@ static enum err build_hub(struct ctx *ctx, struct app *app)
                   .ping_timeout_ms = config->live_ping_timeout_ms},
         .connect_timeout_ms = config->live_connect_timeout_ms,
         .queue_max_bytes = config->live_queue_bytes,
+        .messages_per_s = config->live_messages_per_s,
         .check_every_ms = config->user_check_s * 1000 / 2,
         .confirm_every_ms = HUB_CONFIRM_MS,
         .read = live_read,

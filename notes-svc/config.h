@@ -43,10 +43,12 @@ struct config {
     int64_t writes_per_min;
     int64_t connections_per_address;
     int64_t sockets_per_address;
+    int64_t sockets_per_session;
     int64_t live_sockets;
     int64_t live_ping_interval_ms;
     int64_t live_ping_timeout_ms;
     int64_t live_connect_timeout_ms;
+    int64_t live_messages_per_s;
     int64_t live_queue_bytes;
     int64_t http_loops;
     int64_t workers;

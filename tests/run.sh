@@ -102,7 +102,8 @@ threads() {
 
 # The release build, under its filter of system calls, which sanitizers exclude.
 hardened() {
-    build=release run_pytest hardened tests/hardened tests/http/test_pages_comments.py tests/http/test_live_events.py tests/http/test_userauth_users.py
+    build=release run_pytest hardened tests/hardened tests/http/test_pages_comments.py tests/http/test_live_events.py \
+        tests/http/test_userauth_users.py tests/providers/test_trust.py
 }
 hardened_servers() {
     build=release engine=mariadb redis=1 run_pytest hardened-servers tests/http/test_pages_comments.py tests/http/test_sessions.py

@@ -42,7 +42,7 @@ static const struct route ROUTES[] = {
     {.method = HTTP_POST, .pattern = "/find-or-create", .protection = PROTECTION_API_KEY, .lane = LANE_SLOW,
      .body_type = BODY_JSON, .body_max_bytes = JSON_BODY_MAX_BYTES, .handler = identity_find_or_create_handle},
     {.method = HTTP_GET, .pattern = "/find/:username", .protection = PROTECTION_API_KEY, .lane = LANE_WORKER,
-     .handler = user_find_handle},
+     .fetch = user_find_fetch, .handler = user_find_handle},
     {.method = HTTP_DELETE, .pattern = "/destroy/:username", .protection = PROTECTION_API_KEY, .lane = LANE_WORKER,
      .handler = user_destroy_handle},
     {.method = HTTP_POST, .pattern = "/disable/:username", .protection = PROTECTION_API_KEY, .lane = LANE_WORKER,

@@ -3,8 +3,10 @@
  * The worker lane. One lock guards the queue and the list of idle workers; it is never held while a
  * job runs, expires, while somebody is woken, or while a thread makes or frees what it owns. A job
  * goes straight to an idle worker when there is one, to the one that became idle last: what it owns
- * is the warmest, and nobody else is woken in vain. Signals are for the main thread: all are
- * blocked here.
+ * is the warmest, and nobody else is woken in vain. Jobs that can be run together are no reason to
+ * wake more than two: those take along what came meanwhile, and the fewer they are the more it
+ * is. If they are stuck, idle workers take over at the next workers_expire, within a second.
+ * Signals are for the main thread: all are blocked here.
  * Depends on: workers.h, clock.h, threads. */
 #include "base/workers.h"
 
@@ -18,12 +20,20 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+/* How many workers are woken for jobs that can be run together; and one more for each full list of
+ * them that waits. */
+#define TOGETHER_WORKERS_COUNT 2
+
 struct worker {
     struct workers *lane;
     pthread_t thread;
-    sem_t woken;              /* once for each time in the list of idle workers */
-    struct job *given;        /* to an idle worker, before it is woken; NULL: the lane ends */
-    struct worker *next_idle; /* under the lane's lock */
+    sem_t woken;       /* once for each time in the list of idle workers */
+    struct job *given; /* to an idle worker, before it is woken: a list; NULL: the lane ends */
+
+    /* Under the lane's lock: */
+    struct worker *next_idle;
+    size_t jobs_count; /* that it runs */
+    bool is_together;  /* they are of a kind */
 };
 
 struct workers {
@@ -31,11 +41,12 @@ struct workers {
     struct worker *all;
     size_t started_count;
     pthread_mutex_t lock; /* of all below */
-    struct worker *idle;  /* while there is one, the queue is empty */
+    struct worker *idle;  /* while there is one, only jobs of a kind are queued */
     struct job *first;
     struct job *last;
     size_t queued_count;
     size_t running_count;
+    size_t together_count; /* workers that run jobs of a kind */
     bool is_stopping;
 };
 
@@ -49,65 +60,126 @@ static void append(struct job **first, struct job **last, struct job *job)
     *last = job;
 }
 
-static struct job *pop_locked(struct workers *workers)
+static void enqueue_locked(struct workers *workers, struct job *job)
 {
-    struct job *job = workers->first;
-    workers->first = job->next;
+    append(&workers->first, &workers->last, job);
+    workers->queued_count++;
+}
+
+/* The first, and those of its kind right behind it: a list. */
+static struct job *pop_locked(struct workers *workers, size_t *out_count)
+{
+    struct job *first = workers->first;
+    struct job *last = first;
+    size_t count = 1;
+    for (; first->kind && count < WORKERS_TOGETHER_MAX_COUNT; count++) {
+        if (!last->next || last->next->kind != first->kind)
+            break;
+        last = last->next;
+    }
+    workers->first = last->next;
     if (!workers->first)
         workers->last = NULL;
-    workers->queued_count--;
-    return job;
+    last->next = NULL;
+    workers->queued_count -= count;
+    *out_count = count;
+    return first;
+}
+
+static void begin_locked(struct worker *worker, struct job *jobs, size_t count)
+{
+    worker->given = jobs;
+    worker->jobs_count = count;
+    worker->is_together = jobs->kind;
+    worker->lane->running_count += count;
+    worker->lane->together_count += worker->is_together;
+}
+
+static void begin_queued_locked(struct worker *worker)
+{
+    size_t count = 0;
+    struct job *jobs = pop_locked(worker->lane, &count);
+    begin_locked(worker, jobs, count);
+}
+
+static void end_locked(struct worker *worker)
+{
+    worker->lane->running_count -= worker->jobs_count;
+    worker->lane->together_count -= worker->is_together;
+    worker->jobs_count = 0;
+    worker->is_together = false;
 }
 
 static struct worker *pop_idle_locked(struct workers *workers)
 {
     struct worker *worker = workers->idle;
-    if (worker)
+    if (worker) {
         workers->idle = worker->next_idle;
+        worker->next_idle = NULL;
+    }
     return worker;
 }
 
-static void wake(struct worker *worker, struct job *job)
+/* Workers that were idle, linked by next_idle. */
+static void wake_all(struct worker *worker)
 {
-    worker->given = job;
-    (void)sem_post(&worker->woken);
+    while (worker) {
+        struct worker *next = worker->next_idle; /* a woken one goes on by itself */
+        (void)sem_post(&worker->woken);
+        worker = next;
+    }
 }
 
-static struct job *wait_for_job(struct worker *worker)
+static void wait_for_jobs(struct worker *worker)
 {
     while (sem_wait(&worker->woken) != 0 && errno == EINTR)
         continue;
-    return worker->given;
 }
 
-/* NULL when the lane ends and nothing is left. */
-static struct job *next_job(struct worker *worker, bool has_finished_one)
+/* A list of one job, or of several that are run together; NULL when the lane ends and nothing is
+ * left. The ones before are done. */
+static struct job *next_jobs(struct worker *worker)
 {
     struct workers *workers = worker->lane;
-    struct job *job = NULL;
     (void)pthread_mutex_lock(&workers->lock);
-    if (has_finished_one)
-        workers->running_count--;
+    end_locked(worker);
+    worker->given = NULL;
     bool must_wait = !workers->first && !workers->is_stopping;
     if (workers->first) {
-        job = pop_locked(workers);
-        workers->running_count++;
+        begin_queued_locked(worker);
     } else if (must_wait) {
         worker->next_idle = workers->idle;
         workers->idle = worker;
     }
     (void)pthread_mutex_unlock(&workers->lock);
-    return must_wait ? wait_for_job(worker) : job;
+    if (must_wait)
+        wait_for_jobs(worker);
+    return worker->given;
+}
+
+static void run_list(struct job *job, void *local)
+{
+    struct job *first = NULL;
+    struct job *last = NULL;
+    int64_t now_ms = clock_monotonic_ms();
+    while (job) {
+        struct job *next = job->next; /* whoever runs or expires may free the job */
+        if (job->deadline_ms <= now_ms)
+            job->expire(job);
+        else
+            append(&first, &last, job);
+        job = next;
+    }
+    if (first && first->next)
+        first->run_all(first, local);
+    else if (first)
+        first->run(first, local);
 }
 
 static void run_jobs(struct worker *worker, void *local)
 {
-    for (struct job *job = next_job(worker, false); job; job = next_job(worker, true)) {
-        if (job->deadline_ms <= clock_monotonic_ms())
-            job->expire(job);
-        else
-            job->run(job, local);
-    }
+    for (struct job *jobs = next_jobs(worker); jobs; jobs = next_jobs(worker))
+        run_list(jobs, local);
 }
 
 /* A niceness that the system refuses is no reason not to work. */
@@ -168,15 +240,6 @@ struct workers *workers_new(const struct workers_options *options)
     return workers;
 }
 
-static void wake_all(struct worker *idle)
-{
-    while (idle) {
-        struct worker *next = idle->next_idle; /* a woken one may be gone */
-        wake(idle, NULL);
-        idle = next;
-    }
-}
-
 void workers_free(struct workers *workers)
 {
     if (!workers)
@@ -209,20 +272,40 @@ bool workers_have_room(struct workers *workers)
     return has_room;
 }
 
+/* Gives it to an idle worker, whom it returns to be woken; NULL: it waits. */
+static struct worker *place_locked(struct workers *workers, struct job *job)
+{
+    struct worker *idle = pop_idle_locked(workers);
+    job->next = NULL;
+    if (idle)
+        begin_locked(idle, job, 1);
+    else
+        enqueue_locked(workers, job);
+    return idle;
+}
+
+static struct worker *place_together_locked(struct workers *workers, struct job *job)
+{
+    enqueue_locked(workers, job);
+    if (workers->together_count >= TOGETHER_WORKERS_COUNT &&
+        workers->queued_count < WORKERS_TOGETHER_MAX_COUNT)
+        return NULL;
+    struct worker *idle = pop_idle_locked(workers);
+    if (idle)
+        begin_queued_locked(idle);
+    return idle;
+}
+
 bool workers_submit(struct workers *workers, struct job *job)
 {
     (void)pthread_mutex_lock(&workers->lock);
     bool has_room = has_room_locked(workers);
-    struct worker *idle = has_room ? pop_idle_locked(workers) : NULL;
-    if (idle) {
-        workers->running_count++;
-    } else if (has_room) {
-        append(&workers->first, &workers->last, job);
-        workers->queued_count++;
-    }
+    struct worker *woken = !has_room   ? NULL
+                           : job->kind ? place_together_locked(workers, job)
+                                       : place_locked(workers, job);
     (void)pthread_mutex_unlock(&workers->lock);
-    if (idle)
-        wake(idle, job);
+    if (woken)
+        (void)sem_post(&woken->woken);
     return has_room;
 }
 
@@ -247,11 +330,26 @@ static struct job *take_expired_locked(struct workers *workers, int64_t now_ms)
     return expired_first;
 }
 
+/* Who waits for workers that don't come back is served by idle ones, as far as there are any. */
+static struct worker *relieve_locked(struct workers *workers)
+{
+    struct worker *woken = NULL;
+    while (workers->first && workers->idle) {
+        struct worker *worker = pop_idle_locked(workers);
+        begin_queued_locked(worker);
+        worker->next_idle = woken;
+        woken = worker;
+    }
+    return woken;
+}
+
 void workers_expire(struct workers *workers, int64_t now_ms)
 {
     (void)pthread_mutex_lock(&workers->lock);
     struct job *job = take_expired_locked(workers, now_ms);
+    struct worker *woken = relieve_locked(workers);
     (void)pthread_mutex_unlock(&workers->lock);
+    wake_all(woken);
     while (job) {
         struct job *next = job->next; /* expire may free the job */
         job->expire(job);

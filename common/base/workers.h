@@ -19,14 +19,21 @@
 
 struct workers;
 
-/* Embedded in what is to be done; owned by the workers from submit until run or expire has been
- * called. */
+/* Embedded in what is to be done; owned by the workers from submit until run, run_all or expire has
+ * been called. */
 struct job {
     struct job *next;
     int64_t deadline_ms; /* clock_monotonic_ms() */
     void (*run)(struct job *job, void *local);
     void (*expire)(struct job *job);
+
+    /* Jobs of one kind that wait one behind the other may be run together, by the run_all of the
+     * first: two to WORKERS_TOGETHER_MAX_COUNT of them, a list. NULL: it runs by itself. */
+    const void *kind;
+    void (*run_all)(struct job *first, void *local);
 };
+
+#define WORKERS_TOGETHER_MAX_COUNT 8
 
 struct workers_options {
     const char *name; /* of the threads: at most 15 characters */

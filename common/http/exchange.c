@@ -394,28 +394,40 @@ static enum err request_fault(struct exchange *exchange)
     return ERR_OK;
 }
 
-static enum err ask(struct exchange *exchange)
+/* May the handler run? If not, the answer is made, or *out_err says what it will be. */
+static bool admit(struct exchange *exchange, enum err *out_err)
 {
     const struct http_server_options *options = &exchange->host->options;
     struct http_request *rq = &exchange->rq;
     struct http_response *rs = &exchange->rs;
     enum err err = options->guard ? options->guard(options->app, &exchange->ctx, rq, rs) : ERR_OK;
-    if (rs->status != 0) {
+    bool is_answered = rs->status != 0; /* by the guard */
+    if (is_answered)
         exchange->outcome = err;
-        return ERR_OK; /* the guard has answered */
-    }
-    if (!err)
-        err = request_fault(exchange);
-    return err ? err : rq->route->handler(options->app, &exchange->ctx, rq, rs);
+    *out_err = is_answered ? ERR_OK : err ? err : request_fault(exchange);
+    return !is_answered && !*out_err;
 }
 
-static void run(struct exchange *exchange)
+static void finish(struct exchange *exchange, enum err err)
 {
-    enum err err = ask(exchange);
     if (err)
         answer_error(exchange, err);
     else
         complete_answer(exchange);
+}
+
+static enum err handle(struct exchange *exchange)
+{
+    return exchange->rq.route->handler(exchange->host->options.app, &exchange->ctx, &exchange->rq,
+                                       &exchange->rs);
+}
+
+static void run(struct exchange *exchange)
+{
+    enum err err = ERR_OK;
+    if (admit(exchange, &err))
+        err = handle(exchange);
+    finish(exchange, err);
 }
 
 /* Without I/O, on the loop. What was found out about the viewer is forgotten again: on its lane the
@@ -464,6 +476,38 @@ static void job_run(struct job *job, void *local)
     give_back(exchange);
 }
 
+static void finish_on_lane(struct exchange *exchange, enum err err)
+{
+    finish(exchange, err);
+    lane_lend(&exchange->ctx, NULL);
+    give_back(exchange);
+}
+
+/* Requests for one route whose handlers read the same: it is read once for those that may. Each is
+ * on its way as soon as it is done. */
+static void job_run_all(struct job *job, void *local)
+{
+    struct exchange *admitted[WORKERS_TOGETHER_MAX_COUNT];
+    struct fetch items[WORKERS_TOGETHER_MAX_COUNT];
+    size_t count = 0;
+    while (job) {
+        struct exchange *exchange = (struct exchange *)(void *)job;
+        enum err err = ERR_OK;
+        job = job->next;
+        lane_lend(&exchange->ctx, local);
+        if (admit(exchange, &err)) {
+            items[count] = (struct fetch){.ctx = &exchange->ctx, .rq = &exchange->rq};
+            admitted[count++] = exchange;
+        } else {
+            finish_on_lane(exchange, err);
+        }
+    }
+    if (count > 1)
+        items[0].rq->route->fetch(admitted[0]->host->options.app, items, count);
+    for (size_t i = 0; i < count; i++)
+        finish_on_lane(admitted[i], handle(admitted[i]));
+}
+
 static void job_expire(struct job *job)
 {
     struct exchange *exchange = (struct exchange *)(void *)job;
@@ -484,8 +528,14 @@ static void answer_full(struct exchange *exchange)
 
 void exchange_submit(struct exchange *exchange)
 {
+    const struct route *route = exchange->rq.route;
     exchange->job = (struct job){
-        .deadline_ms = exchange->ctx.deadline_ms, .run = job_run, .expire = job_expire};
+        .deadline_ms = exchange->ctx.deadline_ms,
+        .run = job_run,
+        .expire = job_expire,
+        .kind = route->fetch ? route : NULL,
+        .run_all = job_run_all,
+    };
     if (workers_submit(lane_of(exchange), &exchange->job))
         return;
     answer_full(exchange);

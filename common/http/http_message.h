@@ -90,6 +90,7 @@ struct http_request {
     const char *client_text;
     bool is_https; /* of the client's side, as a trusted proxy says */
     const struct route *route;
+    const void *fetched;           /* by the route's `fetch`; NULL: nothing, the handler reads */
     const struct session *session; /* notes-svc: set by its guard, NULL when nobody is signed in */
     bool is_session_unknown; /* notes-svc: nor whether somebody is; sessions can't be read now */
 };

@@ -176,6 +176,8 @@ static const char *row_fault(const struct route *route)
     if (route->cached && (route->method != HTTP_GET || route->lane != LANE_WORKER ||
                           route->protection != PROTECTION_VIEWER))
         return "a cache can answer what everybody may read, before a worker";
+    if (route->fetch && (route->method != HTTP_GET || route->lane == LANE_LOOP))
+        return "only what several read on a lane can be fetched together";
     if (route->body_type != BODY_NONE && route->body_max_bytes == 0)
         return "it takes a body but states no limit";
     return NULL;

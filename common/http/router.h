@@ -50,6 +50,17 @@ typedef bool (*cached_fn)(struct app *app,
                           const struct http_request *rq,
                           struct http_response *rs);
 
+/* One of several requests for a route that waited for the same worker. */
+struct fetch {
+    struct ctx *ctx;
+    struct http_request *rq;
+};
+
+/* Reads for all of them at once what each one's handler would read, and leaves it in rq->fetched,
+ * in the arena of each. What can't be read is left to the handlers, and so is the failure. After
+ * the guard, on the lane. Units: count 2..WORKERS_TOGETHER_MAX_COUNT. */
+typedef void (*fetch_fn)(struct app *app, const struct fetch *items, size_t count);
+
 struct route {
     enum http_method method;
     const char *pattern; /* "/find/:username"; a last "/…" segment of the form "*name" takes the
@@ -59,6 +70,7 @@ struct route {
     enum body_type body_type;
     size_t body_max_bytes; /* BODY_NONE: bodies are read up to BODY_NONE_MAX_BYTES and ignored */
     cached_fn cached;      /* NULL: the lane answers always */
+    fetch_fn fetch;        /* NULL: each request is served by itself */
     handler_fn handler;
 };
 

@@ -2,9 +2,9 @@
  *
  * One live socket: bytes in, frames out, its timers, its end. A client that is waited for (a worker
  * has an event of it, or its room is being read for it) is not read meanwhile, so that its events
- * are served in order and can't pile up. What it must be told goes out at once or into its queue; a
- * queue over its limit means a reader that stands still, and the socket is cut. Depends on:
- * hub_parts.h, websocket.h. */
+ * are served in order and can't pile up; nor is one that said too much in a second. What it must be
+ * told goes out at once or into its queue; a queue over its limit means a reader that stands still,
+ * and the socket is cut. Depends on: hub_parts.h, websocket.h. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -28,7 +28,8 @@ static void client_log(struct hub *hub, const struct client *client, const char 
 
 static bool is_waited_for(const struct client *client)
 {
-    return client->has_call || client->home.is_asking || client->notes.is_asking;
+    return client->has_call || client->home.is_asking || client->notes.is_asking ||
+           client->rest.next;
 }
 
 static void watch(struct hub *hub, struct client *client)
@@ -80,6 +81,7 @@ static void leave_all(struct hub *hub, struct client *client)
     room_leave(hub, &client->notes);
     timer_stop(&client->beat);
     timer_stop(&client->gate);
+    timer_stop(&client->rest);
     if (client->is_signed_in)
         sessions_remove(hub, client);
     client->is_signed_in = false;
@@ -311,6 +313,24 @@ receive_frame(struct hub *hub, struct client *client, const struct websocket_fra
     }
 }
 
+/* Who sends faster than is fair is not read for a moment: its network holds the rest back, so that
+ * nothing is lost, and the others' events wait for nobody. */
+static void count_frame(struct hub *hub, struct client *client)
+{
+    if (hub->now_ms - client->frames_from_ms >= HUB_REST_MS) {
+        client->frames_from_ms = hub->now_ms;
+        client->frames_count = 0;
+    }
+    client->frames_count++;
+    if (client->is_closing || hub->options.messages_per_s == 0 ||
+        client->frames_count < hub->options.messages_per_s)
+        return;
+    timer_start(&hub->timers[TIMER_REST], &client->rest, hub->now_ms);
+    if (!client->is_slowing_logged)
+        client_log(hub, client, "live.client_slowed");
+    client->is_slowing_logged = true;
+}
+
 /* Reads what is in hub->input as far as the client may be heard; the rest is held. */
 static void parse(struct hub *hub, struct client *client, size_t input_bytes)
 {
@@ -330,6 +350,7 @@ static void parse(struct hub *hub, struct client *client, size_t input_bytes)
         }
         at += frame.used_bytes;
         receive_frame(hub, client, &frame);
+        count_frame(hub, client);
     }
     free(client->held);
     client->held = NULL;
@@ -401,6 +422,11 @@ void clients_resume(struct hub *hub)
 }
 
 /* ---- timers ---- */
+
+void client_on_rest(struct hub *hub, struct timer *timer)
+{
+    client_resume_later(hub, OWNER_OF(timer, struct client, rest));
+}
 
 void client_on_beat(struct hub *hub, struct timer *timer)
 {

@@ -34,10 +34,14 @@ struct client {
     bool is_in_root;
     bool is_in_notes;       /* the namespace; the room may be none */
     bool is_refusal_logged; /* live.event_refused, once */
+    bool is_slowing_logged; /* live.client_slowed, once */
     bool is_in_home;
     uint32_t events; /* that epoll watches for */
     struct timer beat;
-    struct timer gate; /* for the first namespace; then for the end */
+    struct timer gate;      /* for the first namespace; then for the end */
+    struct timer rest;      /* runs: it said too much, and is not read until then */
+    int64_t frames_from_ms; /* they are counted for HUB_REST_MS from here on */
+    int64_t frames_count;
     struct outgoing *first_out;
     struct outgoing *last_out;
     size_t out_bytes;
@@ -76,6 +80,7 @@ void clients_bury(struct hub *hub);
 void client_on_beat(struct hub *hub, struct timer *timer);
 void client_on_silence(struct hub *hub, struct timer *timer);
 void client_on_gate(struct hub *hub, struct timer *timer);
+void client_on_rest(struct hub *hub, struct timer *timer);
 void client_on_pong(struct hub *hub, struct client *client);
 
 #endif

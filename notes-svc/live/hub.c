@@ -66,7 +66,7 @@ static void fire(struct hub *hub)
         [TIMER_PING] = client_on_beat,    [TIMER_PONG] = client_on_silence,
         [TIMER_CONNECT] = client_on_gate, [TIMER_CLOSE] = client_on_gate,
         [TIMER_GAP] = room_on_gap,        [TIMER_RETRY] = room_on_retry,
-        [TIMER_DOUBT] = room_on_doubt,
+        [TIMER_DOUBT] = room_on_doubt,    [TIMER_REST] = client_on_rest,
     };
     for (size_t kind = 0; kind < TIMER_COUNT; kind++) {
         struct timer *timer;
@@ -182,6 +182,7 @@ struct hub *hub_new(const struct hub_options *options)
         [TIMER_RETRY] = HUB_RETRY_LOOK_MS,
         [TIMER_CONFIRM] = options->confirm_every_ms,
         [TIMER_DOUBT] = HUB_GAP_WAIT_MS,
+        [TIMER_REST] = HUB_REST_MS,
     };
     for (size_t kind = 0; kind < TIMER_COUNT; kind++)
         timer_queue_init(&hub->timers[kind], spans[kind]);

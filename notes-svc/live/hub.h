@@ -43,6 +43,7 @@ struct workers;
 #define HUB_JOB_DEADLINE_MS 10000
 #define HUB_CHECK_COUNT     256 /* sessions in one job */
 #define HUB_CONFIRM_MS      2000
+#define HUB_REST_MS         1000 /* messages are counted, and who sent many waits, so long */
 
 /* A socket that comes. Texts are copied. */
 struct hub_newcomer {
@@ -78,6 +79,7 @@ struct hub_options {
     struct engineio_times times;
     int64_t connect_timeout_ms;
     int64_t queue_max_bytes;
+    int64_t messages_per_s;   /* of one socket; 0: no limit */
     int64_t check_every_ms;   /* sessions are read again */
     int64_t confirm_every_ms; /* rooms are compared with the database */
 

@@ -59,6 +59,7 @@ enum timer_kind {
     TIMER_RETRY,
     TIMER_CONFIRM, /* of rooms: taken in batches */
     TIMER_DOUBT,
+    TIMER_REST,
     TIMER_COUNT
 };
 

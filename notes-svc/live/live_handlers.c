@@ -121,7 +121,8 @@ make_arrival(struct app *app, struct ctx *ctx, const struct http_request *rq, co
         arrival->newcomer.is_signed_in = true;
         memcpy(arrival->newcomer.digest, session->digest, SECRET_DIGEST_BYTES);
     }
-    arrival->newcomer.place = places_take(app->places, &rq->client);
+    arrival->newcomer.place =
+        places_take(app->places, &rq->client, session ? session->digest : NULL);
     return arrival;
 }
 

@@ -1,38 +1,45 @@
 /* SPDX-License-Identifier: MIT
  *
- * A table of the addresses that have sockets, each with its count; all sockets of one address share
- * its entry. Depends on: places.h, address.h. */
+ * A table of the holders, which are addresses and sessions, each with the count of its sockets; all
+ * sockets of one holder share its entry. Depends on: places.h, address.h, secret.h. */
 #include "live/places.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/address.h"
 
 #define BUCKETS_COUNT 1024 /* a power of two */
+#define KEY_BYTES     ADDRESS_TEXT_BYTES
+
+_Static_assert(SECRET_DIGEST_BYTES + 1 <= KEY_BYTES, "a session fits in a key as well");
+
+struct holder {
+    struct holder *next;
+    int64_t count;
+    char key[KEY_BYTES]; /* filled up with zeros */
+};
 
 struct place {
-    struct place *next;
-    int64_t count;
-    char key[ADDRESS_TEXT_BYTES];
+    struct holder *address;
+    struct holder *session; /* NULL: nobody is signed in */
 };
 
 struct places {
-    int64_t max_count;
-    int64_t per_address_count;
-    pthread_mutex_t lock; /* of the next two */
+    struct places_limits limits;
+    pthread_mutex_t lock; /* of the next two, and of all holders */
     int64_t count;
-    struct place *buckets[BUCKETS_COUNT];
+    struct holder *buckets[BUCKETS_COUNT];
 };
 
-struct places *places_new(int64_t max_count, int64_t per_address_count)
+struct places *places_new(const struct places_limits *limits)
 {
     struct places *places = calloc(1, sizeof(*places));
     if (!places || pthread_mutex_init(&places->lock, NULL) != 0)
         abort();
-    places->max_count = max_count;
-    places->per_address_count = per_address_count;
+    places->limits = *limits;
     return places;
 }
 
@@ -44,57 +51,109 @@ void places_free(struct places *places)
     free(places);
 }
 
-static struct place **bucket_of(struct places *places, const char *key)
+/* ---- holders ---- */
+
+static void address_key(const struct address *address, char key[KEY_BYTES])
+{
+    memset(key, 0, KEY_BYTES);
+    address_limit_key(address, key);
+}
+
+/* No text begins so, and no address is named so. */
+static void session_key(const unsigned char digest[SECRET_DIGEST_BYTES], char key[KEY_BYTES])
+{
+    memset(key, 0, KEY_BYTES);
+    key[0] = '@';
+    memcpy(key + 1, digest, SECRET_DIGEST_BYTES);
+}
+
+static struct holder **bucket_of(struct places *places, const char key[KEY_BYTES])
 {
     uint32_t hash = 2166136261U; /* FNV-1a */
-    for (; *key; key++)
-        hash = (hash ^ (unsigned char)*key) * 16777619U;
+    for (size_t i = 0; i < KEY_BYTES; i++)
+        hash = (hash ^ (unsigned char)key[i]) * 16777619U;
     return &places->buckets[hash & (BUCKETS_COUNT - 1)];
 }
 
-static struct place *take_locked(struct places *places, const char *key)
+/* One more of this holder's; NULL when it has its share. */
+static struct holder *
+hold_locked(struct places *places, const char key[KEY_BYTES], int64_t limit_count)
 {
-    struct place **bucket = bucket_of(places, key);
-    struct place *place = *bucket;
-    if (places->count >= places->max_count)
+    struct holder **bucket = bucket_of(places, key);
+    struct holder *holder = *bucket;
+    while (holder && !secret_bytes_equal(holder->key, key, KEY_BYTES))
+        holder = holder->next;
+    if (holder && limit_count > 0 && holder->count >= limit_count)
         return NULL;
-    while (place && strcmp(place->key, key) != 0)
-        place = place->next;
-    if (place && places->per_address_count > 0 && place->count >= places->per_address_count)
-        return NULL;
-    if (!place) {
-        place = calloc(1, sizeof(*place));
-        if (!place)
-            return NULL;
-        memcpy(place->key, key, strlen(key) + 1);
-        place->next = *bucket;
-        *bucket = place;
+    if (!holder) {
+        holder = calloc(1, sizeof(*holder));
+        if (!holder)
+            abort();
+        memcpy(holder->key, key, KEY_BYTES);
+        holder->next = *bucket;
+        *bucket = holder;
     }
-    place->count++;
-    places->count++;
-    return place;
+    holder->count++;
+    return holder;
 }
 
-struct place *places_take(struct places *places, const struct address *address)
+static void release_locked(struct places *places, struct holder *holder)
 {
-    char key[ADDRESS_TEXT_BYTES];
-    address_limit_key(address, key);
+    if (!holder || --holder->count > 0)
+        return;
+    struct holder **at = bucket_of(places, holder->key);
+    while (*at != holder)
+        at = &(*at)->next;
+    *at = holder->next;
+    free(holder);
+}
+
+/* ---- places ---- */
+
+static bool take_locked(struct places *places,
+                        struct place *place,
+                        const struct address *address,
+                        const unsigned char *session)
+{
+    char key[KEY_BYTES];
+    if (places->count >= places->limits.count)
+        return false;
+    address_key(address, key);
+    place->address = hold_locked(places, key, places->limits.per_address_count);
+    if (place->address && session) {
+        session_key(session, key);
+        place->session = hold_locked(places, key, places->limits.per_session_count);
+    }
+    if (place->address && (place->session || !session)) {
+        places->count++;
+        return true;
+    }
+    release_locked(places, place->address);
+    return false;
+}
+
+struct place *places_take(struct places *places,
+                          const struct address *address,
+                          const unsigned char session[SECRET_DIGEST_BYTES])
+{
+    struct place *place = calloc(1, sizeof(*place));
+    if (!place)
+        abort();
     (void)pthread_mutex_lock(&places->lock);
-    struct place *place = take_locked(places, key);
+    bool is_taken = take_locked(places, place, address, session);
     (void)pthread_mutex_unlock(&places->lock);
-    return place;
+    if (is_taken)
+        return place;
+    free(place);
+    return NULL;
 }
 
 void places_give(struct places *places, struct place *place)
 {
     (void)pthread_mutex_lock(&places->lock);
     places->count--;
-    if (--place->count == 0) {
-        struct place **at = bucket_of(places, place->key);
-        while (*at != place)
-            at = &(*at)->next;
-        *at = place->next;
-        free(place);
-    }
+    release_locked(places, place->session);
+    release_locked(places, place->address);
     (void)pthread_mutex_unlock(&places->lock);
+    free(place);
 }

@@ -105,6 +105,15 @@ static const char *named(struct ctx *ctx, const char *text, const char *name)
     return at ? arena_format(&ctx->arena, "%.*s%s%s", (int)(at - text), text, name, at + 2) : text;
 }
 
+/* A name may begin a sentence that it was not written for: "the company login". */
+static const char *capital(struct ctx *ctx, const char *sentence)
+{
+    char *copy = arena_text(&ctx->arena, sentence);
+    if (*copy >= 'a' && *copy <= 'z')
+        *copy = (char)(*copy - 'a' + 'A');
+    return copy;
+}
+
 void provider_page_failed(struct app *app,
                           struct ctx *ctx,
                           const struct http_request *rq,
@@ -118,7 +127,7 @@ void provider_page_failed(struct app *app,
         ctx->retry_after_s = TRY_AGAIN_AFTER_S;
     say(app, ctx, rq, rs,
         &(struct page_words){.status = words->status,
-                             .reason = named(ctx, words->reason, name),
+                             .reason = capital(ctx, named(ctx, words->reason, name)),
                              .advice = named(ctx, words->advice, name)});
 }
 

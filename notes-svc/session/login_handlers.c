@@ -272,7 +272,7 @@ enum err login_handle(struct app *app,
 /* ---- logout ---- */
 
 /* Where a session ends that began at a provider; NULL: here only. Asks the provider at most once an
- * hour, and for who has signed in there only, as strangers must not have it asked; and after the
+ * hour, and for who has signed in there only, as strangers must not have it asked. After the
  * session has ended here, which must not want for time because a provider hangs. */
 static const char *logout_place(struct app *app, struct ctx *ctx, const struct http_request *rq)
 {

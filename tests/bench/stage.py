@@ -21,7 +21,7 @@ from harness.services import Notes, Userauth
 from bench import fill, statements
 
 NO_LIMITS = {"WRITES_PER_MIN": 0, "LOGIN_FAILURES_PER_MIN": 0, "CONNECTIONS_PER_ADDRESS": 0, "SOCKETS_PER_ADDRESS": 0,
-             "LIVE_SOCKETS": 12000}
+             "SOCKETS_PER_SESSION": 0, "LIVE_SOCKETS": 12000}
 NO_LIMITS_OF_USERS = {"CONNECTIONS_PER_ADDRESS": 0}
 REAL_COST = {"PASSWORD_MEMORY_KIB": None, "PASSWORD_PASSES": None}
 # Room for all data of a case, and writes to disk as a server does them by itself.

@@ -20,8 +20,8 @@ COMMIT
 """
 
 FIND_USER = """\
-SELECT id, username, provider, family_name, given_name, middle_name, emails, photos, generation FROM users \
-WHERE name_key = ?\tk:user-:{users}
+SELECT id, username, COALESCE(disabled_provider, provider), family_name, given_name, middle_name, emails, photos, \
+generation, disabled_provider IS NOT NULL AS is_disabled FROM users WHERE name_key = ?\tk:user-:{users}
 """
 
 VALUE = re.compile(rb"'(?:[^'\\]|\\.|'')*'|\b\d+\b|\?", re.S)

@@ -17,7 +17,8 @@ from .redis import Redis
 from .services import Notes, StartFailed, Userauth
 
 # A test that writes a lot from one address must not meet the limits that are there for strangers.
-NOTES_ENV = {"WRITES_PER_MIN": 0, "LOGIN_FAILURES_PER_MIN": 0, "CONNECTIONS_PER_ADDRESS": 0, "SOCKETS_PER_ADDRESS": 0}
+NOTES_ENV = {"WRITES_PER_MIN": 0, "LOGIN_FAILURES_PER_MIN": 0, "CONNECTIONS_PER_ADDRESS": 0, "SOCKETS_PER_ADDRESS": 0,
+             "SOCKETS_PER_SESSION": 0, "LIVE_MESSAGES_PER_S": 0}
 USERS = ("me", "you", "them")
 
 

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Who a live socket is and how much it may: behind https and proxies, under the limits of writes and of sockets, and what
-it has at most in the list of notes."""
+"""Who a live socket is and how much it may: behind https and proxies, under the limits of writes, of sockets and of messages,
+and what it has at most in the list of notes."""
+import contextlib
+
+import websocket
+
 from harness.client import Client
 from harness.client import browser_session as open_session
 from harness.live import Live, Raw, handshake_status
@@ -92,6 +96,65 @@ def test_a_socket_too_many_is_told_when_to_come_again(make_site):
         assert answer.status == 429 and int(answer.header("retry-after")) >= 1
         assert set(answer.json()) == {"code", "message"}
         site.notes.wait_log(event="live.socket_refused", peer="127.0.0.1")
+
+
+def test_a_session_has_so_many_sockets_wherever_they_come_from(make_site):
+    site = make_site(SOCKETS_PER_SESSION=2, SOCKETS_PER_ADDRESS=0, TRUSTED_PROXIES="127.0.0.1")
+    me, again = open_session(site, "me"), open_session(site, "me")
+    mine = [Raw(site.url, cookie=me.session_cookie, headers=forwarded(f"203.0.113.{last}")) for last in (1, 2)]
+    third = {"cookie": me.session_cookie, "headers": forwarded("203.0.113.3")}
+    assert handshake_status(site.url, **third) == 429
+    site.notes.wait_log(event="live.socket_refused", peer="203.0.113.3")
+    with Raw(site.url, cookie=again.session_cookie), Raw(site.url), Raw(site.url):
+        assert handshake_status(site.url, **third) == 429, "another session of the user, and strangers, are none of its"
+    mine[0].socket.shutdown()
+    until(lambda: handshake_status(site.url, **third) == 101, "a place to be free again")
+    mine[1].socket.shutdown()
+
+
+# --- the limit of messages ---
+
+def pong(raw):
+    """The number of the next ping that is answered; an Engine.IO ping in between is none."""
+    while True:
+        opcode, data = raw.socket.recv_data(control_frame=True)
+        if opcode == websocket.ABNF.OPCODE_PONG:
+            return int(data)
+
+
+def pongs_there(raw):
+    """Of the pings that are answered already."""
+    found = []
+    with contextlib.suppress(BlockingIOError, websocket.WebSocketTimeoutException):
+        while True:
+            raw.socket.settimeout(0.05)
+            found.append(pong(raw))
+    raw.socket.settimeout(20)
+    return found
+
+
+def test_who_says_too_much_is_heard_later_and_loses_nothing(make_site):
+    site = make_site(LIVE_MESSAGES_PER_S=5)
+    with Raw(site.url) as flood, Raw(site.url) as other:
+        for number in range(400):
+            flood.socket.ping(str(number))
+        other.join(key="none")
+        assert other.event()[1] == "notedestroyed", "others are served meanwhile"
+        found = pongs_there(flood)
+        assert 5 <= len(found) < 400, "the rest waits its turn"
+        while len(found) < 12:
+            found.append(pong(flood))
+        assert found == list(range(len(found)))
+    assert len(site.notes.log_lines(event="live.client_slowed")) == 1, "not one line a second"
+
+
+def test_without_a_limit_all_is_heard_at_once(make_site):
+    site = make_site(LIVE_MESSAGES_PER_S=0)
+    with Raw(site.url) as flood:
+        for number in range(400):
+            flood.socket.ping(str(number))
+        assert [pong(flood) for _ in range(400)] == list(range(400))
+    assert not site.notes.log_lines(event="live.client_slowed")
 
 
 # --- the list ---

@@ -129,6 +129,30 @@ def test_row_that_another_holds_locked_is_a_503_and_it_recovers(server, site):
     until(lambda: save(client, "free").status_code == 302, "writing again")
 
 
+def test_finds_that_waited_together_are_all_answered(server, site):
+    """Two workers wait for the table, and those that come meanwhile for them; then idle ones take over."""
+    names = ["me", "you", "nobody", "ME"]
+    alone = {name: site.api.get(f"/find/{name}").text for name in names}
+    holder = server.connect(site.userauth.database.name)
+
+    def ask(number):
+        with site.userauth.api() as api:
+            answer = api.get(f"/find/{names[number % len(names)]}")
+            return answer.status_code, answer.text
+
+    with concurrent.futures.ThreadPoolExecutor(24) as pool, holder.cursor() as cursor:
+        cursor.execute("LOCK TABLES users WRITE")
+        asked = [pool.submit(ask, number) for number in range(24)]
+        waiting = "SELECT COUNT(*) FROM information_schema.processlist WHERE state LIKE 'Waiting for table metadata lock'"
+        until(lambda: server.root(waiting)[0][0] >= 3, "more than two workers to wait")
+        cursor.execute("UNLOCK TABLES")
+        answers = [one.result() for one in asked]
+    holder.close()
+    for number, (status, text) in enumerate(answers):
+        name = names[number % len(names)]
+        assert (status, text) == (404 if name == "nobody" else 200, alone[name]), name
+
+
 def test_killed_connections_are_made_again(server, site):
     client = signed_in(site)
     for number in range(5):

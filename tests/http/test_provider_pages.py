@@ -320,6 +320,15 @@ def test_a_provider_that_answers_500_is_a_page(both, provider, which):
     until(lambda: Client(both.url).get(BEGIN[which]).status_code == 302, "the provider is asked again")
 
 
+def test_a_sentence_that_begins_with_a_name_begins_with_a_capital(make_site, provider):
+    site = make_site(**provider.oidc_settings(OIDC_NAME="the company login"))
+    provider.claims = {"aud": "somebody-else"}
+    client = Client(site.url)
+    failed(client, provider.sign_in(client, "oidc"), 502, "The answer of the company login is not valid")
+    provider.status = 500
+    failed(client, provider.sign_in(client, "oidc"), 502, "The company login can’t be reached right now")
+
+
 def test_a_token_of_somebody_else_is_a_page(both, provider):
     provider.claims = {"aud": "somebody-else"}
     client = Client(both.url)

@@ -322,6 +322,32 @@ def test_many_find_or_creates_at_once_give_the_same_user(userauth):
     assert len({answer.text for answer in answers}) == 1
 
 
+def test_of_many_finds_at_once_each_gets_its_own_answer(userauth, api):
+    """Those that wait are looked up together."""
+    names = [f"Person {number}" for number in range(12)]
+    for name in names:
+        api.create(name, new_password(), familyName=f"Family of {name}")
+    api.post(f"/disable/{quoted(names[3])}")
+    wanted = [*names, "nobody", "nobody else", *(name.upper() for name in names)]
+    alone = {name: api.get(f"/find/{quoted(name)}") for name in wanted}
+    assert {answer.status_code for answer in alone.values()} == {200, 404}
+
+    def ask(number):
+        with userauth.api(key=None if number % 5 else "wrong") as mine:
+            return [(number, name, mine.get(f"/find/{quoted(name)}")) for name in wanted[number:] + wanted[:number]]
+
+    with concurrent.futures.ThreadPoolExecutor(24) as pool:
+        answers = [answer for several in pool.map(ask, range(24)) for answer in several]
+    assert len(answers) == 24 * len(wanted)
+    for number, name, answer in answers:
+        if number % 5 == 0:
+            assert answer.status_code == 401, name
+        else:
+            expected = alone[name]
+            found = answer.status_code, answer.text, answer.headers.get("ETag")
+            assert found == (expected.status_code, expected.text, expected.headers.get("ETag")), name
+
+
 # --- destroy ---
 
 def test_destroyed_user_is_gone(api):

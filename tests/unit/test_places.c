@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Places for live sockets, in all and by address; timers in their queues. */
+ * Places for live sockets, in all, by address and by session; timers in their queues. */
 #include "live/places.h"
 #include "live/timers.h"
 
@@ -19,17 +19,18 @@ static void an_address_has_so_many_places_and_gets_them_back(void **state)
 {
     const struct address one = address_of("192.0.2.1");
     const struct address other = address_of("192.0.2.2");
-    struct places *places = places_new(100, 2);
+    struct places *places =
+        places_new(&(struct places_limits){.count = 100, .per_address_count = 2});
     (void)state;
-    struct place *first = places_take(places, &one);
-    struct place *second = places_take(places, &one);
+    struct place *first = places_take(places, &one, NULL);
+    struct place *second = places_take(places, &one, NULL);
     assert_non_null(first);
     assert_non_null(second);
-    assert_null(places_take(places, &one));
-    struct place *third = places_take(places, &other);
+    assert_null(places_take(places, &one, NULL));
+    struct place *third = places_take(places, &other, NULL);
     assert_non_null(third);
     places_give(places, first);
-    first = places_take(places, &one);
+    first = places_take(places, &one, NULL);
     assert_non_null(first);
     places_give(places, first);
     places_give(places, second);
@@ -41,13 +42,44 @@ static void there_are_so_many_in_all(void **state)
 {
     const struct address one = address_of("2001:db8::1");
     const struct address other = address_of("192.0.2.2");
-    struct places *places = places_new(2, 0);
+    struct places *places = places_new(&(struct places_limits){.count = 2});
     (void)state;
-    struct place *first = places_take(places, &one);
-    struct place *second = places_take(places, &one);
-    assert_null(places_take(places, &other));
+    struct place *first = places_take(places, &one, NULL);
+    struct place *second = places_take(places, &one, NULL);
+    assert_null(places_take(places, &other, NULL));
     places_give(places, first);
     places_give(places, second);
+    places_free(places);
+}
+
+static void a_session_has_so_many_wherever_it_is(void **state)
+{
+    const struct address one = address_of("192.0.2.1");
+    const struct address other = address_of("192.0.2.2");
+    const unsigned char mine[SECRET_DIGEST_BYTES] = {1};
+    const unsigned char yours[SECRET_DIGEST_BYTES] = {1, [SECRET_DIGEST_BYTES - 1] = 1};
+    struct places *places = places_new(
+        &(struct places_limits){.count = 100, .per_address_count = 3, .per_session_count = 2});
+    (void)state;
+    struct place *first = places_take(places, &one, mine);
+    struct place *second = places_take(places, &other, mine);
+    assert_non_null(first);
+    assert_non_null(second);
+    assert_null(places_take(places, &one, mine));
+    /* What was refused holds nothing: of this address one is taken, and two are left. */
+    struct place *third = places_take(places, &one, yours);
+    struct place *fourth = places_take(places, &one, NULL);
+    assert_non_null(third);
+    assert_non_null(fourth);
+    assert_null(places_take(places, &one, NULL));
+    places_give(places, first);
+    first = places_take(places, &other, mine);
+    assert_non_null(first);
+    assert_null(places_take(places, &other, mine));
+    places_give(places, first);
+    places_give(places, second);
+    places_give(places, third);
+    places_give(places, fourth);
     places_free(places);
 }
 
@@ -78,6 +110,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UNIT(an_address_has_so_many_places_and_gets_them_back),
         UNIT(there_are_so_many_in_all),
+        UNIT(a_session_has_so_many_wherever_it_is),
         UNIT(timers_are_due_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

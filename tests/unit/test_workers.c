@@ -32,6 +32,8 @@ struct lane {
     atomic_int local_new_count;
     atomic_int local_free_count;
     atomic_int wrong_local_count;
+    int lists[100]; /* how many jobs each list had, under the lock */
+    int lists_count;
     sem_t started;
     sem_t gate;
 };
@@ -364,6 +366,129 @@ static void many_threads_may_submit_at_once(void **state)
     free(submitters);
 }
 
+/* ---- jobs of a kind ---- */
+
+static void run_all(struct job *first, void *local)
+{
+    struct lane *lane = ((struct counted_job *)first)->lane;
+    int count = 0;
+    while (first) {
+        struct job *next = first->next;
+        run(first, local);
+        count++;
+        first = next;
+    }
+    (void)pthread_mutex_lock(&lane->lock);
+    lane->lists[lane->lists_count++] = count;
+    (void)pthread_mutex_unlock(&lane->lock);
+}
+
+static struct counted_job job_of_kind(struct lane *lane, int number, const void *kind)
+{
+    struct counted_job job = job_of(lane, number);
+    job.job.kind = kind;
+    job.job.run_all = run_all;
+    return job;
+}
+
+static void jobs_of_a_kind_that_wait_in_a_row_are_run_together_and_in_order(void **state)
+{
+    enum { JOBS_COUNT = 16 };
+    static const char *const KINDS[] = {"a", "b"};
+    /* Eight at most; one that has nobody of its kind beside it is run by itself. */
+    static const char *const of_jobs = "aaaaaaaaaabb-bab";
+    static const int lists[] = {WORKERS_TOGETHER_MAX_COUNT, 2, 2};
+    struct lane *lane = *state;
+    struct counted_job holder;
+    struct workers *workers = held_lane(lane, &holder, JOBS_COUNT);
+    struct counted_job jobs[JOBS_COUNT];
+    for (int i = 0; i < JOBS_COUNT; i++) {
+        char kind = of_jobs[i];
+        jobs[i] = job_of_kind(lane, i, kind == '-' ? NULL : KINDS[kind == 'b']);
+        assert_true(workers_submit(workers, &jobs[i].job));
+    }
+    assert_int_equal(workers_busy_count(workers), JOBS_COUNT + 1);
+    (void)sem_post(&lane->gate);
+    while (workers_busy_count(workers) > 0)
+        clock_sleep_ms(1);
+    workers_free(workers);
+    assert_int_equal(lane->order_count, JOBS_COUNT + 1);
+    for (int i = 0; i < JOBS_COUNT; i++)
+        assert_int_equal(lane->order[i + 1], i);
+    assert_int_equal(lane->lists_count, ARRAY_COUNT(lists));
+    assert_memory_equal(lane->lists, lists, sizeof(lists));
+}
+
+static void of_jobs_together_those_that_are_late_expire(void **state)
+{
+    struct lane *lane = *state;
+    struct counted_job holder;
+    struct workers *workers = held_lane(lane, &holder, 10);
+    struct counted_job jobs[5];
+    for (int i = 0; i < 5; i++) {
+        jobs[i] = job_of_kind(lane, i, lane);
+        if (i % 2 == 0)
+            jobs[i].job.deadline_ms = clock_monotonic_ms() - 1;
+        assert_true(workers_submit(workers, &jobs[i].job));
+    }
+    (void)sem_post(&lane->gate);
+    workers_free(workers);
+    static const int expected[] = {999, 1, 3};
+    assert_int_equal(lane->expired_count, 3);
+    assert_int_equal(lane->order_count, ARRAY_COUNT(expected));
+    assert_memory_equal(lane->order, expected, sizeof(expected));
+    assert_int_equal(lane->lists_count, 1);
+}
+
+/* Two are at work and take the others along; when they don't come back, an idle one does. */
+static void few_workers_are_woken_for_jobs_of_a_kind_and_others_when_those_are_stuck(void **state)
+{
+    enum { STUCK_COUNT = 2, WAITING_COUNT = 3 };
+    struct lane *lane = *state;
+    struct workers *workers = workers_of(lane, STUCK_COUNT + 1, 100);
+    struct counted_job jobs[STUCK_COUNT + WAITING_COUNT];
+    for (int i = 0; i < STUCK_COUNT + WAITING_COUNT; i++) {
+        jobs[i] = job_of_kind(lane, i, lane);
+        jobs[i].gate = i < STUCK_COUNT ? &lane->gate : NULL;
+        assert_true(workers_submit(workers, &jobs[i].job));
+        if (i < STUCK_COUNT)
+            (void)sem_wait(&lane->started);
+    }
+    assert_int_equal(workers_busy_count(workers), STUCK_COUNT + WAITING_COUNT);
+    workers_expire(workers, 0);
+    while (workers_busy_count(workers) > STUCK_COUNT)
+        clock_sleep_ms(1);
+    assert_int_equal(lane->lists_count, 1);
+    /* Nobody had taken one before. */
+    assert_int_equal(lane->lists[0], WAITING_COUNT);
+    for (int i = 0; i < STUCK_COUNT; i++)
+        (void)sem_post(&lane->gate);
+    workers_free(workers);
+    assert_int_equal(lane->order_count, WAITING_COUNT + STUCK_COUNT);
+}
+
+static void a_full_list_of_a_kind_is_worth_another_worker(void **state)
+{
+    enum { STUCK_COUNT = 2, ALL_COUNT = STUCK_COUNT + WORKERS_TOGETHER_MAX_COUNT };
+    struct lane *lane = *state;
+    struct workers *workers = workers_of(lane, STUCK_COUNT + 1, 100);
+    struct counted_job jobs[ALL_COUNT];
+    for (int i = 0; i < ALL_COUNT; i++) {
+        jobs[i] = job_of_kind(lane, i, lane);
+        jobs[i].gate = i < STUCK_COUNT ? &lane->gate : NULL;
+        assert_true(workers_submit(workers, &jobs[i].job));
+        if (i < STUCK_COUNT)
+            (void)sem_wait(&lane->started);
+    }
+    while (workers_busy_count(workers) > STUCK_COUNT)
+        clock_sleep_ms(1);
+    assert_int_equal(lane->lists[0], WORKERS_TOGETHER_MAX_COUNT);
+    for (int i = 0; i < STUCK_COUNT; i++)
+        (void)sem_post(&lane->gate);
+    workers_free(workers);
+    assert_int_equal(lane->order_count, ALL_COUNT);
+}
+
 #define UNIT_WITH_LANE(test) cmocka_unit_test_setup_teardown(test, lane_new, lane_free)
 
 int main(void)
@@ -380,6 +505,10 @@ int main(void)
         UNIT(threads_are_nice_and_take_no_signals),
         UNIT(freeing_no_lane_does_nothing),
         UNIT_WITH_LANE(many_threads_may_submit_at_once),
+        UNIT_WITH_LANE(jobs_of_a_kind_that_wait_in_a_row_are_run_together_and_in_order),
+        UNIT_WITH_LANE(of_jobs_together_those_that_are_late_expire),
+        UNIT_WITH_LANE(few_workers_are_woken_for_jobs_of_a_kind_and_others_when_those_are_stuck),
+        UNIT_WITH_LANE(a_full_list_of_a_kind_is_worth_another_worker),
     };
     return cmocka_run_group_tests_name("workers", tests, NULL, NULL);
 }

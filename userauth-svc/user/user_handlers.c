@@ -11,7 +11,9 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/strbuf.h"
+#include "base/workers.h"
 #include "http/http_message.h"
+#include "http/router.h"
 #include "user/account_access.h"
 #include "user/accounts.h"
 #include "user/user.h"
@@ -19,6 +21,8 @@
 #include "user/user_wire.h"
 
 #define LINK_MAX_BYTES 1024
+
+_Static_assert(USER_WANTED_MAX_COUNT >= WORKERS_TOGETHER_MAX_COUNT, "all that wait together");
 
 enum err user_create_handle(struct app *app,
                             struct ctx *ctx,
@@ -75,6 +79,33 @@ enum err user_find_or_create_handle(struct app *app,
     return user_wire_answer(ctx, &user, rs);
 }
 
+void user_find_fetch(struct app *app, const struct fetch *items, size_t count)
+{
+    struct ctx *ctx = items[0].ctx;
+    struct user_wanted wanted[USER_WANTED_MAX_COUNT] = {0};
+    (void)app;
+    for (size_t i = 0; i < count; i++)
+        wanted[i] = (struct user_wanted){.ctx = items[i].ctx, .username = items[i].rq->params[0]};
+    if (user_find_all(ctx, ctx->db, wanted, count)) {
+        ctx_forgive(ctx); /* each asks by itself, and says then what is wrong */
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct user_wanted *fetched = arena_take(&items[i].ctx->arena, sizeof(*fetched));
+        *fetched = wanted[i];
+        items[i].rq->fetched = fetched;
+    }
+}
+
+static enum err find(struct ctx *ctx, const struct http_request *rq, struct user *out_user)
+{
+    const struct user_wanted *fetched = rq->fetched;
+    if (!fetched)
+        return user_find(ctx, ctx->db, rq->params[0], out_user);
+    *out_user = fetched->user;
+    return fetched->is_found ? ERR_OK : ctx_fail(ctx, ERR_NOT_FOUND, "no such user");
+}
+
 enum err user_find_handle(struct app *app,
                           struct ctx *ctx,
                           const struct http_request *rq,
@@ -82,7 +113,7 @@ enum err user_find_handle(struct app *app,
 {
     (void)app;
     struct user user = {0};
-    enum err err = user_find(ctx, ctx->db, rq->params[0], &user);
+    enum err err = find(ctx, rq, &user);
     if (err)
         return err;
     http_response_field(rs, "ETag", arena_format(&ctx->arena, "\"%s\"", user.generation));

@@ -5,11 +5,14 @@
 #ifndef NOTES_USER_HANDLERS_H
 #define NOTES_USER_HANDLERS_H
 
+#include <stddef.h>
+
 #include "base/cleanup.h"
 #include "base/err.h"
 
 struct app;
 struct ctx;
+struct fetch;
 struct http_request;
 struct http_response;
 
@@ -30,6 +33,9 @@ MUST_CHECK enum err user_find_or_create_handle(struct app *app,
                                                struct ctx *ctx,
                                                const struct http_request *rq,
                                                struct http_response *rs);
+
+/* What several user_find_handle would read. */
+void user_find_fetch(struct app *app, const struct fetch *items, size_t count);
 
 /* GET /find/:username */
 MUST_CHECK enum err user_find_handle(struct app *app,

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/ctx.h"
+#include "base/text.h"
 #include "data/db.h"
 #include "user/user.h"
 
@@ -17,7 +18,11 @@
     "id, username, COALESCE(disabled_provider, provider), family_name, given_name," \
     " middle_name, emails, photos, generation, disabled_provider IS NOT NULL AS is_disabled"
 
+#define USERNAME_COLUMN 1
+
 static const struct db_statement FIND = {"SELECT " USER_COLUMNS " FROM users WHERE name_key = ?"};
+static const struct db_statement FIND_ALL = {
+    "SELECT " USER_COLUMNS " FROM users WHERE name_key IN (?, ?, ?, ?, ?, ?, ?, ?)"};
 static const struct db_statement FIND_BY_ID = {"SELECT " USER_COLUMNS " FROM users WHERE id = ?"};
 static const struct db_statement LOCK = {"SELECT " USER_COLUMNS " FROM users WHERE name_key = ?",
                                          .mysql = "SELECT " USER_COLUMNS
@@ -70,7 +75,7 @@ static struct user user_of_row(struct ctx *ctx, const struct db_rows *rows)
 {
     return (struct user){
         .id = db_rows_i64(rows, 0),
-        .username = db_rows_text(ctx, rows, 1),
+        .username = db_rows_text(ctx, rows, USERNAME_COLUMN),
         .provider = db_rows_text(ctx, rows, 2),
         .family_name = db_rows_text(ctx, rows, 3),
         .given_name = db_rows_text(ctx, rows, 4),
@@ -119,6 +124,36 @@ enum err user_find(struct ctx *ctx, struct db *db, const char *username, struct 
 enum err user_find_by_id(struct ctx *ctx, struct db *db, int64_t id, struct user *out_user)
 {
     return find(ctx, db, &FIND_BY_ID, db_i64(id), out_user);
+}
+
+/* Gives the row to all who asked for it: several may want the same user. */
+static void give_row(struct ctx *ctx,
+                     const struct db_rows *rows,
+                     const struct db_value *keys,
+                     struct user_wanted *items,
+                     size_t count)
+{
+    const char *key = username_key(ctx, db_rows_text(ctx, rows, USERNAME_COLUMN));
+    for (size_t i = 0; i < count; i++) {
+        if (!text_equals(keys[i].bytes, key))
+            continue;
+        items[i].is_found = true;
+        items[i].user = user_of_row(items[i].ctx, rows);
+    }
+}
+
+enum err user_find_all(struct ctx *ctx, struct db *db, struct user_wanted *items, size_t count)
+{
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    struct db_value keys[USER_WANTED_MAX_COUNT]; /* filled up with the last one */
+    bool has_row = false;
+    for (size_t i = 0; i < USER_WANTED_MAX_COUNT; i++)
+        keys[i] = i < count ? db_text(username_key(ctx, items[i].username)) : keys[count - 1];
+    enum err err = db_query(ctx, db, &FIND_ALL,
+                            (struct db_values){.items = keys, .count = ARRAY_COUNT(keys)}, &rows);
+    while (!err && !(err = db_next(ctx, &rows, &has_row)) && has_row)
+        give_row(ctx, &rows, keys, items, count);
+    return err;
 }
 
 enum err user_lock(struct ctx *ctx, struct db *db, const char *username, struct user *out_user)

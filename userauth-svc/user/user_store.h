@@ -12,10 +12,10 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "user/user.h"
 
 struct ctx;
 struct db;
-struct user;
 struct user_list;
 
 /* What a login is checked against. */
@@ -32,6 +32,20 @@ struct user_login {
  * Tests:   tests/unit/test_user_store.c */
 MUST_CHECK enum err
 user_find(struct ctx *ctx, struct db *db, const char *username, struct user *out_user);
+
+/* One of several that are looked up at once. */
+struct user_wanted {
+    struct ctx *ctx; /* whose arena gets the user's texts */
+    const char *username;
+    bool is_found;
+    struct user user;
+};
+
+/* Fills them in by one statement. Errors: it failed, and nothing is known of any.
+ * Units:   count 1..USER_WANTED_MAX_COUNT. */
+#define USER_WANTED_MAX_COUNT 8
+MUST_CHECK enum err
+user_find_all(struct ctx *ctx, struct db *db, struct user_wanted *items, size_t count);
 
 /* Errors:  ERR_NOT_FOUND. */
 MUST_CHECK enum err
