@@ -148,7 +148,7 @@ enum err user_find_all(struct ctx *ctx, struct db *db, struct user_wanted *items
     struct db_value keys[USER_WANTED_MAX_COUNT]; /* filled up with the last one */
     bool has_row = false;
     for (size_t i = 0; i < USER_WANTED_MAX_COUNT; i++)
-        keys[i] = i < count ? db_text(username_key(ctx, items[i].username)) : keys[count - 1];
+        keys[i] = db_text(username_key(ctx, items[i < count ? i : count - 1].username));
     enum err err = db_query(ctx, db, &FIND_ALL,
                             (struct db_values){.items = keys, .count = ARRAY_COUNT(keys)}, &rows);
     while (!err && !(err = db_next(ctx, &rows, &has_row)) && has_row)
