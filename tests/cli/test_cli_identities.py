@@ -12,6 +12,7 @@ from harness.programs import new_password
 DONE, REFUSED, USAGE = 0, 1, 2
 ISSUER = "https://id.example.com/realms/notes"
 _serial = itertools.count(1)
+_numbers = itertools.count((1 << 60) + 1)
 
 
 @pytest.fixture
@@ -46,15 +47,16 @@ def test_linked_and_unlinked_as_the_service_answers(cli, api, name):
 
 def test_people_get_a_table_or_a_sentence(cli, name):
     assert cli.ok("identities", name.lower()) == f'The user "{name}" has no account elsewhere.\n'
-    cli.ok("link", name, "twitter", "1" + name)
+    number = str(next(_numbers))
+    cli.ok("link", name, "twitter", number)
     text = cli.ok("link", name, ISSUER, "2" + name)
     head, first, second = text.splitlines()
     assert re.split(" {2,}", head) == ["ISSUER", "SUBJECT", "PROVIDER", "LINKED"]
     rows = {tuple(re.split(" {2,}", line)[:3]) for line in (first, second)}
-    assert rows == {("twitter", "1" + name, "twitter"), (ISSUER, "2" + name, "oidc")}
+    assert rows == {("twitter", number, "twitter"), (ISSUER, "2" + name, "oidc")}
     assert cli.ok("identities", name) == text and all(line == line.rstrip() for line in text.splitlines())
     cli.ok("unlink", name, ISSUER, "2" + name)
-    assert cli.ok("unlink", name, "twitter", "1" + name) == f'The user "{name}" has no account elsewhere.\n'
+    assert cli.ok("unlink", name, "twitter", number) == f'The user "{name}" has no account elsewhere.\n'
 
 
 def test_last_account_of_a_user_without_a_password_stays(cli, api):
@@ -69,7 +71,7 @@ def test_last_account_of_a_user_without_a_password_stays(cli, api):
 
 def test_refusals_say_what_is_wrong(cli, api, name):
     owner = sign_in(api, "held")["username"]
-    for arguments, wanted in ((("link", name, ISSUER, "held"), "Another user has this identity."),
+    for arguments, wanted in ((("link", name, ISSUER, "held"), "Another user has this identity. See the users with: userauth-cli list-users"),
                               (("unlink", name, ISSUER, "held"), "The user does not have this identity."),
                               (("link", name, ISSUER, ""), "subject: 1 to 255 bytes"),
                               (("link", name, "x" * 256, "x"), "issuer: 1 to 255 bytes"),
@@ -88,6 +90,13 @@ def test_refusals_say_what_is_wrong(cli, api, name):
 def test_wrong_usage_sends_nothing(cli, arguments):
     done = cli.run(*arguments)
     assert done.returncode == USAGE and done.stdout == ""
+
+
+@pytest.mark.parametrize("subject", ["jack", "@jack", "", "12 "])
+def test_an_account_at_twitter_is_its_number(cli, name, subject):
+    done = cli.run("link", name, "twitter", subject)
+    assert done.returncode == USAGE and "by its number, as 783214, not by its name" in done.stderr
+    assert cli.json("identities", name)["identities"] == []
 
 
 @pytest.mark.parametrize("text", ["-dash", "a b", "日本", "%41", "' OR 1=1 --", "a\\b", "\u202etxt"])

@@ -3,6 +3,8 @@
  * Depends on: answer.h, client.h, cli_wire.h, commands.h, options.h, output.h, table.h. */
 #include "cli/identity_commands.h"
 
+#include <string.h>
+
 #include "base/ctx.h"
 #include "base/strbuf.h"
 #include "base/text.h"
@@ -38,17 +40,21 @@ static enum cli_exit print_identities(struct cli_run *run, const struct http_ans
 /* What the service says of an identity is more than its status does. */
 static enum cli_exit refuse(struct cli_run *run, const struct http_answer *answer)
 {
+    bool is_taken = answer->status == 409 && cli_wire_has_code(answer->body, "IdentityTaken");
     bool is_of_identity =
         answer->status == 409 ||
         (answer->status == 404 && cli_wire_has_code(answer->body, "IdentityNotLinked"));
     if (!is_of_identity)
         return answer_refuse(run, answer);
     enum cli_exit code = run->options->is_json ? answer_print_json(run, answer->body) : CLI_EXIT_OK;
-    return code != CLI_EXIT_OK ? code
-                               : output_fail(run->ctx, CLI_EXIT_REFUSED,
-                                             "%s See all with: " CLI_NAME " identities %s",
-                                             cli_wire_message(run->ctx, answer->body),
-                                             output_text(run->ctx, run->options->operands[0]));
+    if (code != CLI_EXIT_OK)
+        return code;
+    const char *message = cli_wire_message(run->ctx, answer->body);
+    if (is_taken)
+        return output_fail(run->ctx, CLI_EXIT_REFUSED,
+                           "%s See the users with: " CLI_NAME " list-users", message);
+    return output_fail(run->ctx, CLI_EXIT_REFUSED, "%s See all with: " CLI_NAME " identities %s",
+                       message, output_text(run->ctx, run->options->operands[0]));
 }
 
 static enum cli_exit ask(struct cli_run *run, const struct client_call *call)
@@ -77,10 +83,19 @@ static enum cli_exit change(struct cli_run *run, const char *path, const char *p
     return ask(run, &call);
 }
 
+/* By a name, which is what is at hand, nobody could ever sign in. */
+static bool is_twitter_number(const char *subject)
+{
+    return subject[0] && strspn(subject, "0123456789") == strlen(subject);
+}
+
 enum cli_exit identity_link_run(struct cli_run *run)
 {
     const char *issuer = run->options->operands[1];
     bool is_twitter = text_equals(issuer, ISSUER_TWITTER);
+    if (is_twitter && !is_twitter_number(run->options->operands[2]))
+        return output_fail_usage(run->ctx, "an account at Twitter is linked by its number, as "
+                                           "783214, not by its name");
     enum cli_exit code =
         change(run, "/link-identity/", is_twitter ? ISSUER_TWITTER : PROVIDER_OIDC);
     bool is_address = text_starts_with(issuer, "https://") || text_starts_with(issuer, "http://");
