@@ -4,7 +4,7 @@
  * policy lets forms go to this site only. What a browser must remember of a sign-in is sealed in
  * two short-lived cookies: one for the way there and back, one for an account that waits for its
  * owner's word before it is linked. Depends on: provider.h, provider_pages.h, login_handlers.h,
- * account_handlers.h, userauth_client.h, login_limit.h. */
+ * account_handlers.h, session_check.h, userauth_client.h, login_limit.h. */
 #include "provider/provider_handlers.h"
 
 #include "app.h"
@@ -27,6 +27,7 @@
 #include "session/login_handlers.h"
 #include "session/login_limit.h"
 #include "session/session.h"
+#include "session/session_check.h"
 #include "session/userauth_client.h"
 
 #define PENDING_COOKIE "noteslink"
@@ -256,10 +257,12 @@ static enum err ask_to_link(struct app *app,
 }
 
 /* Does it count as a failed login? What the provider, or he himself there, could not do does
- * not. */
-static bool is_failed_try(enum provider_failure failure)
+ * not; nor does a request without a cookie of ours, which asks nobody and guesses nothing: a page
+ * of any other site may make browsers send it. */
+static bool is_failed_try(const struct provider_arrival *arrival, enum provider_failure failure)
 {
-    return failure == PROVIDER_STATE || failure == PROVIDER_NOT_VALID || failure == PROVIDER_DOMAIN;
+    return arrival->is_flow_known && (failure == PROVIDER_STATE || failure == PROVIDER_NOT_VALID ||
+                                      failure == PROVIDER_DOMAIN);
 }
 
 enum err provider_callback_handle(struct app *app,
@@ -281,7 +284,7 @@ enum err provider_callback_handle(struct app *app,
         return answer_wait(app, ctx, rq, rs, wait_s);
     enum provider_failure failure =
         provider_finish(ctx, app->providers, which, &rq->query, cookie, &arrival);
-    if (!is_failed_try(failure))
+    if (!is_failed_try(&arrival, failure))
         login_limit_give_back(app, ctx, address);
     if (failure)
         return answer_failed(app, ctx, rq, rs, which, failure);
@@ -312,6 +315,21 @@ enum err provider_link_page_handle(struct app *app,
     return ERR_OK;
 }
 
+/* A link outlasts the session, so it is looked at now, not as long as USER_CHECK_S ago, whether the
+ * user is still the one who signed in: the name may have become somebody else's. */
+static enum err check_user(struct app *app,
+                           struct ctx *ctx,
+                           const struct http_request *rq,
+                           struct http_response *rs,
+                           bool *out_is_same)
+{
+    struct session session = *rq->session;
+    enum err err = session_check(app, ctx, &session, SESSION_IS_USED, 0, out_is_same);
+    if (!err && !*out_is_same)
+        login_redirect(app, ctx, rq, rs);
+    return err;
+}
+
 static enum err answer_linked(struct app *app,
                               struct ctx *ctx,
                               const struct http_request *rq,
@@ -334,7 +352,11 @@ enum err provider_link_handle(struct app *app,
         provider_page_refused(app, ctx, rq, rs, PROVIDER_REFUSED_PENDING);
         return ERR_OK;
     }
-    enum err err = userauth_link(ctx, app->userauth, rq->session->username, &person, &verdict);
+    bool is_same = false;
+    enum err err = check_user(app, ctx, rq, rs, &is_same);
+    if (err || !is_same)
+        return err;
+    err = userauth_link(ctx, app->userauth, rq->session->username, &person, &verdict);
     if (err)
         return err;
     keep_pending(app, ctx, rs, "");
@@ -353,8 +375,10 @@ enum err provider_unlink_handle(struct app *app,
     const char *issuer = NULL;
     const char *subject = NULL;
     enum userauth_link_verdict verdict = USERAUTH_LINKED;
+    bool is_same = false;
     enum err err = form_need(ctx, &rq->form, "issuer", &issuer);
-    if (err || (err = form_need(ctx, &rq->form, "subject", &subject)))
+    if (err || (err = form_need(ctx, &rq->form, "subject", &subject)) ||
+        (err = check_user(app, ctx, rq, rs, &is_same)) || !is_same)
         return err;
     err = userauth_unlink(ctx, app->userauth, rq->session->username, issuer, subject, &verdict);
     if (err)
