@@ -183,6 +183,14 @@ static enum err begin(struct app *app,
     return ERR_OK;
 }
 
+/* Does somebody go there, or does a page fetch it, as for a picture? So any other site could have
+ * its visitors' browsers use up what their addresses may begin, and us ask the provider. */
+static bool is_visit(const struct http_request *rq)
+{
+    const char *destination = rq->fields[HTTP_FIELD_SEC_FETCH_DEST];
+    return !destination || text_equals(destination, "document");
+}
+
 enum err provider_begin_handle(struct app *app,
                                struct ctx *ctx,
                                const struct http_request *rq,
@@ -192,6 +200,8 @@ enum err provider_begin_handle(struct app *app,
     struct provider_flow flow = {.purpose = PROVIDER_SIGN_IN, .next = "", .bound = ""};
     if (!find_provider(app, rq, &which))
         return ctx_fail(ctx, ERR_NOT_FOUND, "no such provider");
+    if (!is_visit(rq))
+        return ctx_fail(ctx, ERR_FORBIDDEN, "a sign-in that is no visit");
     if (!form_first(&rq->query, "link")) {
         const char *next = login_next(ctx, rq);
         flow.next = next ? next : "";

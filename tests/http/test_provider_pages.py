@@ -381,6 +381,15 @@ def test_who_begins_over_and_over_is_limited(make_site, provider):
     assert codes[:6] == [302] * 6 and codes[6] == 429
 
 
+@pytest.mark.parametrize("destination, status", [("image", 403), ("iframe", 403), ("empty", 403), ("document", 302)])
+def test_a_page_of_another_site_begins_nothing_by_itself(make_site, provider, destination, status):
+    site = make_site(**provider.oidc_settings(), LOGIN_FAILURES_PER_MIN=1)
+    client = Client(site.url)
+    fields = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": destination}
+    assert [client.get("/users/auth/oidc", headers=fields).status_code for _ in range(6)] == [status] * 6
+    assert client.get("/users/auth/oidc").status_code == (429 if status == 302 else 302)
+
+
 @contextlib.contextmanager
 def hanging(site, provider, path, count, **options):
     """So many requests of `path` wait for the provider; ends with an answer to each."""
