@@ -66,7 +66,8 @@ static const struct route ROUTES[] = {
      .handler = login_page_handle},
     {.method = HTTP_POST, .pattern = "/users/login", .protection = PROTECTION_NONE, .lane = LANE_SLOW,
      .body_type = BODY_FORM, .body_max_bytes = FORM_BODY_MAX_BYTES, .handler = login_handle},
-    {.method = HTTP_GET, .pattern = "/users/logout", .protection = PROTECTION_VIEWER, .lane = LANE_WORKER,
+    /* May ask a provider where to go on. */
+    {.method = HTTP_GET, .pattern = "/users/logout", .protection = PROTECTION_VIEWER, .lane = LANE_SLOW,
      .handler = logout_handle},
     {.method = HTTP_POST, .pattern = "/users/logout", .protection = PROTECTION_VIEWER, .lane = LANE_WORKER,
      .body_type = BODY_FORM, .body_max_bytes = FORM_BODY_MAX_BYTES, .handler = logout_handle},

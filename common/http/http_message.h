@@ -45,6 +45,7 @@ struct session;
     X(TRANSFER_ENCODING,   "Transfer-Encoding",    true)         \
     X(ORIGIN,              "Origin",               true)         \
     X(SEC_FETCH_SITE,      "Sec-Fetch-Site",       true)         \
+    X(SEC_FETCH_DEST,      "Sec-Fetch-Dest",       true)         \
     X(REFERER,             "Referer",              true)         \
     X(ACCEPT,              "Accept",               false)        \
     X(ACCEPT_ENCODING,     "Accept-Encoding",      false)        \

@@ -122,6 +122,16 @@ is_from_issuer(struct ctx *ctx, const struct providers *providers, const struct 
     return !form_first(query, "iss");
 }
 
+/* RFC 6749 A.11: printable ASCII. */
+static bool is_code(const char *code)
+{
+    size_t size_bytes = 0;
+    for (; code[size_bytes]; size_bytes++)
+        if (code[size_bytes] < ' ' || code[size_bytes] >= 0x7f)
+            return false;
+    return size_bytes <= PROVIDER_CODE_MAX_BYTES;
+}
+
 static enum provider_failure refused(struct ctx *ctx, const char *error)
 {
     char *shown = text_cut(&ctx->arena, error, PROVIDER_NAME_MAX_CHARS);
@@ -147,7 +157,7 @@ static enum provider_failure look(struct ctx *ctx,
         return provider_fail(ctx, PROVIDER_NOT_VALID, "an answer of another issuer");
     if (error)
         return refused(ctx, error);
-    if (!code || strlen(code) > PROVIDER_CODE_MAX_BYTES)
+    if (!code || !is_code(code))
         return provider_fail(ctx, PROVIDER_NOT_VALID, "no code, or none that can be one");
     *out_proof =
         (struct provider_proof){.code = code, .names_issuer = form_first(query, "iss") != NULL};

@@ -29,13 +29,18 @@ static const struct provider_kind *const kinds[PROVIDER_COUNT] = {
 
 /* ---- life ---- */
 
-/* Of the slow lane's threads one at least is left to local sign-ins, when there are two. */
-static int turns_of(const struct config *config)
+/* Of the slow lane's threads one at least is left to local sign-ins, when there are two; and of two
+ * providers none takes all turns, when there are two. */
+static void share_turns(struct providers *providers)
 {
+    const struct config *config = providers->config;
+    bool has_both = config->has_twitter && config->has_oidc;
     int64_t spare_count = config->login_workers - 1;
-    if (spare_count < 1)
-        return 1;
-    return spare_count < PROVIDER_TURNS_MAX_COUNT ? (int)spare_count : PROVIDER_TURNS_MAX_COUNT;
+    int most_count = PROVIDER_TURNS_MAX_COUNT + has_both;
+    int count = spare_count < most_count ? (int)spare_count : most_count;
+    providers->turns_max_count = count < 1 ? 1 : count;
+    bool is_shared = has_both && count > 1;
+    providers->turns_each_max_count = providers->turns_max_count - is_shared;
 }
 
 enum err providers_new(struct ctx *ctx,
@@ -53,7 +58,7 @@ enum err providers_new(struct ctx *ctx,
         abort();
     providers->config = config;
     providers->site = site;
-    providers->turns_max_count = turns_of(config);
+    share_turns(providers);
     enum err err = ERR_OK;
     if (config->provider_ca_file)
         err = http_client_authorities(ctx, config->provider_ca_file, &providers->authorities);
@@ -206,7 +211,8 @@ static enum provider_failure ask_who(struct ctx *ctx,
     if (failure)
         return failure;
     failure = kinds[which]->fetch(ctx, providers, journey, proof, out_who);
-    provider_turn_end(providers, which, failure);
+    /* A status of 500 may be the doing of who chose the code: it must not keep others out. */
+    provider_turn_end(providers, which, failure == PROVIDER_SLOW ? failure : PROVIDER_OK);
     return failure;
 }
 

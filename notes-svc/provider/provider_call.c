@@ -21,13 +21,22 @@
 
 /* ---- turns ---- */
 
+static bool has_turn_locked(const struct providers *providers, enum provider_which which)
+{
+    int count = 0;
+    for (size_t i = 0; i < PROVIDER_COUNT; i++)
+        count += providers->turns_count[i];
+    return count < providers->turns_max_count &&
+           providers->turns_count[which] < providers->turns_each_max_count;
+}
+
 enum provider_failure
 provider_turn_take(struct ctx *ctx, struct providers *providers, enum provider_which which)
 {
     (void)pthread_mutex_lock(&providers->lock);
     bool is_resting = clock_monotonic_ms() < providers->rest_until_ms[which];
-    bool is_free = !is_resting && providers->turns_count < providers->turns_max_count;
-    providers->turns_count += is_free;
+    bool is_free = !is_resting && has_turn_locked(providers, which);
+    providers->turns_count[which] += is_free;
     (void)pthread_mutex_unlock(&providers->lock);
     if (is_resting)
         return provider_fail(ctx, PROVIDER_BUSY, "the provider did not answer a moment ago");
@@ -42,7 +51,7 @@ void provider_turn_end(struct providers *providers,
 {
     bool is_away = failure == PROVIDER_UNREACHABLE || failure == PROVIDER_SLOW;
     (void)pthread_mutex_lock(&providers->lock);
-    providers->turns_count--;
+    providers->turns_count[which]--;
     if (is_away)
         providers->rest_until_ms[which] = clock_monotonic_ms() + PROVIDER_REST_MS;
     (void)pthread_mutex_unlock(&providers->lock);

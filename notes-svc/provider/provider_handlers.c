@@ -4,7 +4,7 @@
  * policy lets forms go to this site only. What a browser must remember of a sign-in is sealed in
  * two short-lived cookies: one for the way there and back, one for an account that waits for its
  * owner's word before it is linked. Depends on: provider.h, provider_pages.h, login_handlers.h,
- * account_handlers.h, userauth_client.h, login_limit.h. */
+ * account_handlers.h, session_check.h, userauth_client.h, login_limit.h. */
 #include "provider/provider_handlers.h"
 
 #include "app.h"
@@ -27,6 +27,7 @@
 #include "session/login_handlers.h"
 #include "session/login_limit.h"
 #include "session/session.h"
+#include "session/session_check.h"
 #include "session/userauth_client.h"
 
 #define PENDING_COOKIE "noteslink"
@@ -182,6 +183,14 @@ static enum err begin(struct app *app,
     return ERR_OK;
 }
 
+/* Does somebody go there, or does a page fetch it, as for a picture? So any other site could have
+ * its visitors' browsers use up what their addresses may begin, and us ask the provider. */
+static bool is_visit(const struct http_request *rq)
+{
+    const char *destination = rq->fields[HTTP_FIELD_SEC_FETCH_DEST];
+    return !destination || text_equals(destination, "document");
+}
+
 enum err provider_begin_handle(struct app *app,
                                struct ctx *ctx,
                                const struct http_request *rq,
@@ -191,6 +200,8 @@ enum err provider_begin_handle(struct app *app,
     struct provider_flow flow = {.purpose = PROVIDER_SIGN_IN, .next = "", .bound = ""};
     if (!find_provider(app, rq, &which))
         return ctx_fail(ctx, ERR_NOT_FOUND, "no such provider");
+    if (!is_visit(rq))
+        return ctx_fail(ctx, ERR_FORBIDDEN, "a sign-in that is no visit");
     if (!form_first(&rq->query, "link")) {
         const char *next = login_next(ctx, rq);
         flow.next = next ? next : "";
@@ -256,10 +267,12 @@ static enum err ask_to_link(struct app *app,
 }
 
 /* Does it count as a failed login? What the provider, or he himself there, could not do does
- * not. */
-static bool is_failed_try(enum provider_failure failure)
+ * not; nor does a request without a cookie of ours, which asks nobody and guesses nothing: a page
+ * of any other site may make browsers send it. */
+static bool is_failed_try(const struct provider_arrival *arrival, enum provider_failure failure)
 {
-    return failure == PROVIDER_STATE || failure == PROVIDER_NOT_VALID || failure == PROVIDER_DOMAIN;
+    return arrival->is_flow_known && (failure == PROVIDER_STATE || failure == PROVIDER_NOT_VALID ||
+                                      failure == PROVIDER_DOMAIN);
 }
 
 enum err provider_callback_handle(struct app *app,
@@ -281,7 +294,7 @@ enum err provider_callback_handle(struct app *app,
         return answer_wait(app, ctx, rq, rs, wait_s);
     enum provider_failure failure =
         provider_finish(ctx, app->providers, which, &rq->query, cookie, &arrival);
-    if (!is_failed_try(failure))
+    if (!is_failed_try(&arrival, failure))
         login_limit_give_back(app, ctx, address);
     if (failure)
         return answer_failed(app, ctx, rq, rs, which, failure);
@@ -312,6 +325,21 @@ enum err provider_link_page_handle(struct app *app,
     return ERR_OK;
 }
 
+/* A link outlasts the session, so it is looked at now, not as long as USER_CHECK_S ago, whether the
+ * user is still the one who signed in: the name may have become somebody else's. */
+static enum err check_user(struct app *app,
+                           struct ctx *ctx,
+                           const struct http_request *rq,
+                           struct http_response *rs,
+                           bool *out_is_same)
+{
+    struct session session = *rq->session;
+    enum err err = session_check(app, ctx, &session, SESSION_IS_USED, 0, out_is_same);
+    if (!err && !*out_is_same)
+        login_redirect(app, ctx, rq, rs);
+    return err;
+}
+
 static enum err answer_linked(struct app *app,
                               struct ctx *ctx,
                               const struct http_request *rq,
@@ -334,7 +362,11 @@ enum err provider_link_handle(struct app *app,
         provider_page_refused(app, ctx, rq, rs, PROVIDER_REFUSED_PENDING);
         return ERR_OK;
     }
-    enum err err = userauth_link(ctx, app->userauth, rq->session->username, &person, &verdict);
+    bool is_same = false;
+    enum err err = check_user(app, ctx, rq, rs, &is_same);
+    if (err || !is_same)
+        return err;
+    err = userauth_link(ctx, app->userauth, rq->session->username, &person, &verdict);
     if (err)
         return err;
     keep_pending(app, ctx, rs, "");
@@ -353,8 +385,10 @@ enum err provider_unlink_handle(struct app *app,
     const char *issuer = NULL;
     const char *subject = NULL;
     enum userauth_link_verdict verdict = USERAUTH_LINKED;
+    bool is_same = false;
     enum err err = form_need(ctx, &rq->form, "issuer", &issuer);
-    if (err || (err = form_need(ctx, &rq->form, "subject", &subject)))
+    if (err || (err = form_need(ctx, &rq->form, "subject", &subject)) ||
+        (err = check_user(app, ctx, rq, rs, &is_same)) || !is_same)
         return err;
     err = userauth_unlink(ctx, app->userauth, rq->session->username, issuer, subject, &verdict);
     if (err)

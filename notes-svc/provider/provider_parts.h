@@ -16,7 +16,7 @@ struct http_answer;
 struct secret;
 
 #define PROVIDER_ANSWER_MAX_BYTES ((size_t)1024 * 1024)
-#define PROVIDER_TURNS_MAX_COUNT  2 /* requests that wait for a provider at once; see turn_take */
+#define PROVIDER_TURNS_MAX_COUNT  2 /* requests that wait for one provider at once; see turn_take */
 #define PROVIDER_REST_MS          2000 /* after a failure to reach one, it is left alone */
 #define PROVIDER_TOKEN_MAX_BYTES  1024 /* OAuth 1.0a: of a token, a secret, a verifier */
 #define PROVIDER_CODE_MAX_BYTES   4096 /* OpenID Connect: of an authorization code */
@@ -31,10 +31,11 @@ struct provider_kept {
 struct providers {
     const struct config *config;
     const struct site *site;
-    char *authorities; /* the system's and PROVIDER_CA_FILE's; NULL: the system's */
-    int turns_max_count;
-    pthread_mutex_t lock; /* of all below */
-    int turns_count;
+    char *authorities;        /* the system's and PROVIDER_CA_FILE's; NULL: the system's */
+    int turns_max_count;      /* of all providers together */
+    int turns_each_max_count; /* of one */
+    pthread_mutex_t lock;     /* of all below */
+    int turns_count[PROVIDER_COUNT];
     int64_t rest_until_ms[PROVIDER_COUNT]; /* monotonic */
     struct provider_kept discovery;
     struct provider_kept keys;

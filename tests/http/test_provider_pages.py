@@ -2,7 +2,9 @@
 """Signing in at a provider as notes-svc's pages have it: links, the way there and back, cookies, what goes wrong, linking and
 unlinking, logging out; and no trace of it where nothing is configured. What a provider says is scripted here; tests/providers
 has providers that are not ours."""
+import contextlib
 import re
+import threading
 import urllib.parse
 
 import pytest
@@ -361,11 +363,24 @@ def test_a_disabled_user_is_told(both, provider):
 def test_failed_tries_of_an_address_are_limited(make_site, provider):
     site = make_site(**provider.oidc_settings(), LOGIN_FAILURES_PER_MIN=2)
     client = Client(site.url)
-    codes = [client.get("/users/auth/oidc/callback").status_code for _ in range(3)]
-    assert codes == [400, 400, 429]
-    answer = client.get("/users/auth/oidc/callback")
+
+    def try_once():
+        assert client.get("/users/auth/oidc").status_code == 302
+        return client.get("/users/auth/oidc/callback?code=a&state=b")
+    assert [try_once().status_code for _ in range(3)] == [400, 400, 429]
+    answer = try_once()
     page = failed(client, answer, 429, "A little slower, please")
     assert answer.headers["Retry-After"] in page.first("main").text
+
+
+def test_a_page_of_another_site_locks_no_address_out(make_site, provider):
+    """Its pictures' addresses may be those of the way back: they come without our cookie, and count for nothing."""
+    site = make_site(**provider.oidc_settings(), LOGIN_FAILURES_PER_MIN=2)
+    for cookies in ({}, {"notesprovider": "AAAA"}):
+        for _ in range(3):
+            answer = Client(site.url).get("/users/auth/oidc/callback?code=a&state=b", cookies=cookies, headers={"Sec-Fetch-Site": "cross-site"})
+            assert answer.status_code == 400
+    assert signed_in_as(browser_session(site, "me")) == "me"
 
 
 def test_who_begins_over_and_over_is_limited(make_site, provider):
@@ -375,9 +390,70 @@ def test_who_begins_over_and_over_is_limited(make_site, provider):
     assert codes[:6] == [302] * 6 and codes[6] == 429
 
 
+@pytest.mark.parametrize("destination, status", [("image", 403), ("iframe", 403), ("empty", 403), ("document", 302)])
+def test_a_page_of_another_site_begins_nothing_by_itself(make_site, provider, destination, status):
+    site = make_site(**provider.oidc_settings(), LOGIN_FAILURES_PER_MIN=1)
+    client = Client(site.url)
+    fields = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": destination}
+    assert [client.get("/users/auth/oidc", headers=fields).status_code for _ in range(6)] == [status] * 6
+    assert client.get("/users/auth/oidc").status_code == (429 if status == 302 else 302)
+
+
+@contextlib.contextmanager
+def hanging(site, provider, path, count, **options):
+    """So many requests of `path` wait for the provider; ends with an answer to each."""
+    answers, before = [], len(provider.asked)
+    provider.can_go_on.clear()
+    threads = [threading.Thread(target=lambda: answers.append(Client(site.url).get(path, timeout=120, **options))) for _ in range(count)]
+    try:
+        for thread in threads:
+            thread.start()
+        until(lambda: len(provider.asked) == before + count, "all are asked for")
+        yield
+        assert answers == []
+    finally:
+        provider.can_go_on.set()
+        for thread in threads:
+            thread.join(120)
+
+
+def test_a_provider_that_hangs_leaves_a_turn_to_the_other(make_site, provider):
+    site = make_site(**NOTES_ENV, **provider.oidc_settings(PROVIDER_TIMEOUT_MS=60000), **provider.twitter_settings(), REQUEST_DEADLINE_MS=60000)
+    assert provider.sign_in(Client(site.url), "oidc").status_code == 302  # it is known from now on
+    with hanging(site, provider, "/users/auth/twitter", 2):
+        failed(Client(site.url), Client(site.url).get("/users/auth/twitter"), 503, "Twitter is busy")
+        assert Client(site.url).get("/users/auth/oidc").status_code == 302
+
+
+def test_logging_out_at_a_provider_that_hangs_keeps_no_page_waiting(make_site, provider):
+    """Anybody may say that he came from there."""
+    site = make_site(**NOTES_ENV, **provider.oidc_settings(PROVIDER_TIMEOUT_MS=60000), REQUEST_DEADLINE_MS=60000, WORKERS=1)
+    with hanging(site, provider, "/users/logout", 1, cookies={"notesoidc": "1"}):
+        assert Client(site.url).get("/users/login").status_code == 200
+
+
+@pytest.mark.parametrize("code", ["\u00e9", "\r\n", "\x7f"], ids=ascii)
+def test_a_code_that_can_be_none_is_not_passed_on(both, provider, code):
+    client, asked = Client(both.url), provider.asked
+    back = provider.back(client.get("/users/auth/oidc").headers["Location"], code)
+    before = asked.count("/token")
+    failed(client, client.get(back), 502, "The answer of Company is not valid")
+    assert asked.count("/token") == before
+
+
+@pytest.mark.parametrize("which", ["oidc", "twitter"])
+def test_a_code_that_breaks_the_provider_keeps_nobody_else_out(both, provider, which):
+    client = Client(both.url)
+    back = provider.back(client.get(f"/users/auth/{which}").headers["Location"])
+    provider.status = 500
+    name = "Company" if which == "oidc" else "Twitter"
+    failed(client, client.get(back), 502, f"{name} can’t be reached right now")
+    provider.status = 200
+    assert provider.sign_in(Client(both.url), which).status_code == 302
+
+
 def test_logins_by_password_go_on_while_the_provider_hangs(make_site, provider):
     """Two wait, a third is told at once, and nobody else waits."""
-    import threading
     site = make_site(**NOTES_ENV, **provider.twitter_settings(PROVIDER_TIMEOUT_MS=60000), REQUEST_DEADLINE_MS=60000)
     provider.can_go_on.clear()
     answers = []
@@ -525,6 +601,27 @@ def test_linking_wants_the_form_token(both, provider):
     assert me.post(LINK, csrf=False).status_code == 403
     assert me.post(UNLINK, {"issuer": provider.url, "subject": "x"}, csrf=False).status_code == 403
     assert identities(me.html(ACCOUNT)) == []
+
+
+@pytest.mark.parametrize("deed", ["made anew", "disabled"])
+def test_a_session_whose_user_is_another_links_and_unlinks_nothing(make_site, provider, deed):
+    """USER_CHECK_S would let it go on for a while: what is linked would stay, with whoever has the name now."""
+    site = make_site(**NOTES_ENV, **provider.oidc_settings(), USER_CHECK_S=3600)
+    clients = [browser_session(site, "me") for _ in range(2)]
+    link(provider, clients[0], "oidc")
+    kept = {"provider": "oidc", "issuer": "https://kept.example", "subject": "1"}
+    forms = [(LINK, {}), (UNLINK, {"issuer": kept["issuer"], "subject": kept["subject"]})]
+    if deed == "disabled":
+        assert site.api.post("/disable/me").status_code == 200
+    else:
+        assert site.api.request("DELETE", "/destroy/me").status_code == 200
+        site.add_user("me")
+    assert site.api.post("/link-identity/me", json=kept).status_code == 200
+    for client, (path, fields) in zip(clients, forms):
+        answer = client.post(path, fields)
+        assert (answer.status_code, answer.headers["Location"]) == (302, "/users/login")
+        assert signed_in_as(client) is None
+    assert [one["subject"] for one in site.api.get("/identities/me").json()["identities"]] == ["1"]
 
 
 def test_an_account_of_somebody_else_is_not_linked(both, provider):

@@ -9,6 +9,7 @@
 #include "base/text.h"
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -494,6 +495,49 @@ static void authorities_are_the_systems_and_those_of_the_file(void **state)
     assert_null(pem);
 }
 
+/* ---- a name server that hangs ---- */
+
+#define SLOW_NAME "slow.example"
+
+static pthread_mutex_t look_up_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t look_up_may_end = PTHREAD_COND_INITIALIZER;
+static bool is_look_up_over;
+
+/* Libcurl finds this one before the C library's; of the other tests none looks up a name. */
+int getaddrinfo(const char *name,
+                const char *service,
+                const struct addrinfo *wanted,
+                struct addrinfo **out_found)
+{
+    (void)service;
+    (void)wanted;
+    (void)out_found;
+    if (!name || strcmp(name, SLOW_NAME) != 0)
+        return EAI_NONAME;
+    (void)pthread_mutex_lock(&look_up_lock);
+    while (!is_look_up_over)
+        (void)pthread_cond_wait(&look_up_may_end, &look_up_lock);
+    (void)pthread_mutex_unlock(&look_up_lock);
+    return EAI_AGAIN;
+}
+
+/* Were it waited for, this test would not end. */
+static void a_name_that_is_looked_up_for_long_is_not_waited_for(void **state)
+{
+    struct ctx *ctx = *state;
+    struct http_client *client = http_client_new();
+    struct http_answer answer;
+    const struct http_call call = {
+        .method = "GET", .url = "http://" SLOW_NAME "/", .timeout_ms = 50};
+    assert_int_equal(http_call(ctx, client, &call, &answer), ERR_UNAVAILABLE);
+    assert_int_equal(http_client_fault(client), HTTP_CLIENT_LATE);
+    http_client_free(client);
+    (void)pthread_mutex_lock(&look_up_lock);
+    is_look_up_over = true;
+    (void)pthread_cond_broadcast(&look_up_may_end);
+    (void)pthread_mutex_unlock(&look_up_lock);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -512,6 +556,7 @@ int main(void)
         UNIT_WITH_CTX(a_call_may_have_limits_of_its_own),
         UNIT_WITH_CTX(https_only_speaks_no_http),
         UNIT_WITH_CTX(authorities_are_the_systems_and_those_of_the_file),
+        UNIT_WITH_CTX(a_name_that_is_looked_up_for_long_is_not_waited_for),
     };
     return http_client_start() ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
 }

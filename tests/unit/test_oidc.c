@@ -517,15 +517,19 @@ static void turns_leave_threads_to_local_sign_ins(void **state)
     struct ctx *ctx = &side->ctx;
     static const struct {
         int64_t threads_count;
-        int turns_count;
-    } rows[] = {{1, 1}, {2, 1}, {3, 2}, {4, 2}, {64, 2}};
+        int turns_count; /* of both providers together */
+        int each_count;
+    } rows[] = {{1, 1, 1}, {2, 1, 1}, {3, 2, 1}, {4, 3, 2}, {64, 3, 2}};
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         side->config.login_workers = rows[i].threads_count;
         side_restart(side);
-        for (int turn = 0; turn < rows[i].turns_count; turn++)
-            assert_int_equal(provider_turn_take(ctx, side->providers, (enum provider_which)turn),
-                             PROVIDER_OK);
+        for (int turn = 0; turn < rows[i].each_count; turn++)
+            assert_int_equal(provider_turn_take(ctx, side->providers, PROVIDER_OIDC), PROVIDER_OK);
         assert_int_equal(provider_turn_take(ctx, side->providers, PROVIDER_OIDC), PROVIDER_BUSY);
+        for (int turn = rows[i].each_count; turn < rows[i].turns_count; turn++)
+            assert_int_equal(provider_turn_take(ctx, side->providers, PROVIDER_TWITTER),
+                             PROVIDER_OK);
+        assert_int_equal(provider_turn_take(ctx, side->providers, PROVIDER_TWITTER), PROVIDER_BUSY);
         provider_turn_end(side->providers, PROVIDER_OIDC, PROVIDER_OK);
         assert_int_equal(provider_turn_take(ctx, side->providers, PROVIDER_OIDC), PROVIDER_OK);
     }

@@ -174,6 +174,8 @@ static void what_shows_nothing_is_tidied_to_one_character(void **state)
         {"ü☃🐋", "ü☃🐋"},
         {"☃\u00a0🐋", "☃-🐋"},
         {"a\u200b\u202eb", "a-b"},
+        {"a\u17b5\u2800", "a"},
+        {"a\ufff9\U0001d173\U0001bca0b", "a-b"},
         {"a\x7f\xc2\x85"
          "b",
          "a-b"},
