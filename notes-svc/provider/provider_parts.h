@@ -15,7 +15,7 @@
 struct http_answer;
 struct secret;
 
-#define PROVIDER_ANSWER_MAX_BYTES ((size_t)1024 * 1024)
+#define PROVIDER_ANSWER_MAX_BYTES ((size_t)256 * 1024)
 #define PROVIDER_TURNS_MAX_COUNT  2 /* requests that wait for one provider at once; see turn_take */
 #define PROVIDER_REST_MS          2000 /* after a failure to reach one, it is left alone */
 #define PROVIDER_TOKEN_MAX_BYTES  1024 /* OAuth 1.0a: of a token, a secret, a verifier */

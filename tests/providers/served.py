@@ -178,7 +178,7 @@ def hang(rq):
 def drip(rq):
     """A byte now and then, never the end."""
     released = rq.server.served.released
-    rq.begin(length=1 << 20)
+    rq.begin(length=1 << 10)
     while not released.wait(0.2):
         rq.wfile.write(b" ")
 

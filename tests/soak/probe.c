@@ -2,24 +2,29 @@
  *
  * Preloaded into a service that was built with AddressSanitizer: after an answer it writes into the
  * file SOAK_HEAP how many bytes of heap are in use, and with LEAK_BYTES each answer keeps so many
- * for ever, which ./dev soak --leak must find. Built by site.py. */
+ * for ever, which ./dev soak --leak must find. Now and then it has the sanitizer's allocator give
+ * back the pages in which nothing is used, so that private memory tells of the service and not of
+ * the allocator. Built by site.py. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#define EVERY_MS 100
+#define EVERY_MS       100
+#define PURGE_EVERY_MS 5000
 
 struct MHD_Connection;
 struct MHD_Response;
 typedef int queue_fn(struct MHD_Connection *, unsigned int, struct MHD_Response *);
 
 size_t __sanitizer_get_current_allocated_bytes(void);
+void __sanitizer_purge_allocator(void);
 
 /* Written to, so that the pages are there. */
 static void *volatile last;
@@ -32,15 +37,26 @@ static void leak(void)
     last = leaked;
 }
 
-static void tell(void)
+/* Is it time again? */
+static bool is_due(_Atomic long long *last_ms, long long every_ms)
 {
-    static _Atomic long long told_ms;
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     long long now_ms = now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-    if (now_ms - atomic_load(&told_ms) < EVERY_MS)
+    if (now_ms - atomic_load(last_ms) < every_ms)
+        return false;
+    atomic_store(last_ms, now_ms);
+    return true;
+}
+
+static void tell(void)
+{
+    static _Atomic long long told_ms;
+    static _Atomic long long purged_ms;
+    if (is_due(&purged_ms, PURGE_EVERY_MS))
+        __sanitizer_purge_allocator();
+    if (!is_due(&told_ms, EVERY_MS))
         return;
-    atomic_store(&told_ms, now_ms);
     const char *path = getenv("SOAK_HEAP");
     int fd = path ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600) : -1;
     if (fd < 0)
