@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Stands in for the public haproxy image: HAProxy 3.0 of Debian 13.
-FROM notes-test/debian:trixie
+ARG DEBIAN
+FROM $DEBIAN
 RUN printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d \
     && apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends haproxy \
     && apt-get clean && rm -rf /var/lib/apt/lists/* /etc/haproxy/haproxy.cfg \

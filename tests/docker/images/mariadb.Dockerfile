@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Stands in for the public mariadb image: MariaDB 11.8 of Debian 13, or 10.11 of Debian 12. As in the former public one it
 # has no names that begin with mysql.
-ARG DEBIAN=notes-test/debian:trixie
+ARG DEBIAN
 FROM $DEBIAN
 RUN groupadd --system --gid 999 mysql && useradd --system --uid 999 --gid 999 --home-dir /var/lib/mysql --shell /usr/sbin/nologin mysql \
     && printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d \

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Stands in for the public redis image: Redis 8 of Debian 13.
-FROM notes-test/debian:trixie
+ARG DEBIAN
+FROM $DEBIAN
 RUN groupadd --system --gid 999 redis && useradd --system --uid 999 --gid 999 --home-dir /data --shell /usr/sbin/nologin redis \
     && printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d \
     && apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends redis-server \
