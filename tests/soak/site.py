@@ -17,9 +17,9 @@ from harness.services import Notes, Userauth
 # What fills up once is small, so that it is full soon and memory can be judged after it: caches, and threads, of which each
 # opens its connections when it is needed first, and the last one is needed rarely.
 SMALL = {"PAGE_CACHE_BYTES": 1 << 20, "SESSION_CACHE_BYTES": 1 << 16, "WORKERS": 4, "WRITERS": 6, "LOGIN_WORKERS": 2}
-# The spared one has even fewer: each connection prepares a statement when it is needed first, which of one that is taken
-# rarely goes on for long.
-FEW = {"WORKERS": 2, "WRITERS": 2, "LOGIN_WORKERS": 1, "HTTP_LOOPS": 1}
+# In the spared one even less: each connection prepares a statement when it is needed first, which of one that is taken rarely
+# goes on for long, and a cache of a megabyte is not full after half an hour.
+FEW = {"WORKERS": 2, "WRITERS": 2, "LOGIN_WORKERS": 1, "HTTP_LOOPS": 1, "PAGE_CACHE_BYTES": 1 << 16, "SESSION_CACHE_BYTES": 1 << 13}
 NOTES_ENV = {"LIVE_PING_INTERVAL_MS": 2000, "LIVE_PING_TIMEOUT_MS": 5000, "LIVE_CONNECT_TIMEOUT_MS": 5000,
              "REQUEST_DEADLINE_MS": 5000, "READ_TIMEOUT_S": 5, "USER_CHECK_S": 5, **SMALL}
 USERAUTH_ENV = {"REQUEST_DEADLINE_MS": 5000, "READ_TIMEOUT_S": 5, "CONNECTIONS_PER_ADDRESS": 0, "WORKERS": 4}
