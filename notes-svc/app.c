@@ -21,6 +21,7 @@
 #include "base/workers.h"
 #include "config.h"
 #include "data/db.h"
+#include "data/group_commit.h"
 #include "data/migrate.h"
 #include "data/redis.h"
 #include "guard.h"
@@ -176,9 +177,10 @@ static enum err build_parts(struct ctx *ctx, struct app *app)
     app->assets = asset_store_new();
     app->pages = cache_new((size_t)app->config->page_cache_bytes, &app->trust);
     app->sessions = cache_new((size_t)app->config->session_cache_bytes, &app->trust);
+    app->comment_commits = group_commit_new();
     app->housekeeping = housekeeping_new(app);
     if (!app->userauth || !app->login_failures || !app->writes || !app->assets ||
-        !app->housekeeping)
+        !app->comment_commits || !app->housekeeping)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "out of memory");
     enum err err = providers_new(ctx, app->config, &app->site, &app->providers);
     if (err)
@@ -373,6 +375,7 @@ void app_free(struct app *app)
     hub_free(app->hub);
     places_free(app->places);
     housekeeping_free(app->housekeeping);
+    group_commit_free(app->comment_commits);
     cache_free(app->sessions);
     cache_free(app->pages);
     asset_store_free(app->assets);

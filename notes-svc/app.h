@@ -21,6 +21,7 @@ struct asset_store;
 struct bus;
 struct config;
 struct ctx;
+struct group_commit;
 struct housekeeping;
 struct http_server;
 struct hub;
@@ -52,6 +53,7 @@ struct app {
     struct trust trust;       /* in what is kept of the next two */
     struct cache *pages;      /* shared_page.h */
     struct cache *sessions;   /* session_cache.h */
+    struct group_commit *comment_commits;
     struct workers *workers;
     struct places *places; /* for live sockets */
     struct hub *hub;

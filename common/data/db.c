@@ -198,6 +198,7 @@ struct bytes db_rows_bytes(struct ctx *ctx, const struct db_rows *rows, int colu
 static enum err begin(struct ctx *ctx, struct db *db, bool is_write, struct db_transaction *out_tx)
 {
     assert(!out_tx->db);
+    db->is_unsure = false;
     enum err err = check_deadline(ctx);
     if (!err)
         err = db->driver->begin(ctx, db->state, is_write);
@@ -237,7 +238,7 @@ void db_transaction_done(struct db_transaction *tx)
 
 bool db_is_unsure(const struct db *db)
 {
-    return db->driver->is_unsure && db->driver->is_unsure(db->state);
+    return db->is_unsure || (db->driver->is_unsure && db->driver->is_unsure(db->state));
 }
 
 static enum err look_for(struct ctx *ctx,

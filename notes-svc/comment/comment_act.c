@@ -3,6 +3,7 @@
  * Depends on: comment_store.h, live_events.h, page.h (the limit of writes). */
 #include "comment/comment_act.h"
 
+#include "app.h"
 #include "base/clock.h"
 #include "base/ctx.h"
 #include "base/log.h"
@@ -27,7 +28,7 @@ enum err comment_make(struct app *app,
         .message = wish->message,
         .now_unix_ms = clock_unix_ms(),
     };
-    err = comment_insert(ctx, ctx->db, &draft, &change);
+    err = comment_insert(ctx, ctx->db, app->comment_commits, &draft, &change);
     if (err)
         return err;
     const struct comment comment = {

@@ -12,12 +12,30 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/ctx.h"
+#include "base/text.h"
 #include "data/db.h"
+#include "data/group_commit.h"
 #include "note/note.h"
 
 static const struct db_statement LOCK_NOTE = {
     "SELECT id, revision FROM notes WHERE note_key = ?",
     .mysql = "SELECT id, revision FROM notes WHERE note_key = ? FOR UPDATE"};
+/* In a group nobody waits for the row of one: it is passed over. */
+static const struct db_statement LOCK_FREE_NOTE = {
+    "SELECT id, revision FROM notes WHERE note_key = ?",
+    .mysql = "SELECT id, revision FROM notes WHERE note_key = ? FOR UPDATE SKIP LOCKED"};
+#define ALL_KEYS "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+static const struct db_statement LOCK_FREE_NOTES = {
+    "SELECT id, revision, note_key FROM notes WHERE note_key IN " ALL_KEYS,
+    .mysql = "SELECT id, revision, note_key FROM notes WHERE note_key IN " ALL_KEYS
+             " FOR UPDATE SKIP LOCKED"};
+static const struct db_statement SET_REVISIONS = {
+    "UPDATE notes SET revision = CASE id"
+    " WHEN ? THEN ? WHEN ? THEN ? WHEN ? THEN ? WHEN ? THEN ?"
+    " WHEN ? THEN ? WHEN ? THEN ? WHEN ? THEN ? WHEN ? THEN ?"
+    " WHEN ? THEN ? WHEN ? THEN ? WHEN ? THEN ? WHEN ? THEN ?"
+    " WHEN ? THEN ? WHEN ? THEN ? WHEN ? THEN ? WHEN ? THEN ?"
+    " ELSE revision END WHERE id IN " ALL_KEYS};
 static const struct db_statement LOCK_NOTE_BY_ID = {
     "SELECT id, revision FROM notes WHERE id = ?",
     .mysql = "SELECT id, revision FROM notes WHERE id = ? FOR UPDATE"};
@@ -53,6 +71,7 @@ static const struct db_statement TRACE_DELETE = {
 struct note_state {
     int64_t id;
     int64_t revision;
+    const char *key; /* where several are locked at once */
 };
 
 static enum err lock_note(struct ctx *ctx,
@@ -72,52 +91,126 @@ static enum err lock_note(struct ctx *ctx,
     return ERR_OK;
 }
 
-static enum err insert_once(struct ctx *ctx,
-                            struct db *db,
-                            const struct comment_draft *draft,
-                            int64_t *out_note_id,
-                            struct comment_change *out_change)
+/* One comment on its way into the database. */
+struct insertion {
+    const struct comment_draft *draft;
+    int64_t note_id;
+    struct comment_change change;
+};
+
+/* The comment's row, and in `note` what becomes of the note's. */
+static enum err
+insert_row(struct ctx *ctx, struct db *db, struct note_state *note, struct insertion *insertion)
 {
-    CLEANUP(db_transaction_done) struct db_transaction tx = {0};
-    struct note_state note = {0};
-    enum err err = db_begin(ctx, db, &tx);
-    if (err || (err = lock_note(ctx, db, &LOCK_NOTE, db_text(draft->note_key), &note)))
-        return err;
-    int64_t revision = note_revision_after(note.revision, draft->now_unix_ms);
-    err = db_run(ctx, db, &SET_REVISION, DB_VALUES(db_i64(revision), db_i64(note.id)), NULL);
+    const struct comment_draft *draft = insertion->draft;
+    enum err err = db_run(ctx, db, &INSERT,
+                          DB_VALUES(db_i64(note->id), db_text(draft->author),
+                                    db_text(draft->message), db_i64(draft->now_unix_ms)),
+                          NULL);
     if (err)
         return err;
-    err = db_run(ctx, db, &INSERT,
-                 DB_VALUES(db_i64(note.id), db_text(draft->author), db_text(draft->message),
-                           db_i64(draft->now_unix_ms)),
-                 NULL);
-    if (err)
-        return err;
-    *out_note_id = note.id; /* also when the commit's outcome is to be found out */
-    *out_change = (struct comment_change){
-        .id = db_last_id(db), .revision = revision, .previous = note.revision};
-    return db_commit(ctx, &tx);
+    insertion->note_id = note->id; /* for the case that the commit's outcome is to be found out */
+    insertion->change.id = db_last_id(db);
+    insertion->change.previous = note->revision;
+    insertion->change.revision = note->revision =
+        note_revision_after(note->revision, draft->now_unix_ms);
+    return ERR_OK;
 }
+
+static enum err insert_one(struct ctx *ctx, struct db *db, bool is_alone, void *what)
+{
+    struct insertion *insertion = what;
+    struct note_state note = {0};
+    enum err err = lock_note(ctx, db, is_alone ? &LOCK_NOTE : &LOCK_FREE_NOTE,
+                             db_text(insertion->draft->note_key), &note);
+    if (err || (err = insert_row(ctx, db, &note, insertion)))
+        return err;
+    return db_run(ctx, db, &SET_REVISION, DB_VALUES(db_i64(note.revision), db_i64(note.id)), NULL);
+}
+
+static enum err lock_free_notes(struct ctx *ctx,
+                                struct db *db,
+                                const struct group_item *items,
+                                size_t count,
+                                struct note_state *notes,
+                                size_t *out_notes_count)
+{
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    struct db_value keys[GROUP_COMMIT_MAX_COUNT]; /* filled up with the last one */
+    bool has_row = false;
+    for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
+        const struct insertion *insertion = items[i < count ? i : count - 1].what;
+        keys[i] = db_text(insertion->draft->note_key);
+    }
+    enum err err = db_query(ctx, db, &LOCK_FREE_NOTES,
+                            (struct db_values){.items = keys, .count = ARRAY_COUNT(keys)}, &rows);
+    size_t notes_count = 0;
+    while (!err && !(err = db_next(ctx, &rows, &has_row)) && has_row && notes_count < count)
+        notes[notes_count++] = (struct note_state){.id = db_rows_i64(&rows, 0),
+                                                   .revision = db_rows_i64(&rows, 1),
+                                                   .key = db_rows_text(ctx, &rows, 2)};
+    *out_notes_count = notes_count;
+    return err;
+}
+
+static enum err
+set_revisions(struct ctx *ctx, struct db *db, const struct note_state *notes, size_t count)
+{
+    struct db_value values[3 * GROUP_COMMIT_MAX_COUNT]; /* filled up with the last one */
+    for (size_t i = 0; i < GROUP_COMMIT_MAX_COUNT; i++) {
+        const struct note_state *note = &notes[i < count ? i : count - 1];
+        values[2 * i] = db_i64(note->id);
+        values[2 * i + 1] = db_i64(note->revision);
+        values[2 * GROUP_COMMIT_MAX_COUNT + i] = db_i64(note->id);
+    }
+    return db_run(ctx, db, &SET_REVISIONS,
+                  (struct db_values){.items = values, .count = ARRAY_COUNT(values)}, NULL);
+}
+
+static struct note_state *find_note(struct note_state *notes, size_t count, const char *key)
+{
+    for (size_t i = 0; i < count; i++)
+        if (text_equals(notes[i].key, key))
+            return &notes[i];
+    return NULL;
+}
+
+static enum err insert_all(struct ctx *ctx, struct db *db, struct group_item *items, size_t count)
+{
+    struct note_state notes[GROUP_COMMIT_MAX_COUNT];
+    size_t notes_count = 0;
+    enum err err = lock_free_notes(ctx, db, items, count, notes, &notes_count);
+    for (size_t i = 0; i < count && !err; i++) {
+        struct insertion *insertion = items[i].what;
+        struct note_state *note = find_note(notes, notes_count, insertion->draft->note_key);
+        if (note)
+            err = insert_row(ctx, db, note, insertion);
+        items[i].is_made = note && !err;
+    }
+    return err || notes_count == 0 ? err : set_revisions(ctx, db, notes, notes_count);
+}
+
+static const struct group_kind INSERTION = {.write = insert_one, .write_all = insert_all};
 
 enum err comment_insert(struct ctx *ctx,
                         struct db *db,
+                        struct group_commit *commits,
                         const struct comment_draft *draft,
                         struct comment_change *out_change)
 {
-    struct comment_change change = {0};
-    int64_t note_id = 0;
+    struct insertion insertion = {.draft = draft};
     enum err err = ERR_OK;
     int tries_count = 0;
     do {
-        err = insert_once(ctx, db, draft, &note_id, &change);
+        err = group_commit_write(commits, ctx, db, &INSERTION, &insertion);
         if (err && db_is_unsure(db))
             err = db_find_out(ctx, db, &TRACE_INSERT,
-                              DB_VALUES(db_i64(change.id), db_i64(note_id), db_text(draft->author),
-                                        db_i64(draft->now_unix_ms)),
+                              DB_VALUES(db_i64(insertion.change.id), db_i64(insertion.note_id),
+                                        db_text(draft->author), db_i64(draft->now_unix_ms)),
                               true);
     } while (db_repeats(ctx, db, err, &tries_count));
     if (!err)
-        *out_change = change;
+        *out_change = insertion.change;
     return err;
 }
 

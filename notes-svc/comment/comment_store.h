@@ -16,6 +16,7 @@
 
 struct ctx;
 struct db;
+struct group_commit;
 
 #define COMMENT_LIST_MAX_COUNT 100
 
@@ -49,9 +50,11 @@ struct comment_range {
     int64_t limit_count; /* 1..COMMENT_LIST_MAX_COUNT */
 };
 
-/* Errors: ERR_NOT_FOUND no such note. */
+/* In one transaction with what others write at the same time; `commits` NULL: by itself.
+ * Errors: ERR_NOT_FOUND no such note. */
 MUST_CHECK enum err comment_insert(struct ctx *ctx,
                                    struct db *db,
+                                   struct group_commit *commits,
                                    const struct comment_draft *draft,
                                    struct comment_change *out_change);
 

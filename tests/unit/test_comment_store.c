@@ -30,7 +30,7 @@ static struct comment_change comment(struct notes_db *notes, const char *key, co
     struct comment_draft draft = {
         .note_key = key, .author = "you", .message = message, .now_unix_ms = NOW};
     struct comment_change change;
-    assert_int_equal(comment_insert(&notes->ctx, notes->db, &draft, &change), ERR_OK);
+    assert_int_equal(comment_insert(&notes->ctx, notes->db, NULL, &draft, &change), ERR_OK);
     return change;
 }
 
@@ -72,7 +72,7 @@ static void comment_needs_its_note(void **state)
     struct comment_draft draft = {
         .note_key = "none", .author = "you", .message = "m", .now_unix_ms = NOW};
     struct comment_change change = {.id = -1};
-    assert_int_equal(comment_insert(&notes.ctx, notes.db, &draft, &change), ERR_NOT_FOUND);
+    assert_int_equal(comment_insert(&notes.ctx, notes.db, NULL, &draft, &change), ERR_NOT_FOUND);
     assert_int_equal(change.id, -1);
 }
 
@@ -203,7 +203,7 @@ static enum err try_insert(struct ctx *ctx, struct db *db, void *argument)
     struct trial *trial = argument;
     struct comment_draft draft = {
         .note_key = "k", .author = "you", .message = "m", .now_unix_ms = NOW};
-    return comment_insert(ctx, db, &draft, &trial->change);
+    return comment_insert(ctx, db, NULL, &draft, &trial->change);
 }
 
 static enum err try_destroy(struct ctx *ctx, struct db *db, void *argument)
