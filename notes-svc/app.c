@@ -11,7 +11,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/ctx.h"
@@ -43,7 +42,6 @@
 #include "session/userauth_client.h"
 
 #define LOCK_WAIT_MS    5000
-#define LOOPS_MAX_COUNT 64
 
 /* An address may begin so many more sign-ins at a provider than it may fail: many people behind one
  * address begin at once, and few of them fail. */
@@ -277,14 +275,6 @@ static enum err start_bus(struct ctx *ctx, struct app *app)
     return app->bus ? ERR_OK : ctx_fail(ctx, ERR_UNAVAILABLE, "can't start the live bus");
 }
 
-static int64_t loop_count(const struct config *config)
-{
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    if (config->http_loops)
-        return config->http_loops;
-    return cores < 1 ? 1 : cores > LOOPS_MAX_COUNT ? LOOPS_MAX_COUNT : cores;
-}
-
 static enum err start_server(struct ctx *ctx, struct app *app)
 {
     const struct config *config = app->config;
@@ -294,7 +284,7 @@ static enum err start_server(struct ctx *ctx, struct app *app)
                                .log = app->log,
                                .listen = config->listen,
                                .port = config->port,
-                               .loops = loop_count(config),
+                               .loops = config->http_loops,
                                .connections_max_count = config->connection_limit,
                                .connections_per_address_count = config->connections_per_address,
                                .upgraded_max_count = config->live_sockets,

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include "provider/provider_settings.h"
+#include "service/threads.h"
 
 static const char *const LOG_LEVELS[] = {"error", "warn", "info", "debug", NULL};
 static const char *const LOG_FORMATS[] = {"json", "text", NULL};
@@ -88,10 +89,10 @@ const struct setting config_settings[] = {
      .unit = "1/s", .help = "messages of one live socket; who sends more is read more slowly; 0 is no limit"},
     {.name = "LIVE_QUEUE_BYTES", .at = I64(live_queue_bytes), .fallback = "1048576", .min = 1, .max = 1073741824,
      .unit = "bytes", .help = "waiting for a live socket that reads slowly; beyond, it is cut and catches up later"},
-    {.name = "HTTP_LOOPS", .at = I64(http_loops), .fallback = "0", .min = 0, .max = 64,
-     .help = "event loops; 0 is one per core"},
-    {.name = "WORKERS", .at = I64(workers), .fallback = "8", .min = 1, .max = 256,
-     .help = "threads for what may wait, each with its own database connection"},
+    {.name = "HTTP_LOOPS", .at = I64(http_loops), .fallback = "0", .min = 0, .max = THREADS_MAX_COUNT,
+     .help = "event loops; 0: one per core, two at least"},
+    {.name = "WORKERS", .at = I64(workers), .fallback = "0", .min = 0, .max = 256,
+     .help = "threads for what may wait, each with its own database connection; 0: two for each event loop, 4 to 8"},
     {.name = "QUEUE_LIMIT", .at = I64(queue_limit), .fallback = "512", .min = 1, .max = 100000,
      .help = "requests that wait for a worker, or a writer; more are answered 503"},
     {.name = "WRITERS", .at = I64(writers), .fallback = "24", .min = 1, .max = 256,
@@ -206,6 +207,8 @@ void config_check(void *storage, struct env_faults *faults)
         env_fault(faults, "LISTEN", "\"%s\" is not an IPv4 or IPv6 address", config->listen);
     if (config->session_absolute_s < config->session_idle_s)
         env_fault(faults, "SESSION_ABSOLUTE_S", "is shorter than SESSION_IDLE_S");
+    config->http_loops = threads_of_loops(config->http_loops);
+    config->workers = threads_of_workers(config->workers, config->http_loops);
     config->user_service_key_path =
         arena_format(faults->arena, "%s/userauth.key", config->state_dir);
 }

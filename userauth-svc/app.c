@@ -58,7 +58,7 @@ static void lanes_free(struct lanes *lanes)
 
 static enum err open_lanes(struct ctx *ctx, struct app *app)
 {
-    size_t count = (size_t)(app->config->workers + app->config->hash_worker_count);
+    size_t count = (size_t)(app->config->workers + app->config->hash_workers);
     int64_t own_files_count = LISTENER_OWN_FILES_COUNT + LISTENER_FILES_PER_WORKER * (int64_t)count;
     enum err err = listener_make_room(ctx, app->config->connection_limit, own_files_count);
     if (err)
@@ -133,7 +133,7 @@ static enum err start_workers(struct ctx *ctx, struct app *app)
     };
     app->workers = workers_new(&options);
     options.name = "hash";
-    options.count = app->config->hash_worker_count;
+    options.count = app->config->hash_workers;
     options.niceness = HASH_NICENESS;
     app->hash_workers = app->workers ? workers_new(&options) : NULL;
     app->housekeeping = housekeeping_new(app);
@@ -153,7 +153,7 @@ static enum err start_server(struct ctx *ctx, struct app *app)
             .log = app->log,
             .listen = config->listen,
             .port = config->port,
-            .loops = config->loop_count,
+            .loops = config->http_loops,
             .connections_max_count = config->connection_limit,
             .connections_per_address_count = config->connections_per_address,
             .idle_timeout_s = config->idle_timeout_s,

@@ -5,14 +5,11 @@
  * password_rules.h. */
 #include "config.h"
 
-#include <unistd.h>
-
 #include "auth/api_keys.h"
 #include "base/address.h"
 #include "base/arena.h"
 #include "rules/password_rules.h"
-
-#define PER_CORE_MAX_COUNT 64
+#include "service/threads.h"
 
 static const char *const LOG_LEVELS[] = {"error", "warn", "info", "debug", NULL};
 static const char *const LOG_FORMATS[] = {"json", "text", NULL};
@@ -36,11 +33,11 @@ const struct setting config_settings[] = {
     {.name = "API_KEYS", .at = SECRET(api_keys),
      .help = "who may call: NAME:KEY[,NAME:KEY...], keys should have 16 characters or more;"
              " unset: one is made in STATE_DIR/userauth.key"},
-    {.name = "HTTP_LOOPS", .at = I64(http_loops), .fallback = "0", .min = 0, .max = PER_CORE_MAX_COUNT,
-     .help = "event loops; 0 is one per core"},
-    {.name = "WORKERS", .at = I64(workers), .fallback = "8", .min = 1, .max = 256,
-     .help = "threads for what may wait, each with its own database connection"},
-    {.name = "HASH_WORKERS", .at = I64(hash_workers), .fallback = "0", .min = 0, .max = PER_CORE_MAX_COUNT,
+    {.name = "HTTP_LOOPS", .at = I64(http_loops), .fallback = "0", .min = 0, .max = THREADS_MAX_COUNT,
+     .help = "event loops; 0: one per core, two at least"},
+    {.name = "WORKERS", .at = I64(workers), .fallback = "0", .min = 0, .max = 256,
+     .help = "threads for what may wait, each with its own database connection; 0: two for each event loop, 4 to 8"},
+    {.name = "HASH_WORKERS", .at = I64(hash_workers), .fallback = "0", .min = 0, .max = THREADS_MAX_COUNT,
      .help = "threads that hash passwords, each needs PASSWORD_MEMORY_KIB while it does; 0 is one per core"},
     {.name = "QUEUE_LIMIT", .at = I64(queue_limit), .fallback = "256", .min = 1, .max = 100000,
      .help = "requests that wait for a worker, and for a hash worker; more are answered 503"},
@@ -77,14 +74,6 @@ const struct setting config_settings[] = {
 /* clang-format on */
 const size_t config_settings_count = ARRAY_COUNT(config_settings);
 
-static int64_t per_core(int64_t setting)
-{
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    if (setting)
-        return setting;
-    return cores < 1 ? 1 : cores > PER_CORE_MAX_COUNT ? PER_CORE_MAX_COUNT : cores;
-}
-
 static void check_api_keys(const struct config *config, struct env_faults *faults)
 {
     if (!secret_is_set(&config->api_keys))
@@ -107,6 +96,7 @@ void config_check(void *storage, struct env_faults *faults)
         env_fault(faults, "LISTEN", "\"%s\" is no IPv4 or IPv6 address", config->listen);
     check_api_keys(config, faults);
     config->key_path = arena_format(faults->arena, "%s/userauth.key", config->state_dir);
-    config->loop_count = per_core(config->http_loops);
-    config->hash_worker_count = per_core(config->hash_workers);
+    config->http_loops = threads_of_loops(config->http_loops);
+    config->workers = threads_of_workers(config->workers, config->http_loops);
+    config->hash_workers = threads_per_core(config->hash_workers);
 }

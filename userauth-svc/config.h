@@ -41,8 +41,6 @@ struct config {
 
     /* Derived by config_check. */
     const char *key_path;
-    int64_t loop_count; /* one per core where the setting is 0 */
-    int64_t hash_worker_count;
     bool needs_state_dir; /* database or key are in it */
 };
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """How cost grows with data and browsers, and what happens when more is asked than can be done."""
 import contextlib
+import os
 import statistics
 
 from bench import load, stage
@@ -68,10 +69,34 @@ def _comment_rate(measure, others_count):
         return statistics.median(measure.varied(service.url, (request, keys))["rate"] for _ in range(measure.rounds))
 
 
+def _keep_to(pid, processors):
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with contextlib.suppress(ProcessLookupError):
+            os.sched_setaffinity(int(thread), processors)
+
+
+@contextlib.contextmanager
+def _load_apart(measure):
+    """The load has one processor for itself and what is measured has the others, as if it came from another machine: else the
+    load waits for a processor too, and what it measures then are waits of its own. With one processor all share it."""
+    every = os.sched_getaffinity(0)
+    of_load = {max(every)}
+    others = every - of_load or every
+    database = measure.stage.database.process.pid
+    try:
+        _keep_to(database, others)
+        os.sched_setaffinity(0, others)  # for what is started from here on
+        with load.on_processors(of_load):
+            yield
+    finally:
+        os.sched_setaffinity(0, every)
+        _keep_to(database, every)
+
+
 def overload(measure):
     """Other notes all the time, so that each request needs the database. First what can be done at most, then shares of it at
     a constant rate up to twice as much, then half of it again without a pause."""
-    with measure.stage.notes(MANY) as service:
+    with _load_apart(measure), measure.stage.notes(MANY) as service:
         keys = MANY.count(measure.stage)
         request = measure.stage.get_file(service, stage.note_path("note-@@@@@@@"))
         measure.varied(service.url, (request, keys), connections=64)

@@ -27,9 +27,29 @@ def tool(name):
     return str(TOOLS / f"bench_{name}")
 
 
+_processors = None  # that the load may use; None: any
+
+
+@contextlib.contextmanager
+def on_processors(processors):
+    """Keeps the load of calls to these."""
+    global _processors
+    before, _processors = _processors, processors
+    try:
+        yield
+    finally:
+        _processors = before
+
+
+def _begin():
+    programs.die_with_parent()
+    if _processors:
+        os.sched_setaffinity(0, _processors)
+
+
 def _run(command, timeout_s, **env):
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False,
-                          timeout=timeout_s, env={**ENV, **env}, preexec_fn=programs.die_with_parent)
+                          timeout=timeout_s, env={**ENV, **env}, preexec_fn=_begin)
     if done.returncode != 0:
         raise LoadFailed(f"{pathlib.Path(command[0]).name}: {done.stderr.strip() or done.stdout.strip()[-500:]}")
     return json.loads(done.stdout.strip().splitlines()[-1])

@@ -110,7 +110,7 @@ def test_check_config_of_the_cli(tmp_path):
 
 BAD_VALUES = [
     ("PORT", "abc"), ("PORT", "65536"), ("PORT", "-1"), ("PORT", "3000x"), ("PORT", " 3000"), ("PORT", "0x10"), ("PORT", "1e3"),
-    ("PORT", "99999999999999999999"), ("LOG_LEVEL", "loud"), ("LOG_LEVEL", "INFO "), ("LOG_FORMAT", "xml"), ("WORKERS", "0"),
+    ("PORT", "99999999999999999999"), ("LOG_LEVEL", "loud"), ("LOG_LEVEL", "INFO "), ("LOG_FORMAT", "xml"), ("WORKERS", "-1"),
     ("WORKERS", "1.5"), ("QUEUE_LIMIT", "-5"), ("HTTP_LOOPS", "many"), ("CONNECTION_LIMIT", "0"), ("LISTEN", "not an address"),
     ("LISTEN", "300.1.1.1"), ("DATABASE_URL", "nonsense"), ("DATABASE_URL", "postgres://x/y"), ("DATABASE_URL", "sqlite:"),
 ]
@@ -127,7 +127,7 @@ def test_bad_value_is_exit_2_and_named(program, name, value, args, tmp_path):
 @by_name
 @pytest.mark.parametrize("args", [["--check-config"], []], ids=["check", "start"])
 def test_all_faults_are_told_together(program, args, tmp_path):
-    bad = {"PORT": "x", "WORKERS": "0", "QUEUE_LIMIT": "no", "LOG_LEVEL": "loud", "LOG_FORMAT": "xml", "DATABASE_URL": "ftp://x"}
+    bad = {"PORT": "x", "WORKERS": "-1", "QUEUE_LIMIT": "no", "LOG_LEVEL": "loud", "LOG_FORMAT": "xml", "DATABASE_URL": "ftp://x"}
     assert_fault(run(program, *args, STATE_DIR=tmp_path, **bad), *bad)
 
 
