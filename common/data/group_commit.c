@@ -218,3 +218,13 @@ enum err group_commit_write(struct group_commit *commits,
     db->is_unsure = true;
     return ctx_fail(ctx, ERR_UNAVAILABLE, "the outcome of the group's commit is unknown");
 }
+
+size_t group_commit_waiting_count(struct group_commit *commits)
+{
+    size_t count = 0;
+    pthread_mutex_lock(&commits->lock);
+    for (const struct member *member = commits->first; member; member = member->next)
+        count++;
+    pthread_mutex_unlock(&commits->lock);
+    return count;
+}

@@ -58,4 +58,7 @@ MUST_CHECK enum err group_commit_write(struct group_commit *commits,
                                        const struct group_kind *kind,
                                        void *what);
 
+/* How many wait at the moment for the group that is made. */
+size_t group_commit_waiting_count(struct group_commit *commits);
+
 #endif

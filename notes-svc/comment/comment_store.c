@@ -24,6 +24,7 @@ static const struct db_statement LOCK_NOTE = {
 static const struct db_statement LOCK_FREE_NOTE = {
     "SELECT id, revision FROM notes WHERE note_key = ?",
     .mysql = "SELECT id, revision FROM notes WHERE note_key = ? FOR UPDATE SKIP LOCKED"};
+_Static_assert(GROUP_COMMIT_MAX_COUNT == 16, "as many places as the statements of a group have");
 #define ALL_KEYS "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 static const struct db_statement LOCK_FREE_NOTES = {
     "SELECT id, revision, note_key FROM notes WHERE note_key IN " ALL_KEYS,
@@ -71,7 +72,7 @@ static const struct db_statement TRACE_DELETE = {
 struct note_state {
     int64_t id;
     int64_t revision;
-    const char *key; /* where several are locked at once */
+    const char *key; /* where several are locked at once; MySQL keeps it as bytes */
 };
 
 static enum err lock_note(struct ctx *ctx,
@@ -146,9 +147,10 @@ static enum err lock_free_notes(struct ctx *ctx,
                             (struct db_values){.items = keys, .count = ARRAY_COUNT(keys)}, &rows);
     size_t notes_count = 0;
     while (!err && !(err = db_next(ctx, &rows, &has_row)) && has_row && notes_count < count)
-        notes[notes_count++] = (struct note_state){.id = db_rows_i64(&rows, 0),
-                                                   .revision = db_rows_i64(&rows, 1),
-                                                   .key = db_rows_text(ctx, &rows, 2)};
+        notes[notes_count++] =
+            (struct note_state){.id = db_rows_i64(&rows, 0),
+                                .revision = db_rows_i64(&rows, 1),
+                                .key = (const char *)db_rows_bytes(ctx, &rows, 2).p};
     *out_notes_count = notes_count;
     return err;
 }

@@ -21,7 +21,7 @@ from harness.services import Notes
 from harness.site import Site
 from harness.stored import migrations
 from harness.wait import until
-from notes_verbs import create_note
+from notes_verbs import comment, create_note
 
 pytestmark = pytest.mark.server_only
 CRAMPED_MIB = 160
@@ -127,6 +127,33 @@ def test_row_that_another_holds_locked_is_a_503_and_it_recovers(server, site):
         cursor.execute("ROLLBACK")
     holder.close()
     until(lambda: save(client, "free").status_code == 302, "writing again")
+
+
+def test_comment_on_a_note_that_another_holds_locked_waits_alone(server, site):
+    """Comments are committed in groups: one that has to wait for its note keeps nobody else's waiting."""
+    site.notes.restart(REQUEST_DEADLINE_MS=20000)
+    client, other = signed_in(site), signed_in(site, "you")
+    for key in ("held", "free"):
+        assert save(client, key).status_code == 302
+    other.csrf()
+    holder = server.connect(site.notes.database.name)
+
+    def lock_waits(kind):
+        return int(server.root(f"SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_{kind}'")[0][1])
+
+    before = lock_waits("waits")
+    with concurrent.futures.ThreadPoolExecutor(4) as pool, holder.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT id FROM notes WHERE note_key = 'held' FOR UPDATE")
+        held = pool.submit(comment, client, "held", "patient")
+        until(lambda: lock_waits("current_waits") == 1, "the comment to wait for its note")
+        for number in range(5):
+            comment(other, "free", f"at once {number}")
+        assert not held.done()
+        cursor.execute("ROLLBACK")
+        assert held.result()["message"] == "patient"
+    assert lock_waits("waits") == before + 1  # it alone, and not the group first
+    holder.close()
 
 
 def test_finds_that_waited_together_are_all_answered(server, site):

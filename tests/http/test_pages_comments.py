@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Comments on a note's page: adding, reading older ones, deleting, and the answers that a script gets."""
 
+import concurrent.futures
 import itertools
 import re
 import threading
@@ -243,6 +244,40 @@ def test_unknown_note_is_404_for_a_script_too(me):
     answer = me.post("/notes/comment", {"key": "no-such-note", "message": "x"}, headers=JSON)
     assert answer.status_code == 404
     assert set(answer.json()) >= {"code", "message", "requestId"}
+
+
+def test_comments_made_together_are_each_their_notes_own(site, me):
+    """Several notes, and one that is not there, at the same time: each comment is where it belongs, each note's revision was
+    renewed by each of its own and by no other's, and whoever asked for the missing note is told."""
+    keys = [f"together-{next(_serial)}" for _ in range(3)]
+    for name in keys:
+        create_note(me, name)
+    clients = [open_session(site, user) for user in ("me", "you") for _ in range(6)]
+    for client in clients:
+        client.csrf()
+    gate = threading.Barrier(len(clients))
+
+    def write(number):
+        gate.wait()
+        answers = []
+        for turn in range(8):
+            name = (*keys, "not-there")[(number + turn) % 4]
+            text = f"{name} {number} {turn}"
+            answers.append((name, text, clients[number].post("/notes/comment", {"key": name, "message": text}, headers=JSON)))
+        return answers
+
+    with concurrent.futures.ThreadPoolExecutor(len(clients)) as pool:
+        answers = [answer for answers in pool.map(write, range(len(clients))) for answer in answers]
+    assert {answer.status_code for name, _, answer in answers if name == "not-there"} == {404}
+    for key in keys:
+        made = [(answer.json()["id"], text, answer.json()["revision"]) for name, text, answer in answers if name == key]
+        assert len({revision for _, _, revision in made}) == len({number for number, _, _ in made}) == len(clients) * 2
+        by_revision = [number for _, _, number in sorted((revision, text, int(number)) for number, text, revision in made)]
+        assert by_revision == sorted(by_revision)
+        texts = {f"note-message-{number}": text for number, text, _ in made}
+        shown = shown_comments(me.html(view_path(key)))
+        assert list(shown) == sorted(texts, key=lambda name: -int(name.rpartition("-")[2]))[:20]
+        assert all(texts[name] in node.text for name, node in shown.items())
 
 
 def test_many_comments_at_once_are_all_kept(site, me, key):
