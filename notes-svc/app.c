@@ -41,7 +41,7 @@
 #include "session/session_store.h"
 #include "session/userauth_client.h"
 
-#define LOCK_WAIT_MS    5000
+#define LOCK_WAIT_MS 5000
 
 /* An address may begin so many more sign-ins at a provider than it may fail: many people behind one
  * address begin at once, and few of them fail. */

@@ -108,6 +108,13 @@ int64_t db_last_id(struct db *db)
     return db->driver->last_id(db->state);
 }
 
+/* MySQL's answer names the first row, SQLite's the last. */
+int64_t db_first_id(struct db *db, size_t rows_count)
+{
+    int64_t id = db_last_id(db);
+    return db->driver->engine == DB_SQLITE ? id - (int64_t)rows_count + 1 : id;
+}
+
 enum err db_query(struct ctx *ctx,
                   struct db *db,
                   const struct db_statement *statement,

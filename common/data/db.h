@@ -61,11 +61,7 @@ struct db_value db_blob(const void *bytes, size_t size_bytes);
         .items = (const struct db_value[]){__VA_ARGS__},                                  \
         .count = sizeof((const struct db_value[]){__VA_ARGS__}) / sizeof(struct db_value) \
     }
-#define DB_NO_VALUES              \
-    (struct db_values)            \
-    {                             \
-        .items = NULL, .count = 0 \
-    }
+#define DB_NO_VALUES ((struct db_values){.items = NULL, .count = 0})
 
 struct db_rows {
     struct db *db; /* NULL: nothing open */
@@ -120,8 +116,11 @@ MUST_CHECK enum err db_run(struct ctx *ctx,
                            struct db_values values,
                            int64_t *out_changed_count);
 
-/* The id that the last INSERT of this connection made. */
+/* The id that the last INSERT of this connection made. Of several VALUES: the first one's; those of
+ * the others follow in steps of 1, on MySQL of @@auto_increment_increment (its manual on
+ * AUTO_INCREMENT: "simple inserts"). */
 int64_t db_last_id(struct db *db);
+int64_t db_first_id(struct db *db, size_t rows_count);
 
 /* A statement that writes and gives rows (RETURNING) needs a write transaction: ERR_INTERNAL. */
 MUST_CHECK enum err db_query(struct ctx *ctx,
@@ -146,8 +145,7 @@ struct db_value db_rows_value(struct ctx *ctx, const struct db_rows *rows, int c
 /* A write transaction. SQLite: the write lock is taken at the start (BEGIN IMMEDIATE, behind an
  * in-process queue that is fair and obeys the deadline), nobody else writes in it. MySQL: READ
  * COMMITTED; what is read to be written back must be read by a statement that locks it (FOR UPDATE
- * in `mysql`). Without db_commit the end of the scope
- * rolls back:
+ * in `mysql`). Without db_commit the end of the scope rolls back:
  *       CLEANUP(db_transaction_done) struct db_transaction tx = {0};
  *       err = db_begin(ctx, db, &tx); ... err = db_commit(ctx, &tx);
  * ERR_UNAVAILABLE from a call in it has undone it already, and no further call in it succeeds.

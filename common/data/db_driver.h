@@ -48,8 +48,7 @@ struct db {
     const struct db_driver *driver;
     void *state;
     bool is_undone; /* db_find_out has found that the transaction did not happen */
-    bool
-        is_unsure; /* group_commit.h: another connection's commit of this one's write had no answer */
+    bool is_unsure; /* its write went by the commit of another, which had no answer */
 };
 
 MUST_CHECK enum err db_sqlite_open(struct ctx *ctx,

@@ -27,9 +27,9 @@ static const struct db_statement LOCK_FREE_NOTE = {
 _Static_assert(GROUP_COMMIT_MAX_COUNT == 16, "as many places as the statements of a group have");
 #define ALL_KEYS "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 static const struct db_statement LOCK_FREE_NOTES = {
-    "SELECT id, revision, note_key FROM notes WHERE note_key IN " ALL_KEYS,
-    .mysql = "SELECT id, revision, note_key FROM notes WHERE note_key IN " ALL_KEYS
-             " FOR UPDATE SKIP LOCKED"};
+    "SELECT id, revision, note_key, 1 FROM notes WHERE note_key IN " ALL_KEYS,
+    .mysql = "SELECT id, revision, note_key, @@auto_increment_increment FROM notes"
+             " WHERE note_key IN " ALL_KEYS " FOR UPDATE SKIP LOCKED"};
 static const struct db_statement SET_REVISIONS = {
     "UPDATE notes SET revision = CASE id"
     " WHEN ? THEN ? WHEN ? THEN ? WHEN ? THEN ? WHEN ? THEN ?"
@@ -41,8 +41,15 @@ static const struct db_statement LOCK_NOTE_BY_ID = {
     "SELECT id, revision FROM notes WHERE id = ?",
     .mysql = "SELECT id, revision FROM notes WHERE id = ? FOR UPDATE"};
 static const struct db_statement SET_REVISION = {"UPDATE notes SET revision = ? WHERE id = ?"};
-static const struct db_statement INSERT = {
-    "INSERT INTO comments (note_id, author, message, made_unix_ms) VALUES (?, ?, ?, ?)"};
+#define ROW_VALUES_COUNT 4
+#define INSERT_HEAD      "INSERT INTO comments (note_id, author, message, made_unix_ms) VALUES "
+#define ROW              "(?, ?, ?, ?)"
+#define TWO_ROWS         ROW ", " ROW
+#define FOUR_ROWS        TWO_ROWS ", " TWO_ROWS
+static const struct db_statement INSERT = {INSERT_HEAD ROW};
+static const struct db_statement INSERT_TWO = {INSERT_HEAD TWO_ROWS};
+static const struct db_statement INSERT_FOUR = {INSERT_HEAD FOUR_ROWS};
+static const struct db_statement INSERT_EIGHT = {INSERT_HEAD FOUR_ROWS ", " FOUR_ROWS};
 static const struct db_statement LIST = {"SELECT id, author, message, made_unix_ms FROM comments"
                                          " WHERE note_id = ? AND id < ? ORDER BY id DESC LIMIT ?"};
 static const struct db_statement NEWER_BEFORE = {
@@ -99,42 +106,49 @@ struct insertion {
     struct comment_change change;
 };
 
-/* The comment's row, and in `note` what becomes of the note's. */
-static enum err
-insert_row(struct ctx *ctx, struct db *db, struct note_state *note, struct insertion *insertion)
+static void place(struct insertion *insertion, struct note_state *note)
 {
-    const struct comment_draft *draft = insertion->draft;
-    enum err err = db_run(ctx, db, &INSERT,
-                          DB_VALUES(db_i64(note->id), db_text(draft->author),
-                                    db_text(draft->message), db_i64(draft->now_unix_ms)),
-                          NULL);
-    if (err)
-        return err;
-    insertion->note_id = note->id; /* for the case that the commit's outcome is to be found out */
-    insertion->change.id = db_last_id(db);
+    insertion->note_id = note->id;
     insertion->change.previous = note->revision;
-    insertion->change.revision = note->revision =
-        note_revision_after(note->revision, draft->now_unix_ms);
-    return ERR_OK;
+    note->revision = note_revision_after(note->revision, insertion->draft->now_unix_ms);
+    insertion->change.revision = note->revision;
 }
 
 static enum err insert_one(struct ctx *ctx, struct db *db, bool is_alone, void *what)
 {
     struct insertion *insertion = what;
+    const struct comment_draft *draft = insertion->draft;
     struct note_state note = {0};
     enum err err = lock_note(ctx, db, is_alone ? &LOCK_NOTE : &LOCK_FREE_NOTE,
-                             db_text(insertion->draft->note_key), &note);
-    if (err || (err = insert_row(ctx, db, &note, insertion)))
+                             db_text(draft->note_key), &note);
+    if (err)
         return err;
-    return db_run(ctx, db, &SET_REVISION, DB_VALUES(db_i64(note.revision), db_i64(note.id)), NULL);
+    place(insertion, &note);
+    err = db_run(ctx, db, &SET_REVISION, DB_VALUES(db_i64(note.revision), db_i64(note.id)), NULL);
+    if (err)
+        return err;
+    err = db_run(ctx, db, &INSERT,
+                 DB_VALUES(db_i64(note.id), db_text(draft->author), db_text(draft->message),
+                           db_i64(draft->now_unix_ms)),
+                 NULL);
+    insertion->change.id = err ? 0 : db_last_id(db);
+    return err;
 }
+
+/* ---- several comments in one transaction ---- */
+
+/* The notes that they are on, as far as these are free. */
+struct free_notes {
+    struct note_state items[GROUP_COMMIT_MAX_COUNT];
+    size_t count;
+    int64_t id_step; /* between comments that one statement inserts */
+};
 
 static enum err lock_free_notes(struct ctx *ctx,
                                 struct db *db,
                                 const struct group_item *items,
                                 size_t count,
-                                struct note_state *notes,
-                                size_t *out_notes_count)
+                                struct free_notes *notes)
 {
     CLEANUP(db_rows_done) struct db_rows rows = {0};
     struct db_value keys[GROUP_COMMIT_MAX_COUNT]; /* filled up with the last one */
@@ -145,22 +159,21 @@ static enum err lock_free_notes(struct ctx *ctx,
     }
     enum err err = db_query(ctx, db, &LOCK_FREE_NOTES,
                             (struct db_values){.items = keys, .count = ARRAY_COUNT(keys)}, &rows);
-    size_t notes_count = 0;
-    while (!err && !(err = db_next(ctx, &rows, &has_row)) && has_row && notes_count < count)
-        notes[notes_count++] =
+    while (!err && !(err = db_next(ctx, &rows, &has_row)) && has_row && notes->count < count) {
+        notes->items[notes->count++] =
             (struct note_state){.id = db_rows_i64(&rows, 0),
                                 .revision = db_rows_i64(&rows, 1),
                                 .key = (const char *)db_rows_bytes(ctx, &rows, 2).p};
-    *out_notes_count = notes_count;
+        notes->id_step = db_rows_i64(&rows, 3);
+    }
     return err;
 }
 
-static enum err
-set_revisions(struct ctx *ctx, struct db *db, const struct note_state *notes, size_t count)
+static enum err set_revisions(struct ctx *ctx, struct db *db, const struct free_notes *notes)
 {
     struct db_value values[3 * GROUP_COMMIT_MAX_COUNT]; /* filled up with the last one */
     for (size_t i = 0; i < GROUP_COMMIT_MAX_COUNT; i++) {
-        const struct note_state *note = &notes[i < count ? i : count - 1];
+        const struct note_state *note = &notes->items[i < notes->count ? i : notes->count - 1];
         values[2 * i] = db_i64(note->id);
         values[2 * i + 1] = db_i64(note->revision);
         values[2 * GROUP_COMMIT_MAX_COUNT + i] = db_i64(note->id);
@@ -169,27 +182,77 @@ set_revisions(struct ctx *ctx, struct db *db, const struct note_state *notes, si
                   (struct db_values){.items = values, .count = ARRAY_COUNT(values)}, NULL);
 }
 
-static struct note_state *find_note(struct note_state *notes, size_t count, const char *key)
+static struct note_state *find_note(struct free_notes *notes, const char *key)
 {
-    for (size_t i = 0; i < count; i++)
-        if (text_equals(notes[i].key, key))
-            return &notes[i];
+    for (size_t i = 0; i < notes->count; i++)
+        if (text_equals(notes->items[i].key, key))
+            return &notes->items[i];
     return NULL;
+}
+
+/* How many of `count` rows the next statement inserts. */
+static size_t next_rows(size_t count, const struct db_statement **out_statement)
+{
+    static const struct {
+        size_t rows_count;
+        const struct db_statement *statement;
+    } choices[] = {{8, &INSERT_EIGHT}, {4, &INSERT_FOUR}, {2, &INSERT_TWO}, {1, &INSERT}};
+    size_t i = 0;
+    while (choices[i].rows_count > count)
+        i++;
+    *out_statement = choices[i].statement;
+    return choices[i].rows_count;
+}
+
+static enum err insert_rows(struct ctx *ctx,
+                            struct db *db,
+                            int64_t id_step,
+                            struct insertion *const *insertions,
+                            size_t count)
+{
+    struct db_value values[ROW_VALUES_COUNT * GROUP_COMMIT_MAX_COUNT];
+    const struct db_statement *statement = NULL;
+    while (count > 0) {
+        size_t rows_count = next_rows(count, &statement);
+        struct db_value *value = values;
+        for (size_t i = 0; i < rows_count; i++) {
+            *value++ = db_i64(insertions[i]->note_id);
+            *value++ = db_text(insertions[i]->draft->author);
+            *value++ = db_text(insertions[i]->draft->message);
+            *value++ = db_i64(insertions[i]->draft->now_unix_ms);
+        }
+        enum err err = db_run(
+            ctx, db, statement,
+            (struct db_values){.items = values, .count = ROW_VALUES_COUNT * rows_count}, NULL);
+        if (err)
+            return err;
+        for (size_t i = 0; i < rows_count; i++)
+            insertions[i]->change.id = db_first_id(db, rows_count) + (int64_t)i * id_step;
+        insertions += rows_count;
+        count -= rows_count;
+    }
+    return ERR_OK;
 }
 
 static enum err insert_all(struct ctx *ctx, struct db *db, struct group_item *items, size_t count)
 {
-    struct note_state notes[GROUP_COMMIT_MAX_COUNT];
-    size_t notes_count = 0;
-    enum err err = lock_free_notes(ctx, db, items, count, notes, &notes_count);
-    for (size_t i = 0; i < count && !err; i++) {
+    struct free_notes notes = {.count = 0};
+    struct insertion *insertions[GROUP_COMMIT_MAX_COUNT];
+    size_t insertions_count = 0;
+    enum err err = lock_free_notes(ctx, db, items, count, &notes);
+    if (err || notes.count == 0)
+        return err;
+    for (size_t i = 0; i < count; i++) {
         struct insertion *insertion = items[i].what;
-        struct note_state *note = find_note(notes, notes_count, insertion->draft->note_key);
-        if (note)
-            err = insert_row(ctx, db, note, insertion);
-        items[i].is_made = note && !err;
+        struct note_state *note = find_note(&notes, insertion->draft->note_key);
+        if (!note)
+            continue;
+        place(insertion, note);
+        insertions[insertions_count++] = insertion;
+        items[i].is_made = true;
     }
-    return err || notes_count == 0 ? err : set_revisions(ctx, db, notes, notes_count);
+    err = insert_rows(ctx, db, notes.id_step, insertions, insertions_count);
+    return err ? err : set_revisions(ctx, db, &notes);
 }
 
 static const struct group_kind INSERTION = {.write = insert_one, .write_all = insert_all};

@@ -156,6 +156,30 @@ def test_comment_on_a_note_that_another_holds_locked_waits_alone(server, site):
     holder.close()
 
 
+@pytest.mark.parametrize("step", [1, 7])
+def test_comments_made_together_know_their_ids(server, site, step):
+    """One statement inserts several; the server tells the first id, and the others follow in its steps."""
+    server.root(f"SET GLOBAL auto_increment_increment = {step}")
+    site.notes.restart()  # the step is a session's
+    try:
+        clients = [signed_in(site, name) for name in ("me", "you") for _ in range(8)]
+        assert save(clients[0], "many").status_code == 302
+        for client in clients:
+            client.csrf()
+
+        def write(number):
+            return {int(comment(clients[number], "many", f"{number} {turn}")["id"]): f"{number} {turn}" for turn in range(10)}
+
+        commits = "SHOW GLOBAL STATUS LIKE 'Com_commit'"
+        before = int(server.root(commits)[0][1])
+        with concurrent.futures.ThreadPoolExecutor(len(clients)) as pool:
+            made = dict(collections.ChainMap(*pool.map(write, range(len(clients)))))
+        assert int(server.root(commits)[0][1]) - before < len(clients) * 10  # there were groups
+        assert made == dict(server.root(f"SELECT id, message FROM {site.notes.database.name}.comments"))
+    finally:
+        server.root("SET GLOBAL auto_increment_increment = 1")
+
+
 def test_finds_that_waited_together_are_all_answered(server, site):
     """Two workers wait for the table, and those that come meanwhile for them; then idle ones take over."""
     names = ["me", "you", "nobody", "ME"]
