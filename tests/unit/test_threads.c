@@ -35,7 +35,7 @@ static void only_processors_that_may_be_used_count(void **state)
     cpu_set_t one;
     assert_int_equal(sched_getaffinity(0, sizeof(all), &all), 0);
     assert_int_equal(threads_per_core(0), CPU_COUNT(&all));
-    int first = 0;
+    size_t first = 0;
     while (!CPU_ISSET(first, &all))
         first++;
     CPU_ZERO(&one);
