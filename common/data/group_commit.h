@@ -25,7 +25,7 @@ struct db;
 struct group_commit;
 
 /* So many writes are one transaction at most; the rest waits for the next. */
-#define GROUP_COMMIT_MAX_COUNT 16
+#define GROUP_COMMIT_MAX_COUNT ((size_t)16)
 
 /* One of a group. `what` is the caller's of group_commit_write, who sleeps meanwhile. */
 struct group_item {
