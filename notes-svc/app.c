@@ -175,7 +175,7 @@ static enum err build_parts(struct ctx *ctx, struct app *app)
     app->assets = asset_store_new();
     app->pages = cache_new((size_t)app->config->page_cache_bytes, &app->trust);
     app->sessions = cache_new((size_t)app->config->session_cache_bytes, &app->trust);
-    app->comment_commits = group_commit_new();
+    app->comment_commits = group_commit_new(GROUP_COMMIT_WAIT_MS);
     app->housekeeping = housekeeping_new(app);
     if (!app->userauth || !app->login_failures || !app->writes || !app->assets ||
         !app->comment_commits || !app->housekeeping)

@@ -207,6 +207,7 @@ static enum err begin(struct ctx *ctx, struct db *db, bool is_write, struct db_t
     assert(!out_tx->db);
     db->is_unsure = false;
     enum err err = check_deadline(ctx);
+    db->has_begun = !err;
     if (!err)
         err = db->driver->begin(ctx, db->state, is_write);
     if (!err)
@@ -245,7 +246,8 @@ void db_transaction_done(struct db_transaction *tx)
 
 bool db_is_unsure(const struct db *db)
 {
-    return db->is_unsure || (db->driver->is_unsure && db->driver->is_unsure(db->state));
+    bool has_driver_word = db->has_begun && db->driver->is_unsure;
+    return db->is_unsure || (has_driver_word && db->driver->is_unsure(db->state));
 }
 
 static enum err look_for(struct ctx *ctx,
@@ -273,6 +275,7 @@ enum err db_find_out(struct ctx *ctx,
         err = look_for(ctx, db, trace, values, &is_there);
     }
     if (err) {
+        db->is_open = true;
         ctx->why.hint = "The database went away in the moment of saving. Look whether it is there "
                         "before you send it again.";
         return ERR_UNAVAILABLE;
@@ -295,9 +298,10 @@ static void wait_a_moment(int tries_count)
 bool db_repeats(struct ctx *ctx, struct db *db, enum err err, int *tries_count)
 {
     const struct db_driver *driver = db->driver;
+    bool is_open = TAKE(db->is_open);
     bool is_undone =
         TAKE(db->is_undone) || (driver->is_repeatable && driver->is_repeatable(db->state));
-    if (err != ERR_UNAVAILABLE || !is_undone)
+    if (err != ERR_UNAVAILABLE || !is_undone || is_open)
         return false;
     if (*tries_count == DB_REPEATS_MAX_COUNT || ctx_left_ms(ctx) == 0)
         return false;

@@ -48,6 +48,8 @@ struct db {
     const struct db_driver *driver;
     void *state;
     bool is_undone; /* db_find_out has found that the transaction did not happen */
+    bool is_open;   /* what became of it db_find_out could not tell: nothing may repeat it */
+    bool has_begun; /* the driver was asked to begin it: what it says of the last one is of this */
     bool is_unsure; /* its write went by the commit of another, which had no answer */
 };
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * Leader and followers. Leadership is handed to the oldest write that waits, with those behind it
- * as its group; each follower sleeps on a condition of its own. The leader gives leadership up
- * before it makes a write alone, which may wait for a lock. So nobody waits for longer than a group
- * takes, which ends before the deadline of a write that came earlier.
+ * as its group; each follower sleeps on a condition of its own. Waiting for a group to begin has a
+ * limit, so that one whose connection stands still holds up nobody but its members, and these not
+ * past the earliest of their deadlines. The leader gives leadership up before it makes a write
+ * alone, which may wait for a lock.
  * Depends on: db_driver.h (a commit without an answer is noted on each writer's connection). */
 #include "data/group_commit.h"
 
@@ -11,42 +12,52 @@
 #include <pthread.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/ctx.h"
 #include "data/db.h"
 #include "data/db_driver.h"
 
 #define ALONE_SHARE 4 /* of the time left, a fourth is kept for writes alone */
 
-enum place { PLACE_WAITS, PLACE_LEADS, PLACE_MADE, PLACE_ALONE, PLACE_UNSURE };
+enum place { PLACE_WAITS, PLACE_TAKEN, PLACE_LEADS, PLACE_MADE, PLACE_ALONE, PLACE_UNSURE };
 
 /* On the stack of who asked, who sleeps until its place is one of the last three. */
 struct member {
     struct member *next;
     void *what;
-    enum place place; /* under the lock */
+    int64_t deadline_ms; /* of who asked */
+    enum place place;    /* under the lock, as the next two */
     pthread_cond_t moved;
+    char why[CTX_WHY_MAX_BYTES]; /* with PLACE_UNSURE */
 };
 
 struct group_commit {
+    int64_t wait_ms;
     pthread_mutex_t lock;
     struct member *first; /* those that wait, oldest first */
     struct member *last;
     bool is_led;
+    int64_t led_from_ms; /* the group that is made now */
 };
 
 /* What one transaction is made of. */
 struct group {
     size_t count;
+    int64_t deadline_ms;                            /* the earliest of its members */
     struct member *members[GROUP_COMMIT_MAX_COUNT]; /* the leader's first */
     struct group_item items[GROUP_COMMIT_MAX_COUNT];
 };
 
-struct group_commit *group_commit_new(void)
+struct group_commit *group_commit_new(int64_t wait_ms)
 {
     struct group_commit *commits = calloc(1, sizeof(*commits));
-    if (commits)
-        pthread_mutex_init(&commits->lock, NULL);
+    if (!commits)
+        return NULL;
+    pthread_mutex_init(&commits->lock, NULL);
+    commits->wait_ms = wait_ms;
     return commits;
 }
 
@@ -91,25 +102,33 @@ static enum err begin_and_write(struct ctx *ctx,
     return err ? err : write_items(ctx, db, kind, group);
 }
 
-/* A connection that stands still must not take with it whoever waits: the group is given up while
- * there is time left to make each write alone. */
+/* Statements are given up while there is time left to make each write alone, and nobody is held past
+ * its own deadline, whoever's connection it is. */
 static enum err
 write_group(struct ctx *ctx, struct db *db, const struct group_kind *kind, struct group *group)
 {
     CLEANUP(db_transaction_done) struct db_transaction tx = {0};
-    int64_t deadline_ms = ctx->deadline_ms;
+    int64_t own_deadline_ms = ctx->deadline_ms;
+    ctx->deadline_ms = group->deadline_ms;
     ctx->deadline_ms -= ctx_left_ms(ctx) / ALONE_SHARE;
     enum err err = begin_and_write(ctx, db, kind, group, &tx);
-    ctx->deadline_ms = deadline_ms;
-    return err ? err : db_commit(ctx, &tx);
+    ctx->deadline_ms = group->deadline_ms;
+    if (!err)
+        err = db_commit(ctx, &tx);
+    ctx->deadline_ms = own_deadline_ms;
+    return err;
 }
 
 /* A group that failed is no failure of anybody's: each is tried again, alone. */
-static enum place
-make_group(struct ctx *ctx, struct db *db, const struct group_kind *kind, struct group *group)
+static enum place make_group(struct ctx *ctx,
+                             struct db *db,
+                             const struct group_kind *kind,
+                             struct group *group,
+                             char *out_why)
 {
     if (!write_group(ctx, db, kind, group))
         return PLACE_MADE;
+    memcpy(out_why, ctx->why.text, CTX_WHY_MAX_BYTES);
     ctx_forgive(ctx);
     return db_is_unsure(db) ? PLACE_UNSURE : PLACE_ALONE;
 }
@@ -137,11 +156,29 @@ static struct member *take_first(struct group_commit *commits)
     return member;
 }
 
+/* Who has given up waiting. It is in the list still: who was taken from it waits. */
+static void leave(struct group_commit *commits, const struct member *member)
+{
+    struct member *before = NULL;
+    struct member **link = &commits->first;
+    while (*link != member) {
+        before = *link;
+        link = &before->next;
+    }
+    *link = member->next;
+    if (commits->last == member)
+        commits->last = before;
+}
+
 static void take_group(struct group_commit *commits, struct member *leader, struct group *group)
 {
     struct member *member = leader;
     group->count = 0;
+    group->deadline_ms = leader->deadline_ms;
     while (member) {
+        if (member->deadline_ms < group->deadline_ms)
+            group->deadline_ms = member->deadline_ms;
+        member->place = PLACE_TAKEN;
         group->items[group->count] = (struct group_item){.what = member->what};
         group->members[group->count++] = member;
         member = group->count < GROUP_COMMIT_MAX_COUNT ? take_first(commits) : NULL;
@@ -170,34 +207,72 @@ static void lead(struct group_commit *commits,
                  struct member *leader)
 {
     struct group group;
+    char why[CTX_WHY_MAX_BYTES] = "";
     take_group(commits, leader, &group);
+    commits->led_from_ms = clock_monotonic_ms();
     pthread_mutex_unlock(&commits->lock);
-    enum place place = make_group(ctx, db, kind, &group);
+    enum place place = make_group(ctx, db, kind, &group, why);
     pthread_mutex_lock(&commits->lock);
-    for (size_t i = 0; i < group.count; i++)
+    for (size_t i = 0; i < group.count; i++) {
+        memcpy(group.members[i]->why, why, sizeof(why));
         move(group.members[i], group.items[i].is_made ? place : PLACE_ALONE);
+    }
     hand_over(commits);
 }
 
-static enum place write_in_group(struct group_commit *commits,
-                                 struct ctx *ctx,
-                                 struct db *db,
-                                 const struct group_kind *kind,
-                                 struct member *member)
+/* Until it leads or its group has been made; alone when neither begins in time. */
+static void wait_for_place(struct group_commit *commits, struct member *member, int64_t until_ms)
 {
-    pthread_mutex_lock(&commits->lock);
-    if (commits->is_led)
-        join(commits, member);
-    else
-        member->place = PLACE_LEADS;
-    commits->is_led = true;
-    while (member->place == PLACE_WAITS)
+    struct timespec until = {.tv_sec = (time_t)(until_ms / 1000),
+                             .tv_nsec = (long)(until_ms % 1000) * 1000000};
+    int failure = 0;
+    while (member->place == PLACE_WAITS && failure == 0)
+        failure = pthread_cond_timedwait(&member->moved, &commits->lock, &until);
+    if (member->place == PLACE_WAITS) {
+        leave(commits, member);
+        member->place = PLACE_ALONE;
+    }
+    while (member->place == PLACE_TAKEN)
         pthread_cond_wait(&member->moved, &commits->lock);
+}
+
+/* The group that is made now is not waited for when it takes long already. */
+static void find_place(struct group_commit *commits, struct member *member)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    if (!commits->is_led) {
+        commits->is_led = true;
+        member->place = PLACE_LEADS;
+    } else if (now_ms - commits->led_from_ms > commits->wait_ms) {
+        member->place = PLACE_ALONE;
+    } else {
+        join(commits, member);
+        wait_for_place(commits, member, now_ms + commits->wait_ms);
+    }
+}
+
+static void start_condition(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+static void write_in_group(struct group_commit *commits,
+                           struct ctx *ctx,
+                           struct db *db,
+                           const struct group_kind *kind,
+                           struct member *member)
+{
+    start_condition(&member->moved);
+    pthread_mutex_lock(&commits->lock);
+    find_place(commits, member);
     if (member->place == PLACE_LEADS)
         lead(commits, ctx, db, kind, member);
-    enum place place = member->place;
     pthread_mutex_unlock(&commits->lock);
-    return place;
+    pthread_cond_destroy(&member->moved);
 }
 
 enum err group_commit_write(struct group_commit *commits,
@@ -208,15 +283,18 @@ enum err group_commit_write(struct group_commit *commits,
 {
     if (!commits)
         return write_alone(ctx, db, kind, what);
-    struct member member = {.what = what, .place = PLACE_WAITS, .moved = PTHREAD_COND_INITIALIZER};
-    enum place place = write_in_group(commits, ctx, db, kind, &member);
-    pthread_cond_destroy(&member.moved);
-    if (place == PLACE_MADE)
+    struct member member;
+    member.what = what;
+    member.deadline_ms = ctx->deadline_ms;
+    member.place = PLACE_WAITS;
+    member.next = NULL;
+    write_in_group(commits, ctx, db, kind, &member);
+    if (member.place == PLACE_MADE)
         return ERR_OK;
-    if (place == PLACE_ALONE)
+    if (member.place == PLACE_ALONE)
         return write_alone(ctx, db, kind, what);
     db->is_unsure = true;
-    return ctx_fail(ctx, ERR_UNAVAILABLE, "the outcome of the group's commit is unknown");
+    return ctx_fail(ctx, ERR_UNAVAILABLE, "%s", member.why);
 }
 
 size_t group_commit_waiting_count(struct group_commit *commits)

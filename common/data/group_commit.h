@@ -16,6 +16,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -26,6 +27,8 @@ struct group_commit;
 
 /* So many writes are one transaction at most; the rest waits for the next. */
 #define GROUP_COMMIT_MAX_COUNT ((size_t)16)
+
+#define GROUP_COMMIT_WAIT_MS 1000 /* what services give as wait_ms */
 
 /* One of a group. `what` is the caller's of group_commit_write, who sleeps meanwhile. */
 struct group_item {
@@ -44,8 +47,8 @@ struct group_kind {
     enum err (*write_all)(struct ctx *ctx, struct db *db, struct group_item *items, size_t count);
 };
 
-/* NULL when memory is out. */
-struct group_commit *group_commit_new(void);
+/* A write that has waited wait_ms for a group to begin is made alone. NULL when memory is out. */
+struct group_commit *group_commit_new(int64_t wait_ms);
 void group_commit_free(struct group_commit *commits);
 
 /* The write is committed when this returns ERR_OK. All writes of one `commits` are of one kind;

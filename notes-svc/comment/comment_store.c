@@ -69,9 +69,11 @@ static const struct db_statement DELETE = {"DELETE FROM comments WHERE id = ? AN
 
 /* What only the transaction in question can have written or removed. */
 static const struct db_statement TRACE_INSERT = {
-    "SELECT 1 FROM comments WHERE id = ? AND note_id = ? AND author = ? AND made_unix_ms = ?",
-    .mysql = "SELECT 1 FROM comments WHERE id = ? AND note_id = ? AND author = ?"
-             " AND made_unix_ms = ? FOR UPDATE"};
+    "SELECT 1 FROM comments WHERE id = ? AND note_id = ? AND made_unix_ms = ?"
+    " AND author = ? AND message = ?",
+    .mysql = "SELECT 1 FROM comments WHERE id = ? AND note_id = ? AND made_unix_ms = ?"
+             " AND CAST(author AS BINARY) = CAST(? AS BINARY)"
+             " AND CAST(message AS BINARY) = CAST(? AS BINARY) FOR UPDATE"};
 static const struct db_statement TRACE_DELETE = {
     "SELECT 1 FROM comments WHERE id = ?",
     .mysql = "SELECT 1 FROM comments WHERE id = ? FOR UPDATE"};
@@ -271,7 +273,8 @@ enum err comment_insert(struct ctx *ctx,
         if (err && db_is_unsure(db))
             err = db_find_out(ctx, db, &TRACE_INSERT,
                               DB_VALUES(db_i64(insertion.change.id), db_i64(insertion.note_id),
-                                        db_text(draft->author), db_i64(draft->now_unix_ms)),
+                                        db_i64(draft->now_unix_ms), db_text(draft->author),
+                                        db_text(draft->message)),
                               true);
     } while (db_repeats(ctx, db, err, &tries_count));
     if (!err)

@@ -10,8 +10,13 @@ BEGIN = b"\x03START TRANSACTION"
 CHUNK_BYTES = 65536
 
 
+class _Cut:
+    how = None  # of one connection
+
+
 class CuttingProxy:
-    """arm("before") loses the COMMIT on its way there, arm("after") its answer on the way back; `cuts` counts."""
+    """arm("before") loses the COMMIT on its way there, arm("after") its answer on the way back; arm("freeze") passes it on and is
+    silent from then on, with the connection open; `cuts` counts. A connection on which `refused` is said, if set, is ended."""
 
     def __init__(self, port):
         self.target = ("127.0.0.1", port)
@@ -19,6 +24,7 @@ class CuttingProxy:
         self.port = self.listener.getsockname()[1]
         self.lock = threading.Lock()
         self.armed = None
+        self.refused = None
         self.cuts = 0
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -34,7 +40,7 @@ class CuttingProxy:
             while True:
                 client, _ = self.listener.accept()
                 server = socket.create_connection(self.target)
-                cut = threading.Event()
+                cut = _Cut()
                 threading.Thread(target=self._upwards, args=(client, server, cut), daemon=True).start()
                 threading.Thread(target=self._downwards, args=(client, server, cut), daemon=True).start()
 
@@ -51,21 +57,22 @@ class CuttingProxy:
                 if BEGIN in chunk:
                     is_write = b"READ ONLY" not in chunk
                 how = self._take() if is_write and COMMIT in chunk else None
-                if how == "before":
+                if how == "before" or (self.refused and self.refused in chunk):
                     break
-                if how == "after":
-                    cut.set()
+                cut.how = how or cut.how
                 server.sendall(chunk)
-        if not cut.is_set():
+        if not cut.how:
             self._end(client, server)
 
     def _downwards(self, client, server, cut):
         with contextlib.suppress(OSError):
             while chunk := server.recv(CHUNK_BYTES):
-                if cut.is_set():
+                if cut.how == "after":
                     break
-                client.sendall(chunk)
-        self._end(client, server)
+                if not cut.how:
+                    client.sendall(chunk)
+        if cut.how != "freeze":
+            self._end(client, server)
 
     @staticmethod
     def _end(*sockets):

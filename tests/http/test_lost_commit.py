@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The connection to the database goes in the moment of a COMMIT: what became of it is found out, and nothing happens twice."""
+import concurrent.futures
 import contextlib
 
 import pytest
@@ -79,6 +80,47 @@ def test_a_comment_is_there_once(site, client, cut, request):
     comment(client, key, "only once")
     page = client.html(view_path(key))
     assert len(shown_comments(page)) == 1 and "only once" in page.text("noteMessages")
+
+
+def test_an_outcome_that_cannot_be_found_out_is_not_tried_again(site, proxy, client):
+    """The comment is made; its answer is lost, and so is each question after it until nobody asks any more."""
+    create_note(client, "open outcome")
+    proxy.refused = b"SELECT 1 FROM comments WHERE id"
+    proxy.arm("after")
+    try:
+        answer = client.post("/notes/comment", {"key": "open outcome", "message": "only once"}, headers={"Accept": "application/json"})
+    finally:
+        proxy.refused = None
+    assert_error(answer, 503)
+    assert "Look whether it is there" in answer.json()["message"]
+    rows = mariadb.shared().root(f"SELECT COUNT(*) FROM {site.notes.database.name}.comments WHERE message = 'only once'"
+                                 f" AND note_id = (SELECT id FROM {site.notes.database.name}.notes WHERE note_key = 'open outcome')")
+    assert rows[0][0] == 1
+
+
+def test_a_commit_that_stands_still_holds_up_its_own_group_only(site, proxy, client):
+    """Whoever comes after it is served, long before its deadline."""
+    keys = [f"own-{number}" for number in range(12)]
+    for key in keys:
+        create_note(client, key)
+    count = proxy.cuts
+    with concurrent.futures.ThreadPoolExecutor(len(keys)) as pool:
+        proxy.arm("freeze")
+        frozen = pool.submit(client.post, "/notes/comment", {"key": keys[0], "message": "stands still"})
+        until(lambda: proxy.cuts == count + 1, "the COMMIT to stand still")
+        others = [pool.submit(one_more(client, site).post, "/notes/comment", {"key": key, "message": "goes on"}) for key in keys[1:]]
+        assert {other.result().status_code for other in others} == {302}
+        assert not frozen.done()
+        assert frozen.result().status_code in (302, 503)  # it is there, or nobody knows
+    assert "stands still" in client.html(view_path(keys[0])).text("noteMessages")
+
+
+def one_more(client, site):
+    """Another connection of the same session."""
+    another = Client(site.url)
+    another.http.cookies.update(client.http.cookies)
+    another.csrf()
+    return another
 
 
 def test_a_comment_is_deleted(site, client, cut, request):

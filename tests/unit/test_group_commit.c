@@ -20,7 +20,9 @@
 struct stage {
     struct db_fixture *fixture;
     struct group_commit *commits;
-    size_t wanted_count; /* so many wait before the first group ends */
+    size_t wanted_count;       /* so many wait before the first group ends */
+    _Atomic bool is_released;  /* or this */
+    int64_t group_deadline_ms; /* of the last group of several */
     _Atomic size_t in_group_count;
     _Atomic size_t alone_count;
     _Atomic size_t groups_count; /* of two or more */
@@ -32,9 +34,10 @@ struct writer {
     const char *name;
     struct ctx ctx;
     struct db *db;
+    int64_t budget_ms; /* 0: DB_FIXTURE_BUDGET_MS */
     enum err err;
     bool is_unsure;
-    int64_t left_ms; /* of its time, in the group and alone: the last call's */
+    int64_t deadline_ms; /* in its last call, in the group or alone */
     pthread_t thread;
 };
 
@@ -49,9 +52,9 @@ static enum err write_one(struct ctx *ctx, struct db *db, bool is_alone, void *w
 {
     struct writer *writer = what;
     struct stage *stage = writer->stage;
-    writer->left_ms = ctx_left_ms(ctx);
+    writer->deadline_ms = ctx->deadline_ms;
     (*(is_alone ? &stage->alone_count : &stage->in_group_count))++;
-    while (strcmp(writer->name, HELD) == 0 &&
+    while (strcmp(writer->name, HELD) == 0 && !stage->is_released &&
            group_commit_waiting_count(stage->commits) < stage->wanted_count)
         clock_sleep_ms(1);
     return add(writer, ctx, db);
@@ -62,6 +65,7 @@ write_several(struct ctx *ctx, struct db *db, struct group_item *items, size_t c
 {
     struct stage *stage = ((struct writer *)items[0].what)->stage;
     stage->sizes[stage->groups_count++] = count;
+    stage->group_deadline_ms = ctx->deadline_ms;
     for (size_t i = 0; i < count; i++) {
         struct writer *writer = items[i].what;
         enum err err = add(writer, ctx, db);
@@ -87,19 +91,27 @@ static void *run_writer(void *argument)
     return NULL;
 }
 
+/* `writer` has its name, and a budget and a connection where they are not the usual ones. */
+static void start(struct writer *writer, struct stage *stage)
+{
+    writer->stage = stage;
+    ctx_init(&writer->ctx, NULL, writer->budget_ms ? writer->budget_ms : DB_FIXTURE_BUDGET_MS);
+    if (!writer->db)
+        writer->db = db_fixture_open(stage->fixture);
+    assert_int_equal(pthread_create(&writer->thread, NULL, run_writer, writer), 0);
+}
+
 static void start_writer(struct writer *writer, struct stage *stage, const char *name)
 {
-    *writer = (struct writer){.stage = stage, .name = name};
-    ctx_init(&writer->ctx, NULL, DB_FIXTURE_BUDGET_MS);
-    writer->db = db_fixture_open(stage->fixture);
-    assert_int_equal(pthread_create(&writer->thread, NULL, run_writer, writer), 0);
+    *writer = (struct writer){.name = name};
+    start(writer, stage);
 }
 
 /* The first leads; all others are its next group, in their order. */
 static void run_writers(struct stage *stage, struct writer *writers, size_t count)
 {
     for (size_t i = 1; i < count; i++) {
-        start_writer(&writers[i], stage, writers[i].name);
+        start(&writers[i], stage);
         while (i < count - 1 && group_commit_waiting_count(stage->commits) < i)
             clock_sleep_ms(1);
     }
@@ -129,16 +141,16 @@ static int64_t things_count(struct db_fixture *fixture)
     return number(&fixture->ctx, fixture->db, &count_things);
 }
 
-static struct stage stage_on(void **state)
+static struct stage stage_on(void **state, int64_t wait_ms)
 {
-    struct stage stage = {.fixture = *state, .commits = group_commit_new()};
+    struct stage stage = {.fixture = *state, .commits = group_commit_new(wait_ms)};
     assert_non_null(stage.commits);
     return stage;
 }
 
 static void writes_that_wait_are_one_transaction(void **state)
 {
-    struct stage stage = stage_on(state);
+    struct stage stage = stage_on(state, DB_FIXTURE_BUDGET_MS);
     struct writer writers[6] = {[1] = {.name = "b"},
                                 [2] = {.name = "c"},
                                 [3] = {.name = "d"},
@@ -157,7 +169,7 @@ static void writes_that_wait_are_one_transaction(void **state)
 
 static void a_group_has_a_limit_and_the_rest_is_the_next(void **state)
 {
-    struct stage stage = stage_on(state);
+    struct stage stage = stage_on(state, DB_FIXTURE_BUDGET_MS);
     struct writer writers[1 + GROUP_COMMIT_MAX_COUNT + 3] = {0};
     char names_of[ARRAY_COUNT(writers)][8];
     for (size_t i = 0; i < ARRAY_COUNT(writers); i++) {
@@ -175,7 +187,7 @@ static void a_group_has_a_limit_and_the_rest_is_the_next(void **state)
 
 static void who_is_not_made_in_the_group_is_made_alone(void **state)
 {
-    struct stage stage = stage_on(state);
+    struct stage stage = stage_on(state, DB_FIXTURE_BUDGET_MS);
     struct writer writers[] = {{0}, {.name = "b"}, {.name = ABSENT}, {.name = "c"}};
     run_behind_a_held_one(&stage, writers, ARRAY_COUNT(writers));
     assert_int_equal(writers[1].err, ERR_OK);
@@ -190,7 +202,7 @@ static void who_is_not_made_in_the_group_is_made_alone(void **state)
 
 static void a_group_that_fails_is_undone_and_each_is_made_alone(void **state)
 {
-    struct stage stage = stage_on(state);
+    struct stage stage = stage_on(state, DB_FIXTURE_BUDGET_MS);
     struct writer writers[] = {{0}, {.name = "b"}, {.name = SPOILER}, {.name = "c"}};
     run_behind_a_held_one(&stage, writers, ARRAY_COUNT(writers));
     for (size_t i = 0; i < ARRAY_COUNT(writers); i++) {
@@ -205,7 +217,7 @@ static void a_group_that_fails_is_undone_and_each_is_made_alone(void **state)
 
 static void a_single_write_is_tried_without_waiting_and_then_alone(void **state)
 {
-    struct stage stage = stage_on(state);
+    struct stage stage = stage_on(state, DB_FIXTURE_BUDGET_MS);
     struct writer writers[2];
     start_writer(&writers[0], &stage, "a");
     assert_int_equal(pthread_join(writers[0].thread, NULL), 0);
@@ -234,15 +246,26 @@ static void without_groups_a_write_is_alone(void **state)
 
 static void a_group_leaves_time_to_be_alone(void **state)
 {
-    struct stage stage = stage_on(state);
+    struct stage stage = stage_on(state, DB_FIXTURE_BUDGET_MS);
     struct writer writers[2];
     start_writer(&writers[0], &stage, "a");
     assert_int_equal(pthread_join(writers[0].thread, NULL), 0);
-    assert_true(writers[0].left_ms <= DB_FIXTURE_BUDGET_MS / 4 * 3);
-    assert_true(writers[0].left_ms > 0);
+    assert_true(writers[0].deadline_ms < writers[0].ctx.deadline_ms);
     start_writer(&writers[1], &stage, ABSENT);
     assert_int_equal(pthread_join(writers[1].thread, NULL), 0);
-    assert_true(writers[1].left_ms > DB_FIXTURE_BUDGET_MS / 4 * 3);
+    assert_true(writers[1].deadline_ms == writers[1].ctx.deadline_ms);
+    end_writers(writers, ARRAY_COUNT(writers));
+    group_commit_free(stage.commits);
+}
+
+static void a_group_ends_by_the_earliest_deadline_of_its_members(void **state)
+{
+    struct stage stage = stage_on(state, DB_FIXTURE_BUDGET_MS);
+    struct writer writers[] = {{0}, {.name = "b"}, {.name = "c", .budget_ms = 20000}};
+    run_behind_a_held_one(&stage, writers, ARRAY_COUNT(writers));
+    assert_int_equal(stage.groups_count, 1);
+    assert_true(stage.group_deadline_ms < writers[2].ctx.deadline_ms);
+    assert_true(writers[1].ctx.deadline_ms > writers[2].ctx.deadline_ms); /* the leader's, again */
     end_writers(writers, ARRAY_COUNT(writers));
     group_commit_free(stage.commits);
 }
@@ -257,15 +280,21 @@ static enum err stub_begin(struct ctx *ctx, void *state, bool is_write)
     return ERR_OK;
 }
 
+struct stub {
+    bool has_answer;
+    bool is_unsure;
+};
+
 static enum err stub_commit(struct ctx *ctx, void *state)
 {
-    *(bool *)state = true;
-    return ctx_fail(ctx, ERR_UNAVAILABLE, "no answer");
+    struct stub *stub = state;
+    stub->is_unsure = !stub->has_answer;
+    return stub->is_unsure ? ctx_fail(ctx, ERR_UNAVAILABLE, "no answer") : ERR_OK;
 }
 
 static bool stub_is_unsure(const void *state)
 {
-    return *(const bool *)state;
+    return ((const struct stub *)state)->is_unsure;
 }
 
 static enum err stub_run(struct ctx *ctx,
@@ -300,33 +329,49 @@ static const struct db_driver stub_driver = {
  * its own connection, which it asks what became of the write. */
 static void all_of_a_group_are_unsure_when_its_commit_had_no_answer(void **state)
 {
-    struct stage stage = stage_on(state);
-    struct writer writers[] = {{0}, {.name = "b"}, {.name = "c"}, {.name = ABSENT}};
-    bool is_unsure = false;
-    stage.wanted_count = 3;
-    start_writer(&writers[0], &stage, HELD);
-    while (stage.in_group_count == 0)
-        clock_sleep_ms(1);
-    for (size_t i = 1; i < ARRAY_COUNT(writers); i++) {
-        writers[i].stage = &stage;
-        ctx_init(&writers[i].ctx, NULL, DB_FIXTURE_BUDGET_MS);
-        writers[i].db = i == 1 ? db_new(&stub_driver, &is_unsure) : db_fixture_open(stage.fixture);
-        assert_int_equal(pthread_create(&writers[i].thread, NULL, run_writer, &writers[i]), 0);
-        while (i < 3 && group_commit_waiting_count(stage.commits) < i)
-            clock_sleep_ms(1);
-    }
-    for (size_t i = 0; i < ARRAY_COUNT(writers); i++)
-        assert_int_equal(pthread_join(writers[i].thread, NULL), 0);
+    struct stage stage = stage_on(state, DB_FIXTURE_BUDGET_MS);
+    struct stub stub = {.has_answer = false};
+    struct writer writers[] = {
+        {0}, {.name = "b", .db = db_new(&stub_driver, &stub)}, {.name = "c"}, {.name = ABSENT}};
+    run_behind_a_held_one(&stage, writers, ARRAY_COUNT(writers));
     assert_int_equal(writers[0].err, ERR_OK);
     assert_int_equal(writers[1].err, ERR_UNAVAILABLE);
     assert_int_equal(writers[2].err, ERR_UNAVAILABLE);
     assert_true(writers[1].is_unsure && writers[2].is_unsure);
+    assert_string_equal(writers[2].ctx.why.text, "no answer");
     assert_int_equal(writers[3].err, ERR_NOT_FOUND); /* it was not in that commit */
     assert_false(writers[0].is_unsure || writers[3].is_unsure);
     writers[2].name = "again";
     run_writer(&writers[2]);
     assert_int_equal(writers[2].err, ERR_OK);
     assert_false(writers[2].is_unsure);
+    end_writers(writers, ARRAY_COUNT(writers));
+    group_commit_free(stage.commits);
+}
+
+/* The leader's connection stands still. Who came is made alone after a while, and who comes then at
+ * once. */
+static void a_group_that_takes_long_is_not_waited_for(void **state)
+{
+    struct stage stage = stage_on(state, 20);
+    struct stub stub = {.has_answer = true};
+    struct writer writers[] = {
+        {.name = HELD, .db = db_new(&stub_driver, &stub)}, {.name = "b"}, {.name = "c"}};
+    stage.wanted_count = SIZE_MAX;
+    start(&writers[0], &stage);
+    while (stage.in_group_count == 0)
+        clock_sleep_ms(1);
+    for (size_t i = 1; i < ARRAY_COUNT(writers); i++) {
+        start(&writers[i], &stage);
+        assert_int_equal(pthread_join(writers[i].thread, NULL), 0);
+        assert_int_equal(writers[i].err, ERR_OK);
+        assert_int_equal(stage.alone_count, i);
+        assert_int_equal(group_commit_waiting_count(stage.commits), 0);
+    }
+    stage.is_released = true;
+    assert_int_equal(pthread_join(writers[0].thread, NULL), 0);
+    assert_int_equal(writers[0].err, ERR_OK);
+    assert_int_equal(things_count(stage.fixture), 2); /* the leader's server kept nothing */
     end_writers(writers, ARRAY_COUNT(writers));
     group_commit_free(stage.commits);
 }
@@ -341,6 +386,8 @@ int main(void)
         WITH_DB(a_single_write_is_tried_without_waiting_and_then_alone),
         WITH_DB(without_groups_a_write_is_alone),
         WITH_DB(a_group_leaves_time_to_be_alone),
+        WITH_DB(a_group_ends_by_the_earliest_deadline_of_its_members),
+        WITH_DB(a_group_that_takes_long_is_not_waited_for),
         WITH_DB(all_of_a_group_are_unsure_when_its_commit_had_no_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
