@@ -102,8 +102,8 @@ static enum err begin_and_write(struct ctx *ctx,
     return err ? err : write_items(ctx, db, kind, group);
 }
 
-/* Statements are given up while there is time left to make each write alone, and nobody is held past
- * its own deadline, whoever's connection it is. */
+/* Statements are given up while there is time left to make each write alone, and nobody is held
+ * past its own deadline, whoever's connection it is. */
 static enum err
 write_group(struct ctx *ctx, struct db *db, const struct group_kind *kind, struct group *group)
 {
