@@ -494,7 +494,7 @@ def test_start_without_redis(redis, tmp_path):
     site = Site(tmp_path, {**NOTES_ENV, **redis.settings()}).start()
     try:
         assert dependencies(site.notes)["redis"] == "lost"
-        assert site.notes.log_lines(event="redis.lost", level="error")
+        site.notes.wait_log(event="redis.lost", level="error")
         assert Client(site.url).get("/").status_code == 200
         assert Client(site.url).login("me", site.passwords["me"]).status_code == 503
         redis.start()

@@ -394,7 +394,7 @@ def test_events_name_user_identity_and_key(userauth, api):
     wanted = {"level": "info", "user": "Logged", "issuer": ISSUER, "key": "them", "peer": "127.0.0.1"}
     line = userauth.wait_log(event="user.identity_linked", subject=subject)
     assert {name: line[name] for name in wanted} == wanted
-    assert userauth.log_lines(event="user.created", user="Logged")
+    userauth.wait_log(event="user.created", user="Logged")
     extra = new_subject()
     link(api, "logged", extra)
     unlink(api, "logged", extra)

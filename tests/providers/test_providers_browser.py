@@ -69,7 +69,7 @@ def test_one_signs_in_writes_and_signs_out(browser, site, provider, name, has_sc
         browser.click("button[name=logout]")
     browser.at("/")
     browser.find("header a.nav-item[href='/users/login']")
-    assert site.notes.log_lines(event="auth.login_ok", user=name)
+    site.notes.wait_log(event="auth.login_ok", user=name)
 
 
 def test_after_signing_out_there_the_provider_asks_again(browser, openid, name):
