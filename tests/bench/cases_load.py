@@ -70,9 +70,10 @@ def _comment_rate(measure, others_count):
 
 
 def _keep_to(pid, processors):
-    for thread in os.listdir(f"/proc/{pid}/task"):
-        with contextlib.suppress(ProcessLookupError):
-            os.sched_setaffinity(int(thread), processors)
+    with contextlib.suppress(FileNotFoundError):  # it has ended
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with contextlib.suppress(ProcessLookupError):
+                os.sched_setaffinity(int(thread), processors)
 
 
 @contextlib.contextmanager
@@ -82,15 +83,17 @@ def _load_apart(measure):
     every = os.sched_getaffinity(0)
     of_load = {max(every)}
     others = every - of_load or every
-    database = measure.stage.database.process.pid
+    pids = measure.stage.pids()
     try:
-        _keep_to(database, others)
+        for pid in pids:
+            _keep_to(pid, others)
         os.sched_setaffinity(0, others)  # for what is started from here on
         with load.on_processors(of_load):
             yield
     finally:
         os.sched_setaffinity(0, every)
-        _keep_to(database, every)
+        for pid in pids:
+            _keep_to(pid, every)
 
 
 def overload(measure):

@@ -3,6 +3,7 @@
 import dataclasses
 import statistics
 
+NOT_RUN = "its case was not run"
 AT_LEAST, AT_MOST = "at least", "at most"
 
 
@@ -88,7 +89,7 @@ def of_pairs(name, pairs, unit, more_is_better=True, **detail):
 def in_order(results):
     """All rows of the table, in its order; what no case gave is there with the reason."""
     given = {result["row"]: result for result in results}
-    return [given.get(row.name) or not_measured(row.name, "its case was not run") for row in ROWS]
+    return [given.get(row.name) or not_measured(row.name, NOT_RUN) for row in ROWS]
 
 
 def change(old, new):

@@ -61,10 +61,12 @@ def _more_tables(run):
                [[one["title"], f"{one['small_size']:,}: {number(one['small'], one['unit'])}",
                  f"{one['large_size']:,}: {number(one['large'], one['unit'])}", f"{number(one['cost'])} ×"] for one in run["growth"]])
     if run.get("overload"):
-        yield ("Overload", ["offered", "asked a second", "answered", "refused (503)", "else", "p50", "p99", "p99 of refusals", "sent late, p99"],
+        yield ("Overload", ["offered", "asked a second", "answered", "refused (503)", "else", "p50", "p99", "p50 of refusals",
+                            "p99 of refusals", "sent late, p99"],
                [[one["load"], number(one["rate"]), number(one["ok_per_s"]), number(one["refused_per_s"]),
                  number(one["else_per_s"]), number(one["ok_p50_ms"], "ms"), number(one["ok_p99_ms"], "ms"),
-                 number(one["refused_p99_ms"], "ms"), number(one["late_p99_ms"], "ms")] for one in run["overload"]])
+                 *(number(one[part] if one["refused"] else None, "ms") for part in ("refused_p50_ms", "refused_p99_ms")),
+                 number(one["late_p99_ms"], "ms")] for one in run["overload"]])
     if run.get("memory"):
         yield ("Private memory (RssAnon)", ["service", "idle", "under load, at most", "after load"],
                [[one["service"], *(number(one[when], "MB") for when in ("idle", "most", "after"))] for one in run["memory"]])
@@ -86,26 +88,34 @@ def machine_text(machine):
 
 def run_text(run):
     how = run["settings"]
-    return f"{run['begun']}, {how['rounds']} rounds of {how['seconds']} s each side, data × {how['scale']:g}"
+    commit = f"commit {run['commit']}, " if run.get("commit") else ""
+    return f"{run['begun']}, {commit}{how['rounds']} rounds of {how['seconds']} s each side, data × {how['scale']:g}"
 
 
 def tables(run, as_markdown=False):
     """The whole report."""
     draw = markdown if as_markdown else plain
     parts = [machine_text(run["machine"]) + "  \n" * as_markdown + "\n" * (not as_markdown) + run_text(run),
-             draw(list(COLUMNS), [cells_of(result) for result in run["rows"]])]
+             draw(list(COLUMNS), [cells_of(result) for result in run["rows"] if result["why_not"] != figures.NOT_RUN])]
     for title, head, lines in _more_tables(run):
         parts.append(("### " if as_markdown else "") + title)
         parts.append(draw(head, lines))
     measured = [result for result in run["rows"] if result["met"] is not None]
     missed = sum(not result["met"] for result in measured)
-    parts.append(f"{len(measured)} of {len(run['rows'])} rows measured, {missed} below their bound.")
+    parts.append(f"{len(measured)} of {len(run['rows'])} rows measured, {missed} of them miss their bound.")
     parts += [f"{fault['case']} failed: {fault['why']}" for fault in run["faults"]]
     return "\n\n".join(parts)
 
 
+def _differences(old_run, new_run):
+    """A warning when the runs are not alike."""
+    names = [name for part in ("machine", "settings") for name in sorted({*old_run[part], *new_run[part]} - {"cases"})
+             if old_run[part].get(name) != new_run[part].get(name)]
+    return f"NOT ALIKE, so little can be said of changes: {', '.join(names)}\n\n" if names else ""
+
+
 def comparison(old_run, new_run):
-    """Each row then and now; what differs by less than the spread is said to."""
+    """Each row with a bound, then and now; what differs by less than the spread is said to."""
     olds = {result["row"]: result for result in old_run["rows"]}
     lines = []
     for new in new_run["rows"]:
@@ -115,7 +125,9 @@ def comparison(old_run, new_run):
             continue
         word = "" if factor[1] else "within the spread"
         lines.append([new["title"], number(old["value"], new["unit"]), number(new["value"], new["unit"]), f"× {factor[0]:.3f}", word])
-    return plain(["case", "then", "now", "change", ""], lines) if lines else "Nothing was measured in both runs."
+    if not lines:
+        return "No row with a bound was measured in both runs."
+    return _differences(old_run, new_run) + plain(["case", "then", "now", "change", ""], lines)
 
 
 def put_between_marks(document, text):

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """./dev bench: measures, prints a table, and writes JSON. No test: it judges nothing and has no time limit.
 
-Exit 0 when it has measured, also when a bound is missed; 1 when a case could not be run; 2 for wrong usage.
+Exit 0 when it has measured, also when a bound is missed; 1 when a case could not be run; 2 for wrong usage; 130 when it was
+interrupted, with what had been measured by then.
 """
 import argparse
 import datetime
@@ -10,6 +11,7 @@ import importlib
 import json
 import pathlib
 import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -42,12 +44,13 @@ CASES = {
 ONLY_WHEN_NAMED = ("instructions",)
 NOT_IN_QUICK = ("growth", "overload", "latency")
 FILES_COUNT = 100_000
+INTERRUPTED = "interrupted"
 
 
 def options_of(arguments):
     parser = argparse.ArgumentParser(prog="./dev bench", description="How near to the machine's limit each path runs.")
-    parser.add_argument("--quick", action="store_true", help="a look in two minutes: fewer and shorter rounds, bounds only")
-    parser.add_argument("--case", action="append", default=[], choices=list(CASES), metavar="NAME", help="only this one; may be repeated")
+    parser.add_argument("--quick", action="store_true", help="a look in two minutes: fewer and shorter rounds, no growth, overload and latency")
+    parser.add_argument("--case", action="append", default=[], choices=list(CASES), metavar="NAME", help="only this case (--list); may be repeated")
     parser.add_argument("--list", action="store_true", help="the names of the cases")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="writes everything that was measured")
     parser.add_argument("--compare", type=pathlib.Path, metavar="OLD.json", help="each row beside that of an earlier run")
@@ -55,16 +58,20 @@ def options_of(arguments):
     parser.add_argument("--into", type=pathlib.Path, metavar="FILE.md", help="with --markdown: between that file's two marks instead")
     parser.add_argument("--plot", type=pathlib.Path, metavar="FILE.svg", help="with --markdown: draws that run's overload")
     parser.add_argument("--rounds", type=int, help="rounds of ours and the yardstick (5, --quick 3)")
-    parser.add_argument("--seconds", type=int, help="of each side of a round (3, --quick 1)")
+    parser.add_argument("--seconds", type=int, help="how long each side of a round is measured (3, --quick 1)")
     parser.add_argument("--scale", type=float, default=1.0, metavar="F", help="data of F times the size, to try the bench itself")
-    parser.add_argument("--engine", choices=("mariadb", "mysql"), default="mariadb", help="mysql: as tests/harness/mysql.py has it")
+    parser.add_argument("--engine", choices=("mariadb", "mysql"), default="mariadb", help="mariadb from the system's packages, or a private mysql where one can be made")
     options = parser.parse_args(arguments)
-    options.rounds = options.rounds or (3 if options.quick else 5)
-    options.seconds = options.seconds or (1 if options.quick else 3)
+    if options.rounds is None:
+        options.rounds = 3 if options.quick else 5
+    if options.seconds is None:
+        options.seconds = 1 if options.quick else 3
     if options.rounds < 1 or options.seconds < 1 or options.scale <= 0:
         parser.error("--rounds and --seconds are 1 or more, --scale is above 0")
     if (options.into or options.plot) and not options.markdown:
         parser.error("--into and --plot go with --markdown")
+    if options.json and not options.json.absolute().parent.is_dir():
+        parser.error(f"--json {options.json}: there is no such folder")
     return options
 
 
@@ -101,17 +108,29 @@ def run_case(name, measure, faults):
                 measure.add(figures.not_measured(row.name, "its case failed"))
 
 
+def commit_name():
+    done = subprocess.run(["git", "-C", str(pathlib.Path(__file__).parent), "describe", "--always", "--dirty"], stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, text=True, check=False)
+    return done.stdout.strip()
+
+
 def measure_all(options):
     """What measuring needs is asked for here only: help and old results need no package."""
     from bench.measure import Measure
     from bench.stage import Stage
     faults = []
+    begun = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     with tempfile.TemporaryDirectory(prefix="notes-bench-") as folder, Stage(folder, options.engine, options.scale) as on_stage:
         measure = Measure(on_stage, options.rounds, options.seconds, options.quick)
         for name in wanted_cases(options):
-            run_case(name, measure, faults)
+            try:
+                run_case(name, measure, faults)
+            except KeyboardInterrupt:
+                print("interrupted", file=sys.stderr)
+                faults.append({"case": name, "why": INTERRUPTED})
+                break
         machine = on_stage.machine()
-    return {"format": FORMAT, "begun": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"), "machine": machine,
+    return {"format": FORMAT, "begun": begun, "commit": commit_name(), "machine": machine,
             "settings": {"rounds": options.rounds, "seconds": options.seconds, "scale": options.scale, "quick": options.quick,
                          "engine": options.engine, "cases": wanted_cases(options)},
             "rows": figures.in_order(measure.results), **measure.more, "faults": faults}
@@ -156,11 +175,13 @@ def main(arguments):
     old = read_run(options.compare) if options.compare else None
     raise_files_limit()
     run = measure_all(options)
+    print("\n" + report.tables(run))
     if options.json:
         options.json.write_text(json.dumps(run, indent=1) + "\n")
-    print("\n" + report.tables(run))
     if old:
         print("\nBeside " + str(options.compare) + "\n\n" + report.comparison(old, run))
+    if any(fault["why"] == INTERRUPTED for fault in run["faults"]):
+        return 130
     return 1 if run["faults"] else 0
 
 

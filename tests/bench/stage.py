@@ -89,6 +89,10 @@ class Stage:
     def schema(self, name):
         return self.database.database_of(name)
 
+    def pids(self):
+        """Of the servers, and of the services that stay."""
+        return [thing.process.pid for thing in (self.database, self.redis, self.userauth(), *self._made.values()) if thing.process]
+
     @contextlib.contextmanager
     def _all_or_nothing(self, schema, service):
         """Data that could not be made whole go, with who runs on them, so that the next case begins anew."""

@@ -13,7 +13,7 @@ SELECT id, author, message, made_unix_ms FROM comments WHERE note_id = ? AND id 
 
 COMMENT = """\
 START TRANSACTION
-SELECT id, revision FROM notes WHERE note_key = ? FOR UPDATE\tk:note-:{notes}
+SELECT id, revision FROM notes WHERE note_key = ? FOR UPDATE SKIP LOCKED\tk:note-:{notes}
 UPDATE notes SET revision = ? WHERE id = ?\tr:1\tc:0
 INSERT INTO comments (note_id, author, message, made_unix_ms) VALUES (?, ?, ?, ?)\tc:0\tt:me\tt:{message}\ti:1700000000000
 COMMIT

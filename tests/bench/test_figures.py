@@ -62,14 +62,14 @@ def test_a_missed_bound_is_said_plainly():
     text = report.tables(run_of(figures.of_pairs("static", [(50, 100)], "/s"), figures.of_values("memory-notes", [2.5])))
     line = next(line for line in text.splitlines() if line.startswith("static asset"))
     assert line.split()[-1] == "NO" and "≥ 0.9 × limit" in line and "50.0 /s" in line
-    assert "2 of 19 rows measured, 1 below their bound." in text
-    assert "not measured: its case was not run" in text
+    assert "2 of 19 rows measured, 1 of them miss their bound." in text
+    assert figures.NOT_RUN not in text and "home page" not in text
 
 
 def test_markdown_has_the_same_rows():
     text = report.tables(run_of(figures.of_pairs("static", [(95, 100)], "/s")), as_markdown=True)
     rows = [line for line in text.splitlines() if line.startswith("| ")]
-    assert len(rows) == 2 + len(figures.ROWS)
+    assert len(rows) == 2 + 1
     assert all(line.count("|") == rows[0].count("|") for line in rows)
 
 
@@ -84,7 +84,14 @@ def test_a_comparison_shows_only_what_both_runs_measured():
     old, new = run_of(figures.of_values("memory-notes", [2])), run_of(figures.of_values("memory-notes", [3]))
     text = report.comparison(old, new)
     assert "× 1.500" in text and "static asset" not in text
-    assert report.comparison(run_of(), new) == "Nothing was measured in both runs."
+    assert "NOT ALIKE" not in text
+    assert report.comparison(run_of(), new) == "No row with a bound was measured in both runs."
+
+
+def test_a_comparison_of_runs_that_are_not_alike_says_so():
+    old, new = run_of(figures.of_values("memory-notes", [2])), run_of(figures.of_values("memory-notes", [3]))
+    new["settings"] = {**new["settings"], "rounds": 77}
+    assert report.comparison(old, new).startswith("NOT ALIKE, so little can be said of changes: rounds\n")
 
 
 def test_a_statement_and_its_execution_are_equal():

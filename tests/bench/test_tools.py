@@ -108,13 +108,13 @@ def test_a_small_run_writes_every_row_and_a_table(tmp_path):
     for name in ("static", "comments"):
         row = by_name[name]
         assert row["value"] > 0 and row["met"] in (True, False) and len(row["ours"]["all"]) == len(row["yardstick"]["all"]) == 2
-    assert by_name["find"]["why_not"] == "its case was not run"
+    assert by_name["find"]["why_not"] == figures.NOT_RUN
     # The loop does what the service needs of the database, and nothing else.
     said = by_name["comments"]["detail"]
     assert [text for text in said["service_says"] if text in said["loop_says"]] == said["loop_says"]
     assert "2 of 19 rows measured" in done.stdout
     tables = run("--markdown", out)
-    assert tables.returncode == 0 and tables.stdout.count("\n| ") == 1 + len(figures.ROWS) + 1
+    assert tables.returncode == 0 and tables.stdout.count("\n| ") == 1 + 1 + 2
     assert run("--case", "static", "--compare", tmp_path / "missing.json").returncode == 1
 
 
@@ -123,6 +123,8 @@ def test_the_cases_are_listed_and_others_refused():
     listed = [line.split()[0] for line in done.stdout.splitlines()]
     assert {row.case for row in figures.ROWS} <= set(listed)
     assert run("--case", "nothing").returncode == 2
+    assert run("--rounds", "0").returncode == 2
+    assert run("--json", "/no/such/folder/run.json").returncode == 2
 
 
 def test_what_is_no_result_is_not_read(tmp_path):
