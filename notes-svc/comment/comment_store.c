@@ -104,6 +104,7 @@ static enum err lock_note(struct ctx *ctx,
 /* One comment on its way into the database. */
 struct insertion {
     const struct comment_draft *draft;
+    struct note_state *note; /* in a group */
     int64_t note_id;
     struct comment_change change;
 };
@@ -171,11 +172,12 @@ static enum err lock_free_notes(struct ctx *ctx,
     return err;
 }
 
-static enum err set_revisions(struct ctx *ctx, struct db *db, const struct free_notes *notes)
+static enum err
+set_revisions(struct ctx *ctx, struct db *db, struct insertion *const *insertions, size_t count)
 {
     struct db_value values[3 * GROUP_COMMIT_MAX_COUNT]; /* filled up with the last one */
     for (size_t i = 0; i < GROUP_COMMIT_MAX_COUNT; i++) {
-        const struct note_state *note = &notes->items[i < notes->count ? i : notes->count - 1];
+        const struct note_state *note = insertions[i < count ? i : count - 1]->note;
         values[2 * i] = db_i64(note->id);
         values[2 * i + 1] = db_i64(note->revision);
         values[2 * GROUP_COMMIT_MAX_COUNT + i] = db_i64(note->id);
@@ -236,25 +238,53 @@ static enum err insert_rows(struct ctx *ctx,
     return ERR_OK;
 }
 
+static bool
+has_its_note(struct insertion *const *insertions, size_t count, const struct note_state *note)
+{
+    for (size_t i = 0; i < count; i++)
+        if (insertions[i]->note == note)
+            return true;
+    return false;
+}
+
+/* The first comment on each note; those that are left are moved to the front. So each revision has
+ * been the note's, with just the comments that belong to it, also when only the last one is ever
+ * seen by others. */
+static enum err insert_round(
+    struct ctx *ctx, struct db *db, int64_t id_step, struct insertion **insertions, size_t *count)
+{
+    struct insertion *now[GROUP_COMMIT_MAX_COUNT];
+    size_t now_count = 0;
+    size_t left_count = 0;
+    for (size_t i = 0; i < *count; i++) {
+        if (has_its_note(now, now_count, insertions[i]->note)) {
+            insertions[left_count++] = insertions[i];
+            continue;
+        }
+        place(insertions[i], insertions[i]->note);
+        now[now_count++] = insertions[i];
+    }
+    *count = left_count;
+    enum err err = set_revisions(ctx, db, now, now_count);
+    return err ? err : insert_rows(ctx, db, id_step, now, now_count);
+}
+
 static enum err insert_all(struct ctx *ctx, struct db *db, struct group_item *items, size_t count)
 {
     struct free_notes notes = {.count = 0};
     struct insertion *insertions[GROUP_COMMIT_MAX_COUNT];
     size_t insertions_count = 0;
     enum err err = lock_free_notes(ctx, db, items, count, &notes);
-    if (err || notes.count == 0)
-        return err;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && !err; i++) {
         struct insertion *insertion = items[i].what;
-        struct note_state *note = find_note(&notes, insertion->draft->note_key);
-        if (!note)
-            continue;
-        place(insertion, note);
-        insertions[insertions_count++] = insertion;
-        items[i].is_made = true;
+        insertion->note = find_note(&notes, insertion->draft->note_key);
+        items[i].is_made = insertion->note;
+        if (insertion->note)
+            insertions[insertions_count++] = insertion;
     }
-    err = insert_rows(ctx, db, notes.id_step, insertions, insertions_count);
-    return err ? err : set_revisions(ctx, db, &notes);
+    while (insertions_count > 0 && !err)
+        err = insert_round(ctx, db, notes.id_step, insertions, &insertions_count);
+    return err;
 }
 
 static const struct group_kind INSERTION = {.write = insert_one, .write_all = insert_all};
