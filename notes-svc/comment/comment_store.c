@@ -253,7 +253,7 @@ has_its_note(struct insertion *const *insertions, size_t count, const struct not
 static enum err insert_round(
     struct ctx *ctx, struct db *db, int64_t id_step, struct insertion **insertions, size_t *count)
 {
-    struct insertion *now[GROUP_COMMIT_MAX_COUNT];
+    struct insertion *now[GROUP_COMMIT_MAX_COUNT] = {insertions[0]}; /* there is one */
     size_t now_count = 0;
     size_t left_count = 0;
     for (size_t i = 0; i < *count; i++) {
