@@ -3,6 +3,7 @@
 
 NOTES_BUILD names the build folder (absolute, or relative to the tree's root; default `build`).
 """
+import contextlib
 import ctypes
 import os
 import pathlib
@@ -75,10 +76,17 @@ def clean_env(settings):
     return env
 
 
+# Below those that the system gives to outgoing connections: between here and the start of what will listen, none can take it.
+# ./dev run in tests has those below.
+PORTS = range(20_000, 32_000)
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    for port in secrets.SystemRandom().sample(PORTS, 1000):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError(f"of 1,000 ports in {PORTS} none is free")
 
 
 _libc = ctypes.CDLL(None, use_errno=True)

@@ -184,6 +184,7 @@ def test_what_is_no_message_does_nothing(site, redis):
         comment_until_event(me, "k", live)
         check_chain(live, start)
     for notes in (one, two):
+        notes.wait_log(event="live.message_refused")
         assert len(notes.log_lines(event="live.message_refused")) == 1
 
 

@@ -145,6 +145,7 @@ def test_who_says_too_much_is_heard_later_and_loses_nothing(make_site):
         while len(found) < 12:
             found.append(pong(flood))
         assert found == list(range(len(found)))
+    site.notes.wait_log(event="live.client_slowed")
     assert len(site.notes.log_lines(event="live.client_slowed")) == 1, "not one line a second"
 
 

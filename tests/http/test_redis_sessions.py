@@ -476,6 +476,7 @@ def test_health_tells_it_and_the_log_once(site, redis):
     assert Client(site.url).get("/readyz").status_code == 200
     redis.start()
     until(lambda: dependencies(site.notes)["redis"] == "ok", "it is found again", 30)
+    site.notes.wait_log(event="redis.back")
     assert len(site.notes.log_lines(event="redis.lost")) == 1
     assert len(site.notes.log_lines(event="redis.back")) == 1
 

@@ -35,6 +35,7 @@ def test_events_that_a_stranger_may_not_send_fill_no_log(site, me):
         for number in range(count):
             assert raw.receive().startswith(f'43/notes,{number}[{{"code":"InvalidCredentials"')
         assert me.get(view_path("k")).status_code == 200
+    site.notes.wait_log(event="live.event_refused")
     assert len(site.notes.log_lines(event="live.event_refused")) == 1
 
 
