@@ -188,6 +188,9 @@ enum err http_head_field(struct ctx *ctx,
         return ERR_OK;
     const char **slot = &head->rq->fields[id];
     bool is_single = http_field_is_single(id);
+    if (*slot && id == HTTP_FIELD_ORIGIN && strlen(*slot) == value_bytes &&
+        memcmp(*slot, value, value_bytes) == 0)
+        return ERR_OK; /* a WebSocket client's own, and the same one that it was told to send */
     if (*slot && is_single)
         return ctx_fail(ctx, ERR_INVALID, "%s comes twice", http_field_name(id));
     if (!text_is_utf8(value, value_bytes))

@@ -61,7 +61,7 @@ struct note_draft {
     const char *key; /* on create "" asks for one made from the title */
     const char *title;
     const char *body;
-    int64_t version;  /* on update: the version that was edited; 0 on create */
+    int64_t version;  /* on update: the version that was edited, 0: the latest; 0 on create */
     int64_t revision; /* of the note when its form was made; 0: not known */
 };
 

@@ -364,8 +364,8 @@ static enum err write_update(struct ctx *ctx,
     enum err err = write_home(ctx, db, home_revision);
     if (err)
         return err;
-    err =
-        db_run(ctx, db, &DROP_OLD_HTML, DB_VALUES(db_i64(change.id), db_i64(save->version)), NULL);
+    err = db_run(ctx, db, &DROP_OLD_HTML, DB_VALUES(db_i64(change.id), db_i64(change.version - 1)),
+                 NULL);
     if (err || (err = insert_version(ctx, db, save, change)))
         return err;
     return db_run(ctx, db, &UPDATE,
@@ -388,7 +388,7 @@ static enum err update_once(struct ctx *ctx,
     err = find_state(ctx, db, &LOCK_STATE, save->key, &change);
     if (err)
         return ctx_fail(ctx, err, "no note of this key");
-    if (change.version != save->version)
+    if (save->version && change.version != save->version)
         return ctx_fail(ctx, ERR_CONFLICT, "version %lld was edited, the note is at %lld",
                         (long long)save->version, (long long)change.version);
     change.version++;

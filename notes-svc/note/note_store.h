@@ -32,7 +32,7 @@ struct note_save {
     const char *body;
     struct html html; /* of body; text NULL: too large */
     const char *user; /* who saves: the author on create */
-    int64_t version;  /* update: the version that was edited */
+    int64_t version;  /* update: the version that was edited; 0: the latest */
     int64_t now_unix_ms;
 };
 

@@ -21,10 +21,11 @@ static enum err decode_create(struct ctx *ctx, const struct form *form, struct n
 
 static enum err decode_update(struct ctx *ctx, const struct form *form, struct note_draft *draft)
 {
+    const char *version = NULL;
     enum err err = form_need(ctx, form, "notekey", &draft->key);
-    if (err)
+    if (err || (err = form_text(ctx, form, "version", &version)) || !version)
         return err;
-    return form_need_i64(ctx, form, "version", 1, INT64_MAX, &draft->version);
+    return form_need_i64(ctx, form, "version", 0, INT64_MAX, &draft->version);
 }
 
 enum err note_draft_decode(struct ctx *ctx, const struct form *form, struct note_draft *out_draft)

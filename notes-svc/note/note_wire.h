@@ -12,9 +12,9 @@ struct form;
 struct note_draft;
 
 /* Fields `docreate` ("create" or "update"), `notekey`, `title`, `body`, and on update `version`.
- * The body's line ends become LF; on create an absent key is an empty one. What the parts may hold
- * is note_draft_check's. Errors: ERR_INVALID a field is absent, given twice, or docreate or version
- * is none. */
+ * The body's line ends become LF; on create an absent key is an empty one. An absent version is 0,
+ * as clients of the Node version send none. What the parts may hold is note_draft_check's. Errors:
+ * ERR_INVALID another field is absent, one is given twice, or docreate or version is none. */
 MUST_CHECK enum err
 note_draft_decode(struct ctx *ctx, const struct form *form, struct note_draft *out_draft);
 

@@ -86,16 +86,26 @@ static bool is_own_path(const char *path)
     return true;
 }
 
+/* What is asked for; or the page of the form that was sent: browsers name it to their own site
+ * (Referrer-Policy), and forms of others don't come so far (guard.h). NULL: unknown. */
+static const char *page_of(const struct http_request *rq)
+{
+    const char *referer = rq->fields[HTTP_FIELD_REFERER];
+    if (!http_method_is_unsafe(rq->method))
+        return rq->target;
+    const char *authority = referer ? strstr(referer, "://") : NULL;
+    return authority ? strchr(authority + strlen("://"), '/') : NULL;
+}
+
 void login_redirect(struct app *app,
                     struct ctx *ctx,
                     const struct http_request *rq,
                     struct http_response *rs)
 {
+    const char *page = page_of(rq);
     http_response_redirect(rs, 302, LOGIN_PATH);
-    bool can_return =
-        rq->method == HTTP_GET && strlen(rq->target) <= NEXT_MAX_BYTES && is_own_path(rq->target);
-    if (can_return)
-        keep(app, ctx, rs, NEXT_COOKIE, rq->target, NEXT_MAX_AGE_S);
+    if (page && strlen(page) <= NEXT_MAX_BYTES && is_own_path(page))
+        keep(app, ctx, rs, NEXT_COOKIE, page, NEXT_MAX_AGE_S);
 }
 
 const char *login_next(struct ctx *ctx, const struct http_request *rq)

@@ -14,7 +14,8 @@ struct ctx;
 struct http_request;
 struct http_response;
 
-/* Sends somebody who is not signed in to the login page, which leads back here (GET only). */
+/* Sends somebody who is not signed in to the login page, which leads back here, or to the page
+ * whose form was sent. */
 void login_redirect(struct app *app,
                     struct ctx *ctx,
                     const struct http_request *rq,

@@ -233,15 +233,24 @@ def test_edit_of_a_destroyed_and_made_again_note_is_a_conflict(me, you, key):
     assert kept(read_page(answer), "edit of the first")
 
 
-@pytest.mark.parametrize("version", [None, "", "0", "-1", "abc", "99999999999999999999", "1.0", " 1"])
+def test_a_client_of_the_node_version_sends_no_version_and_edits_the_latest(me, you, key):
+    create_note(me, key, "T", "first")
+    edit_note(you, key, body="second")
+    fields = {"docreate": "update", "notekey": key, "title": "", "body": "third"}
+    refused = me.post("/notes/save", fields)
+    assert refused.status_code == 400
+    again = read_page(refused).form("/notes/save").fields()
+    assert again["body"] == "third"
+    assert me.post("/notes/save", {**again, "title": "T"}).status_code == 302
+    assert me.post("/notes/save", {**fields, "title": "T", "body": "fourth"}).status_code == 302
+    assert (edit_fields(me, key)["body"], edit_fields(me, key)["version"]) == ("fourth", "4")
+
+
+@pytest.mark.parametrize("version", ["", "-1", "abc", "99999999999999999999", "1.0", " 1"])
 def test_version_that_is_none_is_refused_and_the_text_kept(me, key, version):
     create_note(me, key, "T", "unchanged")
-    fields = {**edit_fields(me, key), "body": "typed text"}
-    del fields["version"]
-    if version is not None:
-        fields["version"] = version
-    answer = me.post("/notes/save", fields)
-    assert answer.status_code in ((400,) if version is None else (400, 409))
+    answer = me.post("/notes/save", {**edit_fields(me, key), "body": "typed text", "version": version})
+    assert answer.status_code in (400, 409)
     assert kept(check_page(read_page(answer)), "typed text")
     assert edit_fields(me, key)["body"] == "unchanged"
 

@@ -123,10 +123,22 @@ def test_wrong_password_keeps_the_way_back(site, browser_session):
     assert client.login("me", site.passwords["me"]).headers["Location"] == "/notes/add"
 
 
-def test_form_that_met_an_ended_session_does_not_become_the_way_back(site, browser_session):
+@pytest.mark.parametrize("referer,location", [
+    ("{origin}/notes/edit?key=return%20note", "/notes/edit?key=return%20note"),
+    ("{origin}/", "/"), ("{origin}", "/"), (None, "/"), ("nonsense", "/"), ("{origin}//evil.example/", "/"),
+    ("{origin}/\\evil.example", "/"), ("{origin}/" + "x" * 2900, "/"), ("javascript:alert(1)", "/")])
+def test_form_that_met_an_ended_session_leads_back_to_its_page(site, browser_session, referer, location):
     client = browser_session(site)
-    client.post("/notes/destroy/confirm", {"notekey": "x"})
-    assert client.login("me", site.passwords["me"]).headers["Location"] == "/"
+    headers = {"Referer": referer.format(origin=site.url)} if referer else {}
+    answer = client.post("/notes/save", {"docreate": "create", "title": "t", "body": "b"}, headers=headers)
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/users/login")
+    assert client.login("me", site.passwords["me"]).headers["Location"] == location
+
+
+def test_an_ended_session_s_form_of_another_site_leads_nowhere(site, browser_session):
+    client = browser_session(site)
+    answer = client.post("/notes/save", {"title": "t"}, headers={"Origin": "https://evil.example", "Referer": "https://evil.example/notes/add"})
+    assert answer.status_code == 403 and "notesnext" not in set_cookies(answer)
 
 
 FOREIGN = ["https://evil.example/", "//evil.example/", "///evil.example", "/\\evil.example", "\\\\evil.example",

@@ -207,9 +207,32 @@ static void the_authority_of_the_target_counts_more_than_host(void **state)
     assert_string_equal(rq.fields[HTTP_FIELD_HOST], "b:81");
 }
 
+/* Python's websocket-client sends the Origin that it makes besides the one that it is given. */
+static void the_same_origin_twice_is_one_and_others_are_refused(void **state)
+{
+    static const struct {
+        const char *first, *second;
+        enum err err;
+    } rows[] = {
+        {"http://a:1", "http://a:1", ERR_OK},       {"http://a:1", "http://a:1 ", ERR_OK},
+        {"http://a:1", "http://a:12", ERR_INVALID}, {"http://a:12", "http://a:1", ERR_INVALID},
+        {"http://a:1", "http://b:1", ERR_INVALID},  {"http://a:1", "", ERR_INVALID},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct http_request rq = {0};
+        struct http_head head = {.rq = &rq, .is_http_1_1 = true};
+        const char *first = rows[i].first, *second = rows[i].second;
+        assert_int_equal(http_head_field(*state, &head, "Origin", first, strlen(first)), ERR_OK);
+        assert_int_equal(http_head_field(*state, &head, "Origin", second, strlen(second)),
+                         rows[i].err);
+        assert_string_equal(rq.fields[HTTP_FIELD_ORIGIN], first);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        UNIT_WITH_CTX(the_same_origin_twice_is_one_and_others_are_refused),
         UNIT_WITH_CTX(targets_become_paths_and_queries),
         UNIT_WITH_CTX(a_target_has_a_greatest_length_and_pieces),
         UNIT_WITH_CTX(methods_are_tokens),
