@@ -15,6 +15,7 @@
 #include "base/ctx.h"
 #include "base/log_line.h"
 #include "base/text.h"
+#include "base/thread.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -169,18 +170,6 @@ static void *writer_main(void *argument)
     return NULL;
 }
 
-/* Signals are for the main thread, so the writer is born with all of them blocked. */
-static bool start_writer(struct log *log)
-{
-    sigset_t all;
-    sigset_t before;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool is_started = pthread_create(&log->thread, NULL, writer_main, log) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return is_started;
-}
-
 struct log *log_new(int fd, const char *service, enum log_level level, enum log_format format)
 {
     struct log *log = calloc(1, sizeof(*log));
@@ -193,7 +182,7 @@ struct log *log_new(int fd, const char *service, enum log_level level, enum log_
     log->look.format = format;
     log->look.is_coloured = format == LOG_TEXT && isatty(fd);
     log->pending.bytes = malloc(HALF_BYTES);
-    if (!log->pending.bytes || !start_writer(log))
+    if (!log->pending.bytes || !thread_start(&log->thread, writer_main, log))
         abort();
     return log;
 }

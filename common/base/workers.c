@@ -11,11 +11,11 @@
 #include "base/workers.h"
 
 #include "base/clock.h"
+#include "base/thread.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -203,24 +203,18 @@ static bool start_thread(struct workers *workers, struct worker *worker)
     worker->lane = workers;
     if (sem_init(&worker->woken, 0, 0) != 0)
         abort();
-    if (pthread_create(&worker->thread, NULL, worker_main, worker) == 0)
+    if (thread_start(&worker->thread, worker_main, worker))
         return true;
     (void)sem_destroy(&worker->woken);
     return false;
 }
 
-/* Threads inherit the mask of the one that makes them. */
 static bool start_threads(struct workers *workers)
 {
-    sigset_t all;
-    sigset_t before;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     size_t wanted_count = (size_t)workers->options.count;
     while (workers->started_count < wanted_count &&
            start_thread(workers, &workers->all[workers->started_count]))
         workers->started_count++;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     return workers->started_count == wanted_count;
 }
 

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 
 #define MS_PER_S  1000
 #define NS_PER_MS 1000000L
@@ -68,7 +69,7 @@ static void *run(void *unused)
     return unused;
 }
 
-/* Signals are the main thread's. With the lock held. */
+/* With the lock held. */
 static bool start(void)
 {
     pthread_condattr_t clock;
@@ -76,13 +77,8 @@ static bool start(void)
     pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
     pthread_cond_init(&watch.changed, &clock);
     pthread_condattr_destroy(&clock);
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_t thread;
-    bool is_started = pthread_create(&thread, NULL, run, NULL) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    bool is_started = thread_start(&thread, run, NULL);
     if (is_started)
         pthread_detach(thread);
     return is_started;

@@ -5,12 +5,12 @@
 #include "http/listener.h"
 
 #include "base/ctx.h"
+#include "base/thread.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
@@ -178,17 +178,10 @@ static void *listener_main(void *argument)
     }
 }
 
-/* Signals are for the main thread: all are blocked here. */
 enum err listener_start(struct ctx *ctx, struct listener *listener)
 {
-    sigset_t all;
-    sigset_t before;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&listener->thread, NULL, listener_main, listener);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error)
-        return ctx_fail(ctx, ERR_UNAVAILABLE, "can't start the acceptor: %s", strerror(error));
+    if (!thread_start(&listener->thread, listener_main, listener))
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "can't start the acceptor's thread");
     listener->is_running = true;
     return ERR_OK;
 }

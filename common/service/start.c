@@ -10,6 +10,7 @@
 #include "base/ctx.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "data/db.h"
 #include "data/db_settings.h"
 
@@ -42,12 +43,7 @@ void start_guard_begin(struct start_guard *guard, struct log *log, const sigset_
 {
     guard->log = log;
     guard->ends = *ends;
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    guard->has_thread = pthread_create(&guard->thread, NULL, end_at_signal, guard) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    guard->has_thread = thread_start(&guard->thread, end_at_signal, guard);
 }
 
 void start_guard_end(struct start_guard *guard)

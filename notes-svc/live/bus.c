@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -23,6 +22,7 @@
 #include "base/log.h"
 #include "base/test_hook.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "data/redis.h"
 #include "live/hub.h"
 #include "live/outbox.h"
@@ -255,17 +255,6 @@ static void set_names(struct bus *bus)
     arena_done(&arena);
 }
 
-static bool start_thread(struct bus *bus)
-{
-    sigset_t all;
-    sigset_t before;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    bus->has_thread = pthread_create(&bus->thread, NULL, run, bus) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return bus->has_thread;
-}
-
 struct bus *bus_new(const struct bus_options *options)
 {
     struct bus *bus = calloc(1, sizeof(*bus));
@@ -276,7 +265,8 @@ struct bus *bus_new(const struct bus_options *options)
     outbox_init(&bus->outbox);
     set_names(bus);
     bus->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (bus->wake_fd >= 0 && start_thread(bus))
+    bus->has_thread = bus->wake_fd >= 0 && thread_start(&bus->thread, run, bus);
+    if (bus->has_thread)
         return bus;
     bus_free(bus);
     return NULL;

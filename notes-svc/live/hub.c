@@ -5,7 +5,6 @@
 #include "live/hub.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "live/hub_parts.h"
 
 #define READY_MAX_COUNT 256
@@ -151,17 +151,6 @@ static bool open_files(struct hub *hub)
            epoll_ctl(hub->epoll_fd, EPOLL_CTL_ADD, hub->wake_fd, &event) == 0;
 }
 
-static bool start_thread(struct hub *hub)
-{
-    sigset_t all;
-    sigset_t before;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    hub->has_thread = pthread_create(&hub->thread, NULL, run, hub) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return hub->has_thread;
-}
-
 struct hub *hub_new(const struct hub_options *options)
 {
     struct hub *hub = calloc(1, sizeof(*hub));
@@ -186,7 +175,8 @@ struct hub *hub_new(const struct hub_options *options)
     };
     for (size_t kind = 0; kind < TIMER_COUNT; kind++)
         timer_queue_init(&hub->timers[kind], spans[kind]);
-    if (open_files(hub) && start_thread(hub))
+    hub->has_thread = open_files(hub) && thread_start(&hub->thread, run, hub);
+    if (hub->has_thread)
         return hub;
     hub_free(hub);
     return NULL;
