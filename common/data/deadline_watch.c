@@ -6,7 +6,6 @@
 #include "data/deadline_watch.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <time.h>

@@ -200,6 +200,8 @@ static void save_form_is_decoded(void **state)
                      ERR_OK);
     assert_false(draft.is_create);
     assert_int_equal(draft.version, 7);
+    assert_int_equal(decode(&ctx, "docreate=update&notekey=k&title=t&body=b", &draft), ERR_OK);
+    assert_int_equal(draft.version, 0);
     ctx_done(&ctx);
 }
 
@@ -218,8 +220,7 @@ static void broken_save_forms_are_refused_and_write_nothing(void **state)
         {"docreate=create&notekey=k&title=t", "body"},
         {"docreate=create&notekey=k&title=t&title=t&body=b", "title"},
         {"docreate=update&title=t&body=b&version=1", "notekey"},
-        {"docreate=update&notekey=k&title=t&body=b", "version"},
-        {"docreate=update&notekey=k&title=t&body=b&version=0", "version"},
+        {"docreate=update&notekey=k&title=t&body=b&version=-1", "version"},
         {"docreate=update&notekey=k&title=t&body=b&version=1x", "version"},
         {"docreate=update&notekey=k&title=t&body=b&version=1&version=1", "version"},
     };

@@ -181,6 +181,22 @@ static void update_keeps_the_earlier_version_and_raises_revisions(void **state)
     assert_int_equal(notes_db_number(&notes, &EDITORS), 2);
 }
 
+static void update_without_a_version_is_of_the_latest(void **state)
+{
+    (void)state;
+    CLEANUP(notes_db_done) struct notes_db notes;
+    notes_db_init(&notes);
+    create(&notes, "k", NOW);
+    struct note_save save = save_of("k", NOW);
+    struct note_change change;
+    for (int64_t version = 2; version <= 3; version++) {
+        assert_int_equal(note_update(&notes.ctx, notes.db, &save, &change), ERR_OK);
+        assert_int_equal(change.version, version);
+        assert_int_equal(notes_db_number(&notes, &VERSIONS_COUNT), version);
+        assert_int_equal(notes_db_number(&notes, &HTML_COUNT), 1);
+    }
+}
+
 static void update_of_another_version_is_a_conflict(void **state)
 {
     (void)state;
@@ -190,7 +206,7 @@ static void update_of_another_version_is_a_conflict(void **state)
     int64_t before = notes_db_number(&notes, &CHECKSUM);
     struct note_save save = save_of("k", NOW + 5);
     struct note_change change = {.id = -1};
-    static const int64_t versions[] = {0, 2, -1, INT64_MAX};
+    static const int64_t versions[] = {2, -1, INT64_MAX};
     for (size_t i = 0; i < ARRAY_COUNT(versions); i++) {
         save.version = versions[i];
         assert_int_equal(note_update(&notes.ctx, notes.db, &save, &change), ERR_CONFLICT);
@@ -502,6 +518,7 @@ int main(void)
         UNIT(note_without_html_shows_its_body),
         UNIT(key_that_exists_is_a_conflict_and_changes_nothing),
         UNIT(update_keeps_the_earlier_version_and_raises_revisions),
+        UNIT(update_without_a_version_is_of_the_latest),
         UNIT(update_of_another_version_is_a_conflict),
         UNIT(destroyed_note_is_gone_and_its_key_starts_above),
         UNIT(restored_note_is_as_it_was),
