@@ -126,7 +126,7 @@ const struct setting config_settings[] = {
     {.name = "DRAIN_DELAY_MS", .at = I64(drain_delay_ms), .fallback = "0", .min = 0, .max = 60000,
      .unit = "ms", .help = "after SIGTERM: time for a proxy to notice, before new connections are refused"},
     {.name = "DRAIN_WAIT_MS", .at = I64(drain_wait_ms), .fallback = "8000", .min = 0, .max = 60000,
-     .unit = "ms", .help = "after SIGTERM: longest wait for running requests"},
+     .unit = "ms", .help = "after SIGTERM: longest wait for requests; what a worker has begun has its own deadline"},
     {.name = "LOG_LEVEL", .at = TEXT(log_level), .fallback = "info", .choices = LOG_LEVELS,
      .help = "least important line that is written"},
     {.name = "LOG_FORMAT", .at = TEXT(log_format), .fallback = "json", .choices = LOG_FORMATS,

@@ -54,7 +54,7 @@ const struct setting config_settings[] = {
     {.name = "DRAIN_DELAY_MS", .at = I64(drain_delay_ms), .fallback = "0", .min = 0, .max = 60000,
      .unit = "ms", .help = "after SIGTERM: time for a proxy to notice, before new connections are refused"},
     {.name = "DRAIN_WAIT_MS", .at = I64(drain_wait_ms), .fallback = "8000", .min = 0, .max = 60000,
-     .unit = "ms", .help = "after SIGTERM: longest wait for running requests"},
+     .unit = "ms", .help = "after SIGTERM: longest wait for requests; what a worker has begun has its own deadline"},
     {.name = "PASSWORD_MEMORY_KIB", .at = I64(password_memory_kib), .fallback = "19456", .min = 8, .max = 1048576,
      .unit = "KiB", .help = "memory of one Argon2id hash; weaker stored hashes are renewed at the next login"},
     {.name = "PASSWORD_PASSES", .at = I64(password_passes), .fallback = "2", .min = 1, .max = 10,

@@ -33,6 +33,7 @@
 
 #define TRIM_MIN_COUNT      256
 #define DRAIN_LOOK_MS       10
+#define DRAIN_TICK_MS       1000
 #define LOG_TEXT_MAX_BYTES  512
 #define MS_PER_S            1000
 #define STRICT_HEAD_VERSION 0x01000000 /* from here on the library can be told to read strictly */
@@ -698,13 +699,26 @@ void http_server_send_away(struct http_server *server)
     atomic_store(&server->host.is_draining, true);
 }
 
+/* Until none is left. Deadlines are looked after meanwhile. */
+static void wait_for(struct http_server *server, const _Atomic size_t *count, int64_t until_ms)
+{
+    int64_t tick_ms = clock_monotonic_ms() + DRAIN_TICK_MS;
+    int64_t now_ms = 0;
+    while (atomic_load(count) > 0 && (now_ms = clock_monotonic_ms()) < until_ms) {
+        if (now_ms >= tick_ms) {
+            http_server_tick(server);
+            tick_ms = now_ms + DRAIN_TICK_MS;
+        }
+        clock_sleep_ms(DRAIN_LOOK_MS);
+    }
+}
+
 size_t http_server_drain(struct http_server *server, int64_t wait_ms)
 {
     int64_t until_ms = clock_monotonic_ms() + wait_ms;
     http_server_send_away(server);
     listener_stop(&server->listener);
-    while (atomic_load(&server->host.active_count) > 0 && clock_monotonic_ms() < until_ms)
-        clock_sleep_ms(DRAIN_LOOK_MS);
+    wait_for(server, &server->host.active_count, until_ms);
     return atomic_load(&server->host.active_count);
 }
 
@@ -717,8 +731,7 @@ void http_server_free(struct http_server *server)
     atomic_store(&server->host.is_draining, true);
     listener_stop(&server->listener);
     atomic_store(&server->host.is_closing, true);
-    while (atomic_load(&server->host.suspended_count) > 0)
-        clock_sleep_ms(DRAIN_LOOK_MS);
+    wait_for(server, &server->host.suspended_count, INT64_MAX);
     if (server->daemon)
         MHD_stop_daemon(server->daemon);
     connections_free(server->connections);

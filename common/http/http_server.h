@@ -129,7 +129,8 @@ void http_server_send_away(struct http_server *server);
  * requests were still running then. */
 size_t http_server_drain(struct http_server *server, int64_t wait_ms);
 
-/* After drain. Closes what is left. */
+/* After drain. Closes what is left, once lanes have given back what they have: their requests'
+ * deadlines bound that. */
 void http_server_free(struct http_server *server);
 
 /* A whole answer, made once and shared by all who ask (assets, pages). Owns: the caller, until no

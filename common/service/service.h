@@ -6,8 +6,8 @@
  *
  * SIGTERM and SIGINT end a start at once (start.h). Later they drain: /readyz fails and each answer
  * closes its connection, DRAIN_DELAY_MS pass (a proxy must notice), new connections are refused,
- * running requests finish (DRAIN_WAIT_MS at most), exit 0. A second signal ends at once. SIGPIPE is
- * ignored. */
+ * running requests finish (DRAIN_WAIT_MS at most; one that a lane has begun is never dropped, and
+ * may take until its deadline), exit 0. A second signal ends at once. SIGPIPE is ignored. */
 #ifndef NOTES_SERVICE_H
 #define NOTES_SERVICE_H
 

@@ -208,6 +208,16 @@ def test_signal_lets_a_running_request_of_notes_finish(site_of_its_own, number):
     assert Client(site.url).html("/notes/view?key=last").text("notetitle").strip() == "Last"
 
 
+def test_who_sends_too_slowly_does_not_hold_up_the_end(services):
+    service = services.userauth(READ_TIMEOUT_S=1, DRAIN_WAIT_MS=60_000).start()
+    headers = [("Authorization", basic("them", service.key)), ("Content-Type", "application/json")]
+    connection = open_request(service, headers, size=100)
+    service.signal(signal.SIGTERM)
+    assert service.wait_exit(EXIT_WITHIN_S) == 0
+    assert connection.answer().status == 408
+    assert service.log_lines(event="http.request_timed_out") and not service.log_lines(event="service.drain_incomplete")
+
+
 def test_password_checks_that_wait_for_their_hash_are_answered_before_the_end(services):
     service = services.userauth(PASSWORD_MEMORY_KIB=32768, PASSWORD_PASSES=2).start()
     password = new_password()
