@@ -57,12 +57,15 @@ count_junit() { # step file
     sed -n 's/^skipped: /    skipped: /p' "$log/$1.log"
 }
 
-# Runs functions that run a step each at the same time; what they print comes in order.
+# Runs functions that run steps, several at the same time, in this order: their tests wait more than they compute.
+# What one prints comes in one piece when it has ended.
 together() { # functions...
     local name
-    for name; do "$name" >"$log/$name.out" & done
+    for name; do
+        while [ "$(jobs -rp | wc -l)" -ge $(($(nproc) * 2)) ]; do wait -n; done
+        { "$name" >"$log/$name.out" && flock "$log" cat "$log/$name.out"; } &
+    done
     wait
-    for name; do cat "$log/$name.out"; done
 }
 
 setup() { # folder meson-options...
@@ -119,10 +122,14 @@ http_mysql() { engine=mysql redis=1 step http-mysql "and on a private MySQL, wit
 
 docker_mysql() { step docker "containers, with MySQL" run_pytest docker -rsP tests/docker; } # with what they measured
 docker_mariadb() { engine=mariadb step docker-mariadb "and with MariaDB" run_pytest docker-mariadb tests/docker; }
+containers() { docker_mysql; docker_mariadb; }
 
 cli() { step cli "userauth-cli" run_pytest cli tests/cli; }
 browser() { step browser "Chromium" run_pytest browser tests/browser; }
 attacks() { step attacks "as a stranger would" run_pytest attacks tests/security; }
+replicas() { step replicas "several processes as one site, while everything breaks" run_pytest replicas tests/replicas; }
+live_threads() { step threads "live services, TSan" threads; }
+soak() { step soak "a short soak, ASan; the long one is ./dev soak" run_pytest soak tests/soak; }
 providers() { step providers "signing in at providers, real ones and a lying one" run_pytest providers tests/providers; }
 
 run_fuzz() {
@@ -167,15 +174,7 @@ step unit-tsan "unit tests, TSan" meson_tests unit-tsan "$out/tsan"
 step tools "build-time compilers" run_pytest tools tests/unit
 step hardened "release build: what it gives up, and that it works so" hardened
 step hardened-servers "the same on MariaDB and Redis" hardened_servers
-together http http_mariadb http_mysql
-step replicas "several processes as one site, while everything breaks" run_pytest replicas tests/replicas
-step soak "a short soak, ASan; the long one is ./dev soak" run_pytest soak tests/soak
-step threads "live services, TSan" threads
-together cli browser
-attacks
-providers
-docker_mysql
-docker_mariadb
+together containers http_mariadb http_mysql http replicas live_threads providers attacks browser cli soak
 step bench "what ./dev bench writes" run_pytest bench tests/bench
 step fuzz "fuzz targets, ${FUZZ_SECONDS:-10} s each" run_fuzz
 
