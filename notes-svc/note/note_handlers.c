@@ -70,7 +70,7 @@ enum err note_destroy_handle(struct app *app,
     enum err err = form_need(ctx, &rq->query, "key", &key);
     if (err || (err = note_find(ctx, ctx->db, key, NOTE_HEAD, &note)))
         return err;
-    return note_destroy_send(app, ctx, rq, rs, &note);
+    return note_destroy_send(app, ctx, rq, rs, &note, 200);
 }
 
 /* ---- saving ---- */
@@ -207,6 +207,19 @@ enum err note_save_handle(struct app *app,
 
 /* ---- destroying ---- */
 
+/* What would go is another text than the one that was looked at. */
+static enum err ask_again(struct app *app,
+                          struct ctx *ctx,
+                          const struct http_request *rq,
+                          struct http_response *rs,
+                          const char *key)
+{
+    struct note note;
+    ctx_forgive(ctx);
+    enum err err = note_find(ctx, ctx->db, key, NOTE_BODY, &note);
+    return err ? err : note_destroy_send(app, ctx, rq, rs, &note, 409);
+}
+
 enum err note_destroy_confirm_handle(struct app *app,
                                      struct ctx *ctx,
                                      const struct http_request *rq,
@@ -214,8 +227,13 @@ enum err note_destroy_confirm_handle(struct app *app,
 {
     struct note_act act = {.user = rq->session->username, .now_unix_ms = clock_unix_ms()};
     struct note_change change;
-    enum err err = form_need(ctx, &rq->form, "notekey", &act.key);
-    if (err || (err = note_destroy(ctx, ctx->db, &act, &change)))
+    enum err err = note_destroy_decode(ctx, &rq->form, &act.key, &act.version);
+    if (err)
+        return err;
+    err = note_destroy(ctx, ctx->db, &act, &change);
+    if (err == ERR_CONFLICT && !http_wants_json(rq))
+        return ask_again(app, ctx, rq, rs, act.key);
+    if (err)
         return err;
     live_note_destroyed(app, ctx, act.key, &change);
     log_info(ctx, "note.destroyed", log_str("note", act.key), log_i64("revision", change.revision),

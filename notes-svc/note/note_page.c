@@ -200,15 +200,23 @@ enum err note_destroy_send(struct app *app,
                            struct ctx *ctx,
                            const struct http_request *rq,
                            struct http_response *rs,
-                           const struct note *note)
+                           const struct note *note,
+                           int status)
 {
+    const char *body = note->body ? note->body : "";
     struct view_destroy view = {
         .frame = page_frame(app, rq, "Delete a note", "destroy"),
         .key = note->key,
         .title = note->title,
+        .version = note->version,
         .kept_days = app->config->destroyed_keep_days,
+        .is_changed = status != 200,
+        .body = body[0] ? body : NULL,
+        .editor = note->editor,
+        .changed_iso = clock_iso(&ctx->arena, note->changed_unix_ms),
+        .changed_text = clock_people(&ctx->arena, note->changed_unix_ms),
     };
-    struct strbuf html = page_buffer(ctx, FRAME_BYTES);
+    struct strbuf html = page_buffer(ctx, FRAME_BYTES + strlen(body) * TEXT_GROWTH_FACTOR);
     view_destroy(&html, &view);
-    return page_send(ctx, rs, 200, &html);
+    return page_send(ctx, rs, status, &html);
 }

@@ -63,11 +63,13 @@ MUST_CHECK enum err note_conflict_send(struct app *app,
                                        const struct note_draft *mine,
                                        const struct note *theirs);
 
-/* Asks whether to destroy it. */
+/* Asks whether to destroy it. Status 200; or 409: it was changed since somebody was asked, and is
+ * shown with its body. */
 MUST_CHECK enum err note_destroy_send(struct app *app,
                                       struct ctx *ctx,
                                       const struct http_request *rq,
                                       struct http_response *rs,
-                                      const struct note *note);
+                                      const struct note *note,
+                                      int status);
 
 #endif

@@ -437,6 +437,9 @@ static enum err destroy_once(struct ctx *ctx,
     err = find_state(ctx, db, &LOCK_STATE, act->key, &change);
     if (err)
         return ctx_fail(ctx, err, "no note of this key");
+    if (act->version && change.version != act->version)
+        return ctx_fail(ctx, ERR_CONFLICT, "version %lld was looked at, the note is at %lld",
+                        (long long)act->version, (long long)change.version);
     change.revision = note_revision_after(change.previous, act->now_unix_ms);
     err = write_home(ctx, db, home_revision);
     if (err)

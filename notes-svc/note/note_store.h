@@ -40,6 +40,7 @@ struct note_save {
 struct note_act {
     const char *key;
     const char *user;
+    int64_t version; /* destroy: the version that was looked at; 0: whichever it is */
     int64_t now_unix_ms;
 };
 
@@ -102,7 +103,8 @@ MUST_CHECK enum err note_update(struct ctx *ctx,
                                 struct note_change *out_change);
 
 /* The note leaves all pages; it, its versions and its comments stay, to be restored.
- * Errors: ERR_NOT_FOUND no such note. */
+ * Errors: ERR_NOT_FOUND no such note; ERR_CONFLICT the note's version is another than
+ * act->version. */
 MUST_CHECK enum err note_destroy(struct ctx *ctx,
                                  struct db *db,
                                  const struct note_act *act,

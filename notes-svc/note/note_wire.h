@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * A note as the save form has it. Depends on: form.h, note.h. Knows nothing of SQL. */
+ * What the forms of a note send. Depends on: form.h, note.h. Knows nothing of SQL. */
 #ifndef NOTES_NOTE_WIRE_H
 #define NOTES_NOTE_WIRE_H
+
+#include <stdint.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -17,5 +19,12 @@ struct note_draft;
  * ERR_INVALID another field is absent, one is given twice, or docreate or version is none. */
 MUST_CHECK enum err
 note_draft_decode(struct ctx *ctx, const struct form *form, struct note_draft *out_draft);
+
+/* Fields `notekey` and `version` of the question whether to destroy a note. An absent version is 0:
+ * whichever it is. Errors: ERR_INVALID the key is absent, one is given twice, or version is none. */
+MUST_CHECK enum err note_destroy_decode(struct ctx *ctx,
+                                        const struct form *form,
+                                        const char **out_key,
+                                        int64_t *out_version);
 
 #endif

@@ -107,7 +107,13 @@ struct view_destroy {
     struct view_frame frame;
     const char *key;
     const char *title;
+    int64_t version; /* that is asked about: only this one is destroyed */
     int64_t kept_days;
+    bool is_changed;    /* since somebody was asked; the rest is shown then */
+    const char *body;   /* NULL when it is empty */
+    const char *editor; /* who saved it; NULL when unknown */
+    const char *changed_iso;
+    const char *changed_text;
 };
 
 struct view_login {

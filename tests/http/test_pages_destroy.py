@@ -5,7 +5,8 @@ import pytest
 
 from harness import programs
 from harness.client import browser_session as open_session
-from notes_verbs import (check_page, comment, create_note, destroy_note, destroy_path, edit_fields, edit_path,
+from harness.client import read_page
+from notes_verbs import (check_page, comment, create_note, destroy_note, destroy_path, edit_fields, edit_note, edit_path,
                          error_page,
                          note_titles, open_database, shown_comments, tables_holding, view_path)
 
@@ -22,6 +23,62 @@ def test_asking_destroys_nothing(me):
     ways_out = [node["href"] for node in page.first("main").all("a")]
     assert view_path("asked") in ways_out, "no way to think again"
     assert me.get(view_path("asked")).status_code == 200
+
+
+def test_an_edit_since_the_question_is_shown_and_not_destroyed(site, me):
+    create_note(me, "edited meanwhile", "Title of before", "text of before")
+    asked = me.html(destroy_path("edited meanwhile")).form("/notes/destroy/confirm").fields()
+    you = open_session(site, "you")
+    edit_note(you, "edited meanwhile", title="Title of you", body="you worked <an> hour on this")
+    answer = me.post("/notes/destroy/confirm", asked)
+    assert answer.status_code == 409 and answer.headers["Cache-Control"] == "no-store"
+    page = check_page(read_page(answer))
+    text = page.first("main").text
+    assert "Title of you" in text and "you worked <an> hour on this" in text and "text of before" not in text
+    assert "changed after you were asked, by you, at" in text
+    assert page.first("main").first("time") is not None
+    assert me.get(view_path("edited meanwhile")).status_code == 200
+    again = page.form("/notes/destroy/confirm").fields()
+    assert int(again["version"]) == int(asked["version"]) + 1
+    assert me.post("/notes/destroy/confirm", again).status_code == 302
+    error_page(me.get(view_path("edited meanwhile")), 404)
+    error_page(me.post("/notes/destroy/confirm", again), 404)
+
+
+def test_an_empty_text_since_the_question_is_told_as_such(me):
+    create_note(me, "emptied", "T", "a text")
+    asked = me.html(destroy_path("emptied")).form("/notes/destroy/confirm").fields()
+    edit_note(me, "emptied", body="")
+    answer = me.post("/notes/destroy/confirm", asked)
+    assert answer.status_code == 409 and "(empty)" in read_page(answer).first("main").text
+
+
+def test_a_comment_since_the_question_is_no_other_note(me):
+    create_note(me, "commented meanwhile")
+    asked = me.html(destroy_path("commented meanwhile")).form("/notes/destroy/confirm").fields()
+    comment(me, "commented meanwhile", "a comment")
+    assert me.post("/notes/destroy/confirm", asked).status_code == 302
+
+
+def test_a_program_is_told_of_an_edit_and_may_name_no_version(me):
+    """Clients of the Node version send none: whichever it is."""
+    create_note(me, "by program")
+    edit_note(me, "by program", body="a second text")
+    answer = me.post("/notes/destroy/confirm", {"notekey": "by program", "version": "1"}, headers={"Accept": "application/json"})
+    assert answer.status_code == 409 and answer.json()["code"] == "Conflict", answer.text
+    for version in ("", "x", "-1", "1.5"):
+        assert me.post("/notes/destroy/confirm", {"notekey": "by program", "version": version}).status_code == 400
+    assert me.get(view_path("by program")).status_code == 200
+    assert me.post("/notes/destroy/confirm", {"notekey": "by program"}).status_code == 302
+
+
+def test_a_note_made_again_is_not_destroyed_by_the_question_about_the_first(me):
+    create_note(me, "made twice")
+    asked = me.html(destroy_path("made twice")).form("/notes/destroy/confirm").fields()
+    destroy_note(me, "made twice")
+    create_note(me, "made twice", "Second", "second text")
+    assert me.post("/notes/destroy/confirm", asked).status_code == 409
+    assert me.get(view_path("made twice")).status_code == 200
 
 
 def test_destroyed_note_is_gone_from_every_page(me):

@@ -245,6 +245,25 @@ static void destroyed_note_is_gone_and_its_key_starts_above(void **state)
     assert_true(create(&notes, "k", NOW - 1000).revision > change.revision);
 }
 
+static void destroying_another_version_is_a_conflict(void **state)
+{
+    (void)state;
+    CLEANUP(notes_db_done) struct notes_db notes;
+    notes_db_init(&notes);
+    create(&notes, "k", NOW);
+    struct note_save save = save_of("k", NOW);
+    struct note_change change = {.id = -1};
+    assert_int_equal(note_update(&notes.ctx, notes.db, &save, &change), ERR_OK);
+    int64_t before = notes_db_number(&notes, &CHECKSUM);
+    struct note_act act = {.key = "k", .user = "you", .version = 1, .now_unix_ms = NOW};
+    change.id = -1;
+    assert_int_equal(note_destroy(&notes.ctx, notes.db, &act, &change), ERR_CONFLICT);
+    assert_int_equal(change.id, -1);
+    assert_int_equal(notes_db_number(&notes, &CHECKSUM), before);
+    act.version = 2;
+    assert_int_equal(note_destroy(&notes.ctx, notes.db, &act, &change), ERR_OK);
+}
+
 static void restored_note_is_as_it_was(void **state)
 {
     (void)state;
@@ -521,6 +540,7 @@ int main(void)
         UNIT(update_without_a_version_is_of_the_latest),
         UNIT(update_of_another_version_is_a_conflict),
         UNIT(destroyed_note_is_gone_and_its_key_starts_above),
+        UNIT(destroying_another_version_is_a_conflict),
         UNIT(restored_note_is_as_it_was),
         UNIT(newest_destroyed_is_restored_unless_a_note_has_the_key),
         UNIT(list_is_newest_change_first_also_within_a_millisecond),
