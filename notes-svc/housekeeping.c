@@ -4,6 +4,7 @@
 #include "housekeeping.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "app.h"
@@ -65,40 +66,55 @@ void housekeeping_note_redis(struct app *app, struct ctx *ctx)
     ctx_forgive(ctx);
 }
 
-static enum err purge_sessions(struct app *app, struct ctx *ctx, int64_t *out_count)
+/* What one transaction removed. */
+struct batch {
+    int64_t count;
+    bool has_more;
+};
+
+static enum err purge_sessions(struct app *app, struct ctx *ctx, struct batch *out_batch)
 {
     int64_t now_unix_ms = clock_unix_ms();
-    return session_purge(ctx, ctx->db, now_unix_ms - app->config->session_absolute_s * MS_PER_S,
-                         now_unix_ms - app->config->session_idle_s * MS_PER_S,
-                         HOUSEKEEPING_BATCH_COUNT, out_count);
+    int64_t count = 0;
+    enum err err = session_purge(
+        ctx, ctx->db, now_unix_ms - app->config->session_absolute_s * MS_PER_S,
+        now_unix_ms - app->config->session_idle_s * MS_PER_S, HOUSEKEEPING_BATCH_COUNT, &count);
+    if (!err)
+        *out_batch = (struct batch){.count = count, .has_more = count >= HOUSEKEEPING_BATCH_COUNT};
+    return err;
 }
 
-static enum err purge_notes(struct app *app, struct ctx *ctx, int64_t *out_count)
+static enum err purge_notes(struct app *app, struct ctx *ctx, struct batch *out_batch)
 {
     int64_t before_unix_ms = clock_unix_ms() - app->config->destroyed_keep_days * MS_PER_DAY;
-    return note_purge_destroyed(ctx, ctx->db, before_unix_ms, HOUSEKEEPING_BATCH_COUNT, out_count);
+    struct note_purge purge = {0};
+    enum err err =
+        note_purge_destroyed(ctx, ctx->db, before_unix_ms, HOUSEKEEPING_BATCH_COUNT, &purge);
+    if (!err)
+        *out_batch = (struct batch){.count = purge.notes_count, .has_more = purge.has_more};
+    return err;
 }
 
-/* Batch after batch until one is not full. */
-static void purge(struct app *app,
+/* Batch after batch until nothing is left or the time is over. Is there more? */
+static bool purge(struct app *app,
                   struct ctx *ctx,
                   const char *event,
-                  enum err (*purge_batch)(struct app *, struct ctx *, int64_t *))
+                  enum err (*purge_batch)(struct app *, struct ctx *, struct batch *))
 {
+    int64_t end_ms = clock_monotonic_ms() + HOUSEKEEPING_PURGE_MS;
     int64_t total = 0;
-    for (int i = 0; i < HOUSEKEEPING_BATCHES_MAX && ctx_left_ms(ctx) > 0; i++) {
-        int64_t count = 0;
-        if (purge_batch(app, ctx, &count)) {
+    struct batch batch = {.has_more = true};
+    while (batch.has_more && clock_monotonic_ms() < end_ms) {
+        if (purge_batch(app, ctx, &batch)) {
             log_warn(ctx, "housekeeping.failed", log_str("why", ctx->why.text));
             ctx_forgive(ctx);
-            break;
+            batch = (struct batch){.has_more = false}; /* again when it is due */
         }
-        total += count;
-        if (count < HOUSEKEEPING_BATCH_COUNT)
-            break;
+        total += batch.count;
     }
     if (total)
         log_info(ctx, event, log_i64("count", total));
+    return batch.has_more;
 }
 
 static void look_after_data(struct housekeeping *housekeeping, struct ctx *ctx)
@@ -109,9 +125,10 @@ static void look_after_data(struct housekeeping *housekeeping, struct ctx *ctx)
     note_state(app, ctx, APP_DATABASE, db_ping(ctx, ctx->db));
     if (clock_monotonic_ms() < housekeeping->purge_at_ms)
         return;
-    housekeeping->purge_at_ms = clock_monotonic_ms() + HOUSEKEEPING_PURGE_EVERY_MS;
-    purge(app, ctx, "session.purged", purge_sessions);
-    purge(app, ctx, "note.purged", purge_notes);
+    bool has_more = purge(app, ctx, "session.purged", purge_sessions);
+    has_more = purge(app, ctx, "note.purged", purge_notes) || has_more;
+    housekeeping->purge_at_ms = clock_monotonic_ms() + (has_more ? HOUSEKEEPING_PURGE_AGAIN_MS
+                                                                 : HOUSEKEEPING_PURGE_EVERY_MS);
 }
 
 static void probe_user_service(struct housekeeping *housekeeping, struct ctx *ctx)

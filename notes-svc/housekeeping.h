@@ -13,11 +13,12 @@ struct housekeeping;
 
 #define HOUSEKEEPING_PROBE_EVERY_MS 5000
 #define HOUSEKEEPING_PURGE_EVERY_MS 3600000
-#define HOUSEKEEPING_BUDGET_MS      10000
-#define HOUSEKEEPING_BATCH_COUNT \
-    200                             /* rows of one transaction, so that writers never wait long \
-                                     */
-#define HOUSEKEEPING_BATCHES_MAX 50 /* of one run; the rest comes next time */
+#define HOUSEKEEPING_PURGE_AGAIN_MS \
+    60000                            /* when there was more than one run's time was enough for */
+#define HOUSEKEEPING_PURGE_MS  2500  /* of one run, for each kind */
+#define HOUSEKEEPING_BUDGET_MS 10000 /* the last transaction of a run has what is left of it */
+/* Rows of one transaction, so that writers never wait long. */
+#define HOUSEKEEPING_BATCH_COUNT 200
 
 /* NULL when out of memory. */
 struct housekeeping *housekeeping_new(struct app *app);

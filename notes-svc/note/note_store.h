@@ -111,7 +111,7 @@ MUST_CHECK enum err note_destroy(struct ctx *ctx,
                                  struct note_change *out_change);
 
 /* Brings back the note of this key that was destroyed last, with versions and comments.
- * Errors: ERR_NOT_FOUND none was destroyed, or it was purged; ERR_CONFLICT a note of this key
+ * Errors: ERR_NOT_FOUND none was destroyed, or its purge has begun; ERR_CONFLICT a note of this key
  * exists. */
 MUST_CHECK enum err note_restore(struct ctx *ctx,
                                  struct db *db,
@@ -138,13 +138,21 @@ struct note_move {
 MUST_CHECK enum err note_move_all(
     struct ctx *ctx, struct db *db, struct note_move *const *items, size_t count, bool is_dry);
 
-/* Removes for good what was destroyed before that time, oldest first, with versions and comments.
- * Units:  at most limit_count notes, 1..NOTE_PURGE_MAX_COUNT, in one transaction.
+/* What one transaction of a purge did. */
+struct note_purge {
+    int64_t notes_count; /* that are gone for good */
+    bool has_more;       /* there is something left to be purged */
+};
+
+/* Removes for good what was destroyed before that time, oldest first: comments, then versions, the
+ * note last. One of which a part is gone can't be restored any more.
+ * Units:  at most limit_count rows in one transaction, 1..NOTE_PURGE_MAX_COUNT; a version, whose
+ *         text is large, counts for 25. A note with more goes on at the next call.
  * Errors: ERR_INVALID limit_count out of range. */
 MUST_CHECK enum err note_purge_destroyed(struct ctx *ctx,
                                          struct db *db,
                                          int64_t before_unix_ms,
                                          int64_t limit_count,
-                                         int64_t *out_count);
+                                         struct note_purge *out_purge);
 
 #endif

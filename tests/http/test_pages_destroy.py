@@ -3,7 +3,7 @@
 
 import pytest
 
-from harness import programs
+from harness import programs, stored, wait
 from harness.client import browser_session as open_session
 from harness.client import read_page
 from notes_verbs import (check_page, comment, create_note, destroy_note, destroy_path, edit_fields, edit_note, edit_path,
@@ -114,6 +114,33 @@ def test_destroyed_note_is_kept_over_a_restart(services):
     notes.restart()
     assert tables_holding(notes, "Body over a restart")
     error_page(client.get(view_path("over restart")), 404)
+
+
+def test_what_was_destroyed_long_ago_is_purged_however_much_hangs_on_it(services):
+    """In many transactions (tests/unit/test_note_store.c); what was destroyed lately stays."""
+    userauth = services.userauth().start()
+    with userauth.api() as api:
+        api.create("me", "a password for me")
+    notes = services.notes(userauth).start()
+    client = open_session_of(notes)
+    for key in ("long ago", "lately"):
+        create_note(client, key, "T", f"Body of {key}")
+        edit_note(client, key, body=f"Second body of {key}")
+        comment(client, key, f"Comment on {key}")
+        destroy_note(client, key)
+    notes.stop()
+    with stored.opened(notes.database, is_writable=True) as database:
+        for _ in range(11):
+            database.execute("INSERT INTO comments (note_id, author, message, made_unix_ms) "
+                             "SELECT note_id, author, message, made_unix_ms FROM comments WHERE message = ?", ("Comment on long ago",))
+        database.execute("UPDATE destroyed_notes SET destroyed_unix_ms = 1000 WHERE note_key = ?", ("long ago",))
+    notes.start()
+    wait.until(lambda: not tables_holding(notes, "long ago"), "the note is purged", 30)
+    for table, count in (("destroyed_notes", 1), ("note_versions", 2), ("comments", 1)):
+        with stored.opened(notes.database) as database:
+            assert database.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0] == count, table
+    assert tables_holding(notes, "Second body of lately") and tables_holding(notes, "Comment on lately")
+    assert notes.wait_log(event="note.purged")["count"] == 1
 
 
 def open_session_of(notes):

@@ -350,18 +350,21 @@ static void limits_out_of_range_are_refused(void **state)
     CLEANUP(notes_db_done) struct notes_db notes;
     notes_db_init(&notes);
     struct note_list list = {.count = 99};
-    int64_t count = -1;
+    struct note_purge done = {.notes_count = -1};
     static const int64_t bad[][2] = {
         {0, 1}, {-1, 1}, {NOTE_PAGE_MAX_NUMBER + 1, 1}, {1, 0}, {1, NOTE_LIST_MAX_COUNT + 1}};
     for (size_t i = 0; i < ARRAY_COUNT(bad); i++)
         assert_int_equal(note_list(&notes.ctx, notes.db, bad[i][0], bad[i][1], &list), ERR_INVALID);
     assert_int_equal(list.count, 99);
-    assert_int_equal(note_purge_destroyed(&notes.ctx, notes.db, NOW, 0, &count), ERR_INVALID);
+    assert_int_equal(note_purge_destroyed(&notes.ctx, notes.db, NOW, 0, &done), ERR_INVALID);
     assert_int_equal(
-        note_purge_destroyed(&notes.ctx, notes.db, NOW, NOTE_PURGE_MAX_COUNT + 1, &count),
+        note_purge_destroyed(&notes.ctx, notes.db, NOW, NOTE_PURGE_MAX_COUNT + 1, &done),
         ERR_INVALID);
-    assert_int_equal(count, -1);
+    assert_int_equal(done.notes_count, -1);
 }
+
+/* Of a purge: one comment, one version, which counts for 25, and the note. */
+#define ROWS_OF_DESTROYED 27
 
 /* Destroys a note of one comment at this time. */
 static void make_destroyed(struct notes_db *notes, const char *key, int64_t at_unix_ms)
@@ -371,6 +374,14 @@ static void make_destroyed(struct notes_db *notes, const char *key, int64_t at_u
     assert_int_equal(
         db_run(&notes->ctx, notes->db, &ADD_COMMENT, DB_VALUES(db_i64(change.id)), NULL), ERR_OK);
     assert_int_equal(note_destroy(&notes->ctx, notes->db, &act, &change), ERR_OK);
+}
+
+static struct note_purge purge(struct notes_db *notes, int64_t before_unix_ms, int64_t limit_count)
+{
+    struct note_purge purge = {.notes_count = -1};
+    assert_int_equal(
+        note_purge_destroyed(&notes->ctx, notes->db, before_unix_ms, limit_count, &purge), ERR_OK);
+    return purge;
 }
 
 static void purge_removes_what_is_old_with_versions_and_comments(void **state)
@@ -385,20 +396,103 @@ static void purge_removes_what_is_old_with_versions_and_comments(void **state)
     make_destroyed(&notes, "old", NOW - 10);
     make_destroyed(&notes, "older", NOW - 20);
     make_destroyed(&notes, "oldest", NOW - 30);
-    int64_t count = -1;
-    assert_int_equal(note_purge_destroyed(&notes.ctx, notes.db, NOW, 2, &count), ERR_OK);
-    assert_int_equal(count, 2);
+    struct note_purge done = purge(&notes, NOW, 2 * ROWS_OF_DESTROYED);
+    assert_int_equal(done.notes_count, 2);
+    assert_true(done.has_more);
     static const struct db_statement OLD_IS_LEFT = {
         "SELECT count(*) FROM destroyed_notes WHERE note_key = 'old'"};
     assert_int_equal(notes_db_number(&notes, &OLD_IS_LEFT), 1);
-    assert_int_equal(note_purge_destroyed(&notes.ctx, notes.db, NOW, 2, &count), ERR_OK);
-    assert_int_equal(count, 1);
-    assert_int_equal(note_purge_destroyed(&notes.ctx, notes.db, NOW, 2, &count), ERR_OK);
-    assert_int_equal(count, 0);
+    done = purge(&notes, NOW, 2 * ROWS_OF_DESTROYED);
+    assert_int_equal(done.notes_count, 1);
+    assert_false(done.has_more);
+    assert_int_equal(purge(&notes, NOW, 1).notes_count, 0);
     assert_int_equal(notes_db_number(&notes, &NOTES_COUNT), 1);
     assert_int_equal(notes_db_number(&notes, &DESTROYED_COUNT), 1);
     assert_int_equal(notes_db_number(&notes, &VERSIONS_COUNT), 2);
     assert_int_equal(notes_db_number(&notes, &COMMENTS_COUNT), 2);
+}
+
+/* Destroys a note of so many comments and versions at this time. */
+static void make_large_destroyed(struct notes_db *notes, int64_t comments_count, int versions_count)
+{
+    static const struct db_statement ADD_COMMENTS = {
+        "INSERT INTO comments (note_id, author, message, made_unix_ms)"
+        " WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
+        " SELECT ?, 'a', 'm', i FROM n"};
+    struct note_change change = create(notes, "large", NOW - 50);
+    struct note_act act = {.key = "large", .user = "me", .now_unix_ms = NOW - 40};
+    struct note_save save = save_of("large", NOW - 45);
+    assert_int_equal(db_run(&notes->ctx, notes->db, &ADD_COMMENTS,
+                            DB_VALUES(db_i64(comments_count), db_i64(change.id)), NULL),
+                     ERR_OK);
+    for (int i = 1; i < versions_count; i++)
+        assert_int_equal(note_update(&notes->ctx, notes->db, &save, &change), ERR_OK);
+    assert_int_equal(note_destroy(&notes->ctx, notes->db, &act, &change), ERR_OK);
+}
+
+static void a_large_note_is_purged_in_pieces(void **state)
+{
+    (void)state;
+    CLEANUP(notes_db_done) struct notes_db notes;
+    notes_db_init(&notes);
+    make_large_destroyed(&notes, 230, 20);
+    make_destroyed(&notes, "next", NOW - 10);
+    struct note_purge done = {.has_more = true};
+    int64_t notes_count = 0;
+    int pieces_count = 0;
+    for (; done.has_more; pieces_count++) {
+        int64_t comments = notes_db_number(&notes, &COMMENTS_COUNT);
+        int64_t versions = notes_db_number(&notes, &VERSIONS_COUNT);
+        done = purge(&notes, NOW, 100);
+        notes_count += done.notes_count;
+        comments -= notes_db_number(&notes, &COMMENTS_COUNT);
+        versions -= notes_db_number(&notes, &VERSIONS_COUNT);
+        assert_true(comments <= 100 && versions <= 4 && comments + versions > 0);
+        assert_int_equal(notes_count > 0, pieces_count >= 7);
+    }
+    assert_int_equal(notes_count, 2);
+    assert_int_equal(notes_db_number(&notes, &DESTROYED_COUNT), 0);
+    assert_int_equal(notes_db_number(&notes, &VERSIONS_COUNT), 0);
+    assert_int_equal(notes_db_number(&notes, &COMMENTS_COUNT), 0);
+}
+
+/* By one row at a time as well: nothing stands still. */
+static void any_limit_comes_to_an_end(void **state)
+{
+    (void)state;
+    CLEANUP(notes_db_done) struct notes_db notes;
+    notes_db_init(&notes);
+    make_large_destroyed(&notes, 3, 2);
+    int calls_count = 0;
+    struct note_purge done = {.has_more = true};
+    for (; done.has_more && calls_count < 20; calls_count++)
+        done = purge(&notes, NOW, 1);
+    assert_false(done.has_more);
+    assert_int_equal(notes_db_number(&notes, &DESTROYED_COUNT), 0);
+}
+
+static void a_note_whose_purge_has_begun_is_not_brought_back(void **state)
+{
+    (void)state;
+    CLEANUP(notes_db_done) struct notes_db notes;
+    notes_db_init(&notes);
+    make_large_destroyed(&notes, 50, 1);
+    assert_true(purge(&notes, NOW, 10).has_more);
+    assert_int_equal(notes_db_number(&notes, &COMMENTS_COUNT), 40);
+    int64_t before = notes_db_number(&notes, &CHECKSUM);
+    struct note_act act = {.key = "large", .user = "me", .now_unix_ms = NOW};
+    struct note_change change;
+    assert_int_equal(note_restore(&notes.ctx, notes.db, &act, &change), ERR_NOT_FOUND);
+    act.key = "";
+    assert_int_equal(note_restore(&notes.ctx, notes.db, &act, &change), ERR_NOT_FOUND);
+    assert_int_equal(notes_db_number(&notes, &CHECKSUM), before);
+    struct note_change again = create(&notes, "large", NOW);
+    assert_int_equal(purge(&notes, NOW, 1000).notes_count, 1);
+    static const struct db_statement VERSIONS_OF_LIVE = {
+        "SELECT count(*) FROM note_versions WHERE note_id = (SELECT id FROM notes)"};
+    assert_true(again.id > 1);
+    assert_int_equal(notes_db_number(&notes, &VERSIONS_OF_LIVE), 1);
+    assert_int_equal(notes_db_number(&notes, &COMMENTS_COUNT), 0);
 }
 
 static void purged_id_is_never_given_again(void **state)
@@ -407,9 +501,7 @@ static void purged_id_is_never_given_again(void **state)
     CLEANUP(notes_db_done) struct notes_db notes;
     notes_db_init(&notes);
     make_destroyed(&notes, "k", NOW);
-    int64_t count = 0;
-    assert_int_equal(note_purge_destroyed(&notes.ctx, notes.db, NOW + 1, 10, &count), ERR_OK);
-    assert_int_equal(count, 1);
+    assert_int_equal(purge(&notes, NOW + 1, 100).notes_count, 1);
     assert_true(create(&notes, "k", NOW).id > 1);
 }
 
@@ -421,6 +513,7 @@ struct trial {
     struct note_change change;
     struct note note;
     struct note_list list;
+    struct note_purge purge;
     int64_t number;
 };
 
@@ -464,7 +557,7 @@ static enum err try_restore(struct ctx *ctx, struct db *db, void *argument)
 static enum err try_purge(struct ctx *ctx, struct db *db, void *argument)
 {
     struct trial *trial = argument;
-    return note_purge_destroyed(ctx, db, NOW + 1000, 10, &trial->number);
+    return note_purge_destroyed(ctx, db, NOW + 1000, 10, &trial->purge);
 }
 
 static enum err try_find(struct ctx *ctx, struct db *db, void *argument)
@@ -503,7 +596,7 @@ static void failure_of_any_call_leaves_all_as_it_was(void **state)
         {try_update, &trial.change, sizeof(trial.change)},
         {try_destroy, &trial.change, sizeof(trial.change)},
         {try_restore, &trial.change, sizeof(trial.change)},
-        {try_purge, &trial.number, sizeof(trial.number)},
+        {try_purge, &trial.purge, sizeof(trial.purge)},
         {try_find, &trial.note, sizeof(trial.note)},
         {try_find_revision, &trial.number, sizeof(trial.number)},
         {try_list, &trial.list, sizeof(trial.list)},
@@ -546,6 +639,9 @@ int main(void)
         UNIT(list_is_newest_change_first_also_within_a_millisecond),
         UNIT(limits_out_of_range_are_refused),
         UNIT(purge_removes_what_is_old_with_versions_and_comments),
+        UNIT(a_large_note_is_purged_in_pieces),
+        UNIT(any_limit_comes_to_an_end),
+        UNIT(a_note_whose_purge_has_begun_is_not_brought_back),
         UNIT(purged_id_is_never_given_again),
         UNIT(failure_of_any_call_leaves_all_as_it_was),
     };
