@@ -41,13 +41,23 @@ static const struct error_words {
     {ERR_METHOD, "That can't be done here", "This address answers to another kind of request."},
     {ERR_CONFLICT, "Somebody was faster", "Load the page again to see what changed."},
     {ERR_TOO_LARGE, "That is too much text",
-     "A note holds up to 1 MiB of text. Split it, or shorten it."},
+     "What was sent is more than is read here. Shorten it and send it again."},
     {ERR_MEDIA_TYPE, "That kind of form is not read here", "Send the form as the page has it."},
     {ERR_RATE_LIMITED, "A little slower, please", "Wait a moment and send it again."},
     {ERR_INTERNAL, "Something went wrong here",
      "It was noted. If it happens again, tell the site's owner the request id."},
     {ERR_UNAVAILABLE, "Notes can't do this right now",
      "It is busy or a part of it is away. Wait a moment and try again."},
+};
+
+/* How much text a form takes, for those that are sent long ones. */
+static const struct too_large_words {
+    const char *pattern;
+    const char *advice;
+} TOO_LARGE[] = {
+    {"/notes/save", "A note holds up to 1 MiB of text. Split it, or shorten it."},
+    {"/notes/comment",
+     "A comment holds up to 1,024 characters. Shorten it, or make it a note of its own."},
 };
 
 static const struct error_words *words_of(enum err err)
@@ -58,6 +68,14 @@ static const struct error_words *words_of(enum err err)
     return &WORDS[0];
 }
 
+static const char *too_large_advice(const struct http_request *rq)
+{
+    for (size_t i = 0; rq->route && i < ARRAY_COUNT(TOO_LARGE); i++)
+        if (text_equals(rq->route->pattern, TOO_LARGE[i].pattern))
+            return TOO_LARGE[i].advice;
+    return words_of(ERR_TOO_LARGE)->advice;
+}
+
 /* Under /notes/ what is not there is a note or its comment: the address itself is right. */
 static const char *advice_of(const struct http_request *rq, enum err err, bool has_retry)
 {
@@ -66,6 +84,8 @@ static const char *advice_of(const struct http_request *rq, enum err err, bool h
                "as a new note.";
     if (err == ERR_NOT_FOUND && rq->route && text_starts_with(rq->route->pattern, "/notes/"))
         return "The note may have been deleted, or the address has a typo.";
+    if (err == ERR_TOO_LARGE)
+        return too_large_advice(rq);
     return words_of(err)->advice;
 }
 

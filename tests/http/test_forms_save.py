@@ -427,6 +427,17 @@ def test_413_of_small_forms(me, key):
         check_page(read_page(answer))
 
 
+def test_413_says_how_much_fits_there(me, key):
+    create_note(me, key)
+    forms = [("/notes/save", {"docreate": "create", "notekey": "k", "title": "T", "body": "x" * (7 * MIB)}, "A note holds up to 1 MiB"),
+             ("/notes/comment", {"key": key, "message": "\u4e2d" * 8000}, "A comment holds up to 1,024 characters"),
+             ("/users/login", {"username": "a", "password": "\u4e2d" * 14000}, "more than is read here")]
+    for path, fields, words in forms:
+        page = error_page(me.post(path, {"csrf": me.csrf(), **fields}), 413)
+        assert words in page.first("main").text, path
+        assert words.startswith("A note") or "1 MiB" not in page.first("main").text, path
+
+
 def test_413_is_the_reason_wherever_the_token_stands(me, key):
     """A form that is cut at the limit may have lost its token with the rest; what is wrong with it is its size."""
     create_note(me, key)
