@@ -148,7 +148,17 @@ static const char *origin_of(struct env_faults *faults, const char *url)
     const char *host = text_starts_with(origin, "https://")  ? origin + 8
                        : text_starts_with(origin, "http://") ? origin + 7
                                                              : NULL;
-    return host && *host && !host[strcspn(host, "/?#@ ")] ? origin : NULL;
+    return host && *host && *host != ':' && !host[strcspn(host, "/?#@ ")] ? origin : NULL;
+}
+
+const char *config_plain_origin(struct arena *arena, const char *origin)
+{
+    const char *port = text_starts_with(origin, "https://")  ? ":443"
+                       : text_starts_with(origin, "http://") ? ":80"
+                                                             : "";
+    if (!*port || !text_ends_with(origin, port))
+        return origin;
+    return arena_format(arena, "%.*s", (int)(strlen(origin) - strlen(port)), origin);
 }
 
 static const char *need_origin(struct env_faults *faults, const char *name, const char *url)
@@ -165,7 +175,8 @@ static void check_public_url(struct config *config, struct env_faults *faults)
     const char *url = config->public_url;
     if (!url)
         return;
-    config->public_origin = need_origin(faults, "PUBLIC_URL", url);
+    const char *origin = need_origin(faults, "PUBLIC_URL", url);
+    config->public_origin = origin ? config_plain_origin(faults->arena, origin) : NULL;
     config->is_public_https =
         config->public_origin && text_starts_with(config->public_origin, "https://");
 }

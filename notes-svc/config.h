@@ -87,6 +87,10 @@ struct config {
 extern const struct setting config_settings[];
 extern const size_t config_settings_count;
 
+/* An origin as browsers send it: without the port that its scheme has anyway (RFC 6454, 6.2). The
+ * argument itself, or in the arena. */
+const char *config_plain_origin(struct arena *arena, const char *origin);
+
 /* Derives values and checks what one row alone can't tell. Threads: the main thread, at start. */
 void config_check(void *storage, struct env_faults *faults);
 

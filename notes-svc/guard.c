@@ -34,7 +34,9 @@ static const char *own_origin(const struct app *app, struct ctx *ctx, const stru
     if (app->config->public_origin)
         return app->config->public_origin;
     const char *host = rq->fields[HTTP_FIELD_HOST];
-    return arena_format(&ctx->arena, "%s://%s", rq->is_https ? "https" : "http", host ? host : "");
+    const char *origin =
+        arena_format(&ctx->arena, "%s://%s", rq->is_https ? "https" : "http", host ? host : "");
+    return config_plain_origin(&ctx->arena, origin); /* a proxy may name the port in Host always */
 }
 
 bool guard_is_from_here(const struct app *app, struct ctx *ctx, const struct http_request *rq)

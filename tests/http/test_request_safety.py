@@ -164,6 +164,31 @@ def test_without_public_url_the_host_decides(me):
     assert write(me, origin="https://notes.example.org", headers={"Host": "notes.example.org"}) == 403
 
 
+def test_the_port_that_a_scheme_has_anyway_may_stand_in_host(me):
+    """Browsers name it neither in Host nor in Origin; some proxies write it into Host."""
+    assert write(me, origin="http://notes.example.org", headers={"Host": "notes.example.org:80"}) == 302
+    assert write(me, origin="http://[::1]", headers={"Host": "[::1]:80"}) == 302
+    for host in ("notes.example.org:443", "notes.example.org:8080", "notes.example.org.:80", "otes.example.org:80"):
+        assert write(me, origin="http://notes.example.org", headers={"Host": host}) == 403, host
+
+
+@pytest.mark.parametrize("public_url, origin", [("https://notes.example.org:443/", "https://notes.example.org"),
+                                                ("http://Notes.example.org:80", "http://notes.example.org"),
+                                                ("http://[::1]:80", "http://[::1]")])
+def test_a_public_url_with_the_port_that_its_scheme_has_anyway(tmp_path, public_url, origin):
+    from harness.site import Site
+    both = Site(tmp_path, {"PUBLIC_URL": public_url})
+    both.start()
+    try:
+        form = {"username": "me", "password": both.passwords["me"]}
+        assert Client(both.url, origin=origin).post("/users/login", form).headers["Location"] == "/"
+        other = origin.replace("https", "http") if "https" in origin else origin.replace("http", "https")
+        for stranger in (other, origin + ":8080", origin + "0"):
+            error_page(Client(both.url, origin=stranger).post("/users/login", form), 403)
+    finally:
+        both.stop()
+
+
 def test_forwarded_proto_of_a_stranger_is_not_believed(me):
     headers = {"Host": "notes.example.org", "X-Forwarded-Proto": "https"}
     assert write(me, origin="https://notes.example.org", headers=headers) == 403

@@ -137,7 +137,8 @@ def test_fault_tells_the_allowed_range(program, tmp_path):
     assert any("65535" in line for line in lines)
 
 
-NOTES_BAD = [("PUBLIC_URL", "nonsense"), ("PUBLIC_URL", "ftp://x"), ("TRUSTED_PROXIES", "10.0.0.0/99"), ("TRUSTED_PROXIES", "x"),
+NOTES_BAD = [("PUBLIC_URL", "nonsense"), ("PUBLIC_URL", "ftp://x"), ("PUBLIC_URL", "http://:80"),
+             ("TRUSTED_PROXIES", "10.0.0.0/99"), ("TRUSTED_PROXIES", "x"),
              ("USER_SERVICE_URL", "nonsense"), ("WRITES_PER_MIN", "-1"), ("LOGIN_FAILURES_PER_MIN", "x"),
              ("CONNECTIONS_PER_ADDRESS", "-1")]
 
