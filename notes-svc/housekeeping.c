@@ -16,7 +16,7 @@
 #include "data/db.h"
 #include "data/redis.h"
 #include "http/http_server.h"
-#include "note/note_store.h"
+#include "note/note_purge_store.h"
 #include "session/session_store.h"
 #include "session/userauth_client.h"
 

@@ -50,10 +50,16 @@ static const struct db_statement INSERT = {INSERT_HEAD ROW};
 static const struct db_statement INSERT_TWO = {INSERT_HEAD TWO_ROWS};
 static const struct db_statement INSERT_FOUR = {INSERT_HEAD FOUR_ROWS};
 static const struct db_statement INSERT_EIGHT = {INSERT_HEAD FOUR_ROWS ", " FOUR_ROWS};
-static const struct db_statement LIST = {"SELECT id, author, message, made_unix_ms FROM comments"
-                                         " WHERE note_id = ? AND id < ? ORDER BY id DESC LIMIT ?"};
-static const struct db_statement NEWER_BEFORE = {
-    "SELECT id FROM comments WHERE note_id = ? AND id >= ? ORDER BY id LIMIT 1 OFFSET ?"};
+/* Without the hint MariaDB reads all comments that are newer than the page, or older: it looks for
+ * the note in the index, and not for the comment. */
+#define BY_NOTE   " FORCE INDEX (comments_of_note)"
+#define LIST_HEAD "SELECT id, author, message, made_unix_ms FROM comments"
+#define LIST_REST " WHERE note_id = ? AND id < ? ORDER BY id DESC LIMIT ?"
+static const struct db_statement LIST = {LIST_HEAD LIST_REST, .mysql = LIST_HEAD BY_NOTE LIST_REST};
+#define NEWER_HEAD "SELECT id FROM comments"
+#define NEWER_REST " WHERE note_id = ? AND id >= ? ORDER BY id LIMIT 1 OFFSET ?"
+static const struct db_statement NEWER_BEFORE = {NEWER_HEAD NEWER_REST,
+                                                 .mysql = NEWER_HEAD BY_NOTE NEWER_REST};
 static const struct db_statement FIND = {
     "SELECT c.id, c.note_id, c.author, n.author FROM notes n"
     " JOIN comments c ON c.note_id = n.id WHERE n.note_key = ? AND c.id = ?"};

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Notes in the database: the only file that knows the tables notes, note_versions, destroyed_notes
- * and home_list. Each write is one short transaction, in which the note's revision and, as the list
- * of notes changes, the home list's are renewed. A comment is no change of the list. Depends on:
- * db.h, note.h. Knows nothing of HTTP. */
+ * Notes in the database: the only file, besides note_purge_store.h, that knows the tables notes,
+ * note_versions, destroyed_notes and home_list. Each write is one short transaction, in which the
+ * note's revision and, as the list of notes changes, the home list's are renewed. A comment is no
+ * change of the list. Depends on: db.h, note.h. Knows nothing of HTTP. */
 #ifndef NOTES_NOTE_STORE_H
 #define NOTES_NOTE_STORE_H
 
@@ -21,7 +21,6 @@ struct db;
 
 #define NOTE_LIST_MAX_COUNT      100
 #define NOTE_HOME_PAGE_COUNT     50 /* titles on a page of the list */
-#define NOTE_PURGE_MAX_COUNT     1000
 #define NOTE_PAGE_MAX_NUMBER     1000000
 #define NOTE_REVISIONS_MAX_COUNT 64
 
@@ -137,22 +136,5 @@ struct note_move {
 #define NOTE_MOVE_MAX_COUNT 32
 MUST_CHECK enum err note_move_all(
     struct ctx *ctx, struct db *db, struct note_move *const *items, size_t count, bool is_dry);
-
-/* What one transaction of a purge did. */
-struct note_purge {
-    int64_t notes_count; /* that are gone for good */
-    bool has_more;       /* there is something left to be purged */
-};
-
-/* Removes for good what was destroyed before that time, oldest first: comments, then versions, the
- * note last. One of which a part is gone can't be restored any more.
- * Units:  at most limit_count rows in one transaction, 1..NOTE_PURGE_MAX_COUNT; a version, whose
- *         text is large, counts for 25. A note with more goes on at the next call.
- * Errors: ERR_INVALID limit_count out of range. */
-MUST_CHECK enum err note_purge_destroyed(struct ctx *ctx,
-                                         struct db *db,
-                                         int64_t before_unix_ms,
-                                         int64_t limit_count,
-                                         struct note_purge *out_purge);
 
 #endif

@@ -20,8 +20,9 @@ struct note_draft;
 MUST_CHECK enum err
 note_draft_decode(struct ctx *ctx, const struct form *form, struct note_draft *out_draft);
 
-/* Fields `notekey` and `version` of the question whether to destroy a note. An absent version is 0:
- * whichever it is. Errors: ERR_INVALID the key is absent, one is given twice, or version is none. */
+/* Fields `notekey` and `version` of the question whether to destroy a note. An absent version is
+ * 0, whichever it is. Errors: ERR_INVALID the key is absent, one is given twice, or version is
+ * none. */
 MUST_CHECK enum err note_destroy_decode(struct ctx *ctx,
                                         const struct form *form,
                                         const char **out_key,

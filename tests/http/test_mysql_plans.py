@@ -123,6 +123,36 @@ def test_a_page_of_the_list_far_behind_reads_and_sorts_no_rows_before_it(filled)
     assert [(row["type"], row["key"]) for row in plan if row["table"] == "n"] == [("eq_ref", "PRIMARY")], plan
 
 
+@pytest.fixture(scope="module")
+def two_notes(filled):
+    """Database in which two notes have ROWS comments together, by turns."""
+    server = mariadb.shared()
+    server.root(f"USE {filled['notes']}", "CREATE TABLE comments_elsewhere LIKE comments", "RENAME TABLE comments TO comments_of_many",
+                "RENAME TABLE comments_elsewhere TO comments",
+                "INSERT INTO comments (note_id, author, message, made_unix_ms) WITH RECURSIVE numbers AS (SELECT 1 AS n UNION ALL "
+                f"SELECT n + 1 FROM numbers WHERE n < {ROWS}) SELECT n % 2, 'a', REPEAT('m', 200), n FROM numbers", "ANALYZE TABLE comments")
+    yield filled["notes"]
+    server.root(f"USE {filled['notes']}", "DROP TABLE comments", "RENAME TABLE comments_of_many TO comments")
+
+
+@pytest.mark.parametrize("name", ["LIST", "NEWER_BEFORE"])
+@pytest.mark.parametrize("before", [2, ROWS // 20, ROWS // 3, ROWS * 2 // 3, ROWS - 2, 2 ** 63 - 1])
+def test_a_page_of_comments_reads_its_own_and_no_others(two_notes, name, before):
+    """However far behind it is: the plan does not tell, so the server's count of rows that it read is asked for."""
+    connection = mariadb.shared().connect(two_notes)
+    try:
+        with connection.cursor() as cursor:
+            sql = statements("notes-svc/comment/comment_store.c")[name]
+            cursor.execute("FLUSH STATUS")
+            cursor.execute(sql.replace("?", "%s"), (1, before, 20))
+            found = len(cursor.fetchall())
+            cursor.execute("SHOW SESSION STATUS LIKE 'Handler_read%'")
+            read = sum(int(count) for _, count in cursor.fetchall())
+    finally:
+        connection.close()
+    assert read <= 25, (read, found, sql)
+
+
 def test_statements_were_found():
     assert len(CASES) > 30 and {path for _, path, _, _ in CASES} == {path for paths in SOURCES.values() for path in paths}
     assert len(SOURCES["notes"]) >= 3 and len(SOURCES["userauth"]) >= 2

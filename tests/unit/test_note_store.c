@@ -4,6 +4,7 @@
  * refuses, and that a failure of any single call leaves everything as it was. */
 #include "note/note_store.h"
 
+#include "note/note_purge_store.h"
 #include "notes_db.h"
 #include "unit.h"
 
