@@ -365,7 +365,7 @@ static void limits_out_of_range_are_refused(void **state)
 }
 
 /* Of a purge: one comment, one version, which counts for 25, and the note. */
-#define ROWS_OF_DESTROYED 27
+#define ROWS_OF_DESTROYED INT64_C(27)
 
 /* Destroys a note of one comment at this time. */
 static void make_destroyed(struct notes_db *notes, const char *key, int64_t at_unix_ms)
