@@ -18,6 +18,7 @@
     X(METHOD,             405,    "MethodNotAllowed",      "This method is not supported here.")    \
     X(TIMEOUT,            408,    "RequestTimeout",        "The request took too long to arrive.")  \
     X(CONFLICT,           409,    "Conflict",              "It exists already or has changed.")     \
+    X(PRECONDITION,       412,    "PreconditionFailed",    "It is not what it was any more.")       \
     X(TOO_LARGE,          413,    "PayloadTooLarge",       "The request is too large.")             \
     X(MEDIA_TYPE,         415,    "UnsupportedMediaType",  "This content type is not supported.")   \
     X(RATE_LIMITED,       429,    "TooManyRequests",       "Too many tries. Please wait a little.") \

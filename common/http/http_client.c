@@ -224,6 +224,8 @@ static bool make_lines(struct ctx *ctx, const struct http_call *call, struct cur
         is_made = add_line(lines, "Content-Type: application/x-www-form-urlencoded");
     if (is_made && authorization)
         is_made = add_line(lines, authorization);
+    if (is_made && call->if_match)
+        is_made = add_line(lines, arena_format(&ctx->arena, "If-Match: %s", call->if_match));
     return is_made;
 }
 

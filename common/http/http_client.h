@@ -37,6 +37,7 @@ struct http_call {
     const char *basic_user; /* NULL: no Authorization */
     const struct secret *basic_password;
     const char *authorization; /* the field's value instead; NULL: as above */
+    const char *if_match;      /* an entity tag; NULL: none */
     const char *json_body;     /* NULL: no body */
     const char *form_body; /* application/x-www-form-urlencoded, instead of json_body; NULL: none */
     int64_t timeout_ms;    /* cut to what ctx has left */

@@ -50,6 +50,7 @@ struct session;
     X(ACCEPT,              "Accept",               false)        \
     X(ACCEPT_ENCODING,     "Accept-Encoding",      false)        \
     X(IF_NONE_MATCH,       "If-None-Match",        false)        \
+    X(IF_MATCH,            "If-Match",             true)         \
     X(X_REQUEST_ID,        "X-Request-Id",         true)         \
     X(X_FORWARDED_FOR,     "X-Forwarded-For",      false)        \
     X(X_FORWARDED_PROTO,   "X-Forwarded-Proto",    true)         \

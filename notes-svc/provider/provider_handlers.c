@@ -326,7 +326,9 @@ enum err provider_link_page_handle(struct app *app,
 }
 
 /* A link outlasts the session, so it is looked at now, not as long as USER_CHECK_S ago, whether the
- * user is still the one who signed in: the name may have become somebody else's. */
+ * user is still the one who signed in: the name may have become somebody else's. What follows
+ * names the account to userauth-svc as well, which compares it as it links or unlinks; one of the
+ * release before does not. */
 static enum err check_user(struct app *app,
                            struct ctx *ctx,
                            const struct http_request *rq,
@@ -334,10 +336,27 @@ static enum err check_user(struct app *app,
                            bool *out_is_same)
 {
     struct session session = *rq->session;
-    enum err err = session_check(app, ctx, &session, SESSION_IS_USED, 0, out_is_same);
+    enum err err =
+        session_check(app, ctx, &session, SESSION_IS_USED, SESSION_USER_NOW, out_is_same);
     if (!err && !*out_is_same)
         login_redirect(app, ctx, rq, rs);
     return err;
+}
+
+static struct userauth_account account_of(const struct session *session)
+{
+    return (struct userauth_account){.username = session->username, .etag = session->user_etag};
+}
+
+/* userauth-svc says that the account is another one by now. */
+static enum err answer_stale(struct app *app,
+                             struct ctx *ctx,
+                             const struct http_request *rq,
+                             struct http_response *rs)
+{
+    session_end_refused(app, ctx, rq->session, "user_changed");
+    login_redirect(app, ctx, rq, rs);
+    return ERR_OK;
 }
 
 static enum err answer_linked(struct app *app,
@@ -366,9 +385,12 @@ enum err provider_link_handle(struct app *app,
     enum err err = check_user(app, ctx, rq, rs, &is_same);
     if (err || !is_same)
         return err;
-    err = userauth_link(ctx, app->userauth, rq->session->username, &person, &verdict);
+    const struct userauth_account account = account_of(rq->session);
+    err = userauth_link(ctx, app->userauth, &account, &person, &verdict);
     if (err)
         return err;
+    if (verdict == USERAUTH_LINK_STALE)
+        return answer_stale(app, ctx, rq, rs);
     keep_pending(app, ctx, rs, "");
     if (verdict == USERAUTH_LINK_TAKEN)
         return answer_refused(app, ctx, rq, rs, person.provider, PROVIDER_REFUSED_TAKEN);
@@ -390,9 +412,12 @@ enum err provider_unlink_handle(struct app *app,
     if (err || (err = form_need(ctx, &rq->form, "subject", &subject)) ||
         (err = check_user(app, ctx, rq, rs, &is_same)) || !is_same)
         return err;
-    err = userauth_unlink(ctx, app->userauth, rq->session->username, issuer, subject, &verdict);
+    const struct userauth_account account = account_of(rq->session);
+    err = userauth_unlink(ctx, app->userauth, &account, issuer, subject, &verdict);
     if (err)
         return err;
+    if (verdict == USERAUTH_LINK_STALE)
+        return answer_stale(app, ctx, rq, rs);
     if (verdict == USERAUTH_LINK_LAST || verdict == USERAUTH_LINK_UNKNOWN) {
         provider_page_refused(app, ctx, rq, rs,
                               verdict == USERAUTH_LINK_LAST ? PROVIDER_REFUSED_LAST

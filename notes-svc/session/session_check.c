@@ -112,7 +112,8 @@ enum err session_list_checked(struct app *app,
     enum err err = session_list(ctx, app, username, own, out_list);
     if (err || out_list->count == 0)
         return err;
-    err = userauth_etag(ctx, app->userauth, username, false, &etag);
+    bool is_away = false;
+    err = userauth_etag(ctx, app->userauth, username, &etag, &is_away);
     if (err)
         ctx_forgive(ctx);
     if (err && err != ERR_NOT_FOUND)
@@ -152,8 +153,10 @@ void session_make_room(struct app *app,
     ctx_forgive(ctx);
 }
 
-static void
-end_session(struct app *app, struct ctx *ctx, const struct session *session, const char *reason)
+void session_end_refused(struct app *app,
+                         struct ctx *ctx,
+                         const struct session *session,
+                         const char *reason)
 {
     if (session_end(app, ctx, session))
         ctx_forgive(ctx); /* it is refused all the same, and at each later request again */
@@ -161,30 +164,47 @@ end_session(struct app *app, struct ctx *ctx, const struct session *session, con
              log_str("reason", reason));
 }
 
-/* Is the user still who signed in? */
-static bool is_user_unchanged(struct app *app,
-                              struct ctx *ctx,
-                              struct session *session,
-                              int64_t user_check_s,
-                              int64_t now_unix_ms)
+/* Is the user still who signed in? Errors: as userauth_etag. */
+static enum err ask_for_user(struct app *app,
+                             struct ctx *ctx,
+                             struct session *session,
+                             int64_t now_unix_ms,
+                             bool *out_is_unchanged,
+                             bool *out_is_away)
+{
+    const char *etag = NULL;
+    enum err err = userauth_etag(ctx, app->userauth, session->username, &etag, out_is_away);
+    if (err && err != ERR_NOT_FOUND)
+        return err;
+    *out_is_unchanged = !err && text_equals(etag, session->user_etag);
+    if (*out_is_unchanged)
+        session->checked_unix_ms = now_unix_ms;
+    else
+        session_end_refused(app, ctx, session, err ? "user_gone" : "user_changed");
+    return ERR_OK;
+}
+
+/* The last answer holds on while userauth-svc is away, and only then: who keeps it busy must not
+ * keep others signed in. */
+static enum err check_user(struct app *app,
+                           struct ctx *ctx,
+                           struct session *session,
+                           int64_t user_check_s,
+                           int64_t now_unix_ms,
+                           bool *out_is_unchanged)
 {
     int64_t age_ms = now_unix_ms - session->checked_unix_ms;
-    if (age_ms >= 0 && age_ms < user_check_s * MS_PER_S)
-        return true;
-    bool has_grace = age_ms < app->config->user_check_grace_s * MS_PER_S;
-    const char *etag = NULL;
-    enum err err = userauth_etag(ctx, app->userauth, session->username, !has_grace, &etag);
-    if (!err && text_equals(etag, session->user_etag)) {
-        session->checked_unix_ms = now_unix_ms;
-        return true;
-    }
-    if (!err || err == ERR_NOT_FOUND) {
-        end_session(app, ctx, session, err ? "user_gone" : "user_changed");
-        return false;
-    }
+    bool is_away = false;
+    *out_is_unchanged = age_ms >= 0 && age_ms < user_check_s * MS_PER_S;
+    if (*out_is_unchanged)
+        return ERR_OK;
+    enum err err = ask_for_user(app, ctx, session, now_unix_ms, out_is_unchanged, &is_away);
+    if (!err || !is_away || user_check_s == SESSION_USER_NOW)
+        return err;
     log_debug(ctx, "session.check_postponed", log_str("why", ctx->why.text));
     ctx_forgive(ctx);
-    return has_grace;
+    *out_is_unchanged = age_ms < app->config->user_check_grace_s * MS_PER_S;
+    return ERR_OK;
 }
 
 /* The idle clock and the last check are stored when they have moved enough. A full disk or a
@@ -224,11 +244,13 @@ enum err session_check(struct app *app,
     int64_t now_unix_ms = clock_unix_ms();
     int64_t checked_before_ms = session->checked_unix_ms;
     if (session_is_over(session, app->config, now_unix_ms)) {
-        end_session(app, ctx, session, "expired");
+        session_end_refused(app, ctx, session, "expired");
         return ERR_OK;
     }
-    if (!is_user_unchanged(app, ctx, session, user_check_s, now_unix_ms))
-        return ERR_OK;
+    bool is_unchanged = false;
+    err = check_user(app, ctx, session, user_check_s, now_unix_ms, &is_unchanged);
+    if (err || !is_unchanged)
+        return err;
     touch(app, ctx, session, use, checked_before_ms, now_unix_ms);
     *out_is_alive = true;
     return ERR_OK;

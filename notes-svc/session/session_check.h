@@ -21,8 +21,12 @@ struct session_list;
 /* Does somebody do something with it, so that its idle life begins anew? */
 enum session_use { SESSION_IS_USED, SESSION_IS_LOOKED_AT };
 
+#define SESSION_USER_NOW ((int64_t)-1) /* as user_check_s: no earlier answer will do */
+
 /* `session` has its digest; the rest is filled here. Its user is asked for when the last answer is
- * user_check_s old; while nobody can answer, the last one holds for USER_CHECK_GRACE_S. */
+ * user_check_s old; while userauth-svc is away, that one holds for USER_CHECK_GRACE_S, but for who
+ * wants an answer now. Errors: ERR_UNAVAILABLE the session can't be read; or its user must be asked
+ * for and can't: SESSION_USER_NOW while userauth-svc is away, or no time was left. */
 MUST_CHECK enum err session_check(struct app *app,
                                   struct ctx *ctx,
                                   struct session *session,
@@ -32,6 +36,13 @@ MUST_CHECK enum err session_check(struct app *app,
 
 /* Signs it out. */
 MUST_CHECK enum err session_end(struct app *app, struct ctx *ctx, const struct session *session);
+
+/* Signs out one that was refused; `reason` is for the log. A failure is let pass: it is refused at
+ * each later request again. */
+void session_end_refused(struct app *app,
+                         struct ctx *ctx,
+                         const struct session *session,
+                         const char *reason);
 
 /* Signs these out, all or none; `reason` is for the log. */
 MUST_CHECK enum err session_end_all(struct app *app,

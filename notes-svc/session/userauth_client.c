@@ -71,9 +71,8 @@ static bool is_free_locked(const struct userauth_client *client)
     return client->asking_count < (client->is_down ? 1 : USERAUTH_ETAGS_MAX_COUNT);
 }
 
-static void wait_for_turn_locked(struct userauth_client *client)
+static void wait_for_turn_locked(struct userauth_client *client, int64_t until_ms)
 {
-    int64_t until_ms = clock_monotonic_ms() + USERAUTH_ETAG_TIMEOUT_MS;
     const struct timespec until = {.tv_sec = (time_t)(until_ms / MS_PER_S),
                                    .tv_nsec = (long)(until_ms % MS_PER_S) * NS_PER_MS};
     int failure = 0;
@@ -81,20 +80,22 @@ static void wait_for_turn_locked(struct userauth_client *client)
         failure = pthread_cond_timedwait(&client->has_turn, &client->lock, &until);
 }
 
-/* Errors: ERR_UNAVAILABLE not now. ERR_OK: end_turn must follow. */
-static enum err take_turn(struct ctx *ctx, struct userauth_client *client, bool can_wait)
+enum turn { TURN_TAKEN, TURN_OF_OTHERS, TURN_WHILE_AWAY };
+
+/* Waits while others have it, until then at most. TURN_TAKEN: end_turn must follow. */
+static enum turn take_turn(struct userauth_client *client, int64_t until_ms)
 {
+    enum turn turn = TURN_OF_OTHERS;
     (void)pthread_mutex_lock(&client->lock);
-    if (can_wait)
-        wait_for_turn_locked(client);
-    bool is_resting = clock_monotonic_ms() < client->rest_until_ms;
-    bool is_free = !is_resting && is_free_locked(client);
-    client->asking_count += is_free;
+    wait_for_turn_locked(client, until_ms);
+    bool is_free = is_free_locked(client);
+    if (clock_monotonic_ms() < client->rest_until_ms || (client->is_down && !is_free))
+        turn = TURN_WHILE_AWAY;
+    else if (is_free)
+        turn = TURN_TAKEN;
+    client->asking_count += turn == TURN_TAKEN;
     (void)pthread_mutex_unlock(&client->lock);
-    if (is_resting)
-        return ctx_fail(ctx, ERR_UNAVAILABLE, "userauth-svc did not answer a moment ago");
-    return is_free ? ERR_OK
-                   : ctx_fail(ctx, ERR_UNAVAILABLE, "others are asking userauth-svc just now");
+    return turn;
 }
 
 static void note_outcome_locked(struct userauth_client *client, enum err err)
@@ -111,11 +112,14 @@ static void note_outcome(struct userauth_client *client, enum err err)
     (void)pthread_mutex_unlock(&client->lock);
 }
 
-static void end_turn(struct userauth_client *client, enum err err)
+/* Without an outcome the turn goes to the next one, and nothing was learned of the service. */
+static void end_turn(struct userauth_client *client, bool has_outcome, enum err err)
 {
     (void)pthread_mutex_lock(&client->lock);
     client->asking_count--;
-    note_outcome_locked(client, err);
+    if (has_outcome)
+        note_outcome_locked(client, err);
+    (void)pthread_cond_broadcast(&client->has_turn);
     (void)pthread_mutex_unlock(&client->lock);
 }
 
@@ -266,24 +270,53 @@ static bool is_empty_object(struct bytes body)
     return body.n >= 2 && text_starts_with((const char *)body.p, "{}");
 }
 
+/* For an answer to a check: a request has at least as much for its turn before. */
+static int64_t etag_timeout_ms(const struct userauth_client *client)
+{
+    int64_t half_ms = client->config->request_deadline_ms / 2;
+    return half_ms < USERAUTH_ETAG_TIMEOUT_MS ? half_ms : USERAUTH_ETAG_TIMEOUT_MS;
+}
+
+/* A look at a user, in its turn. That the service is away is told by a call that failed before its
+ * request's deadline or had all of its time: who is late himself must not make others believe so.
+ */
+static enum err call_in_turn(struct ctx *ctx,
+                             struct userauth_client *client,
+                             const struct http_call *request,
+                             int64_t turn_until_ms,
+                             struct http_answer *out_answer,
+                             bool *out_is_away)
+{
+    enum turn turn = take_turn(client, turn_until_ms);
+    *out_is_away = turn == TURN_WHILE_AWAY;
+    if (turn == TURN_WHILE_AWAY)
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "userauth-svc did not answer a moment ago");
+    if (turn == TURN_OF_OTHERS)
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "others asked userauth-svc until it was too late");
+    bool is_short = ctx_left_ms(ctx) < request->timeout_ms;
+    enum err err = call(ctx, client, request, out_answer);
+    bool is_late = is_short && ctx_left_ms(ctx) == 0;
+    end_turn(client, !err || !is_late, err);
+    *out_is_away = err && !is_late;
+    return err;
+}
+
 enum err userauth_etag(struct ctx *ctx,
                        struct userauth_client *client,
                        const char *username,
-                       bool can_wait,
-                       const char **out_etag)
+                       const char **out_etag,
+                       bool *out_is_away)
 {
-    struct http_call request = {.method = "GET", .timeout_ms = USERAUTH_ETAG_TIMEOUT_MS};
+    struct http_call request = {.method = "GET", .timeout_ms = etag_timeout_ms(client)};
     struct http_answer answer = {0};
+    int64_t turn_until_ms = ctx->deadline_ms - request.timeout_ms;
     enum err err = url_of(ctx, client, "find", username, &request.url);
-    if (err || (err = take_turn(ctx, client, can_wait)))
-        return err;
-    err = call(ctx, client, &request, &answer);
-    end_turn(client, err);
-    if (err)
+    if (err || (err = call_in_turn(ctx, client, &request, turn_until_ms, &answer, out_is_away)))
         return err;
     if (answer.status == 404 && is_empty_object(answer.body))
         return ERR_NOT_FOUND;
-    if (answer.status != 200 || !answer.etag)
+    *out_is_away = answer.status != 200 || !answer.etag;
+    if (*out_is_away)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "userauth-svc: status %d to find", answer.status);
     *out_etag = answer.etag;
     return ERR_OK;
@@ -348,14 +381,12 @@ enum err userauth_identities(struct ctx *ctx,
                              const char *username,
                              struct userauth_identities *out_identities)
 {
-    struct http_call request = {.method = "GET", .timeout_ms = USERAUTH_ETAG_TIMEOUT_MS};
+    struct http_call request = {.method = "GET", .timeout_ms = etag_timeout_ms(client)};
     struct http_answer answer = {0};
+    bool is_away = false;
+    int64_t turn_until_ms = clock_monotonic_ms() + request.timeout_ms;
     enum err err = url_of(ctx, client, "identities", username, &request.url);
-    if (err || (err = take_turn(ctx, client, true)))
-        return err;
-    err = call(ctx, client, &request, &answer);
-    end_turn(client, err);
-    if (err)
+    if (err || (err = call_in_turn(ctx, client, &request, turn_until_ms, &answer, &is_away)))
         return err;
     if (answer.status != 200)
         return ctx_fail(ctx, answer.status == 404 ? ERR_NOT_FOUND : ERR_UNAVAILABLE,
@@ -363,25 +394,32 @@ enum err userauth_identities(struct ctx *ctx,
     return userauth_wire_identities(ctx, answer.body, out_identities);
 }
 
+/* What If-Match says. Without a tag of ours: one that nobody has, as no field would match all. */
+static const char *precondition(const struct userauth_account *account)
+{
+    return *account->etag ? account->etag : "\"\"";
+}
+
 enum err userauth_link(struct ctx *ctx,
                        struct userauth_client *client,
-                       const char *username,
+                       const struct userauth_account *account,
                        const struct provider_person *person,
                        enum userauth_link_verdict *out_verdict)
 {
     static const struct refusal REFUSALS[] = {{409, "IdentityTaken", USERAUTH_LINK_TAKEN},
-                                              {409, "TooManyIdentities", USERAUTH_LINK_TOO_MANY}};
-    struct http_call request = {.method = "POST", .timeout_ms = USERAUTH_TIMEOUT_MS};
+                                              {409, "TooManyIdentities", USERAUTH_LINK_TOO_MANY},
+                                              {412, "PreconditionFailed", USERAUTH_LINK_STALE},
+                                              {404, "ResourceNotFound", USERAUTH_LINK_STALE}};
+    struct http_call request = {
+        .method = "POST", .timeout_ms = USERAUTH_TIMEOUT_MS, .if_match = precondition(account)};
     struct http_answer answer = {0};
     int verdict = USERAUTH_LINKED;
-    enum err err = url_of(ctx, client, "link-identity", username, &request.url);
+    enum err err = url_of(ctx, client, "link-identity", account->username, &request.url);
     if (err ||
         (err = userauth_wire_identity(ctx, person->provider, person->issuer, person->subject,
                                       &request.json_body)) ||
         (err = call(ctx, client, &request, &answer)))
         return err;
-    if (answer.status == 404)
-        return ctx_fail(ctx, ERR_NOT_FOUND, "userauth-svc knows no such user");
     if (answer.status != 200)
         err = read_refusal(ctx, &answer, REFUSALS, ARRAY_COUNT(REFUSALS), &verdict);
     if (!err)
@@ -391,18 +429,21 @@ enum err userauth_link(struct ctx *ctx,
 
 enum err userauth_unlink(struct ctx *ctx,
                          struct userauth_client *client,
-                         const char *username,
+                         const struct userauth_account *account,
                          const char *issuer,
                          const char *subject,
                          enum userauth_link_verdict *out_verdict)
 {
     static const struct refusal REFUSALS[] = {{404, "IdentityNotLinked", USERAUTH_LINK_UNKNOWN},
                                               {400, "InvalidArgument", USERAUTH_LINK_UNKNOWN},
-                                              {409, "LastIdentity", USERAUTH_LINK_LAST}};
-    struct http_call request = {.method = "POST", .timeout_ms = USERAUTH_TIMEOUT_MS};
+                                              {409, "LastIdentity", USERAUTH_LINK_LAST},
+                                              {412, "PreconditionFailed", USERAUTH_LINK_STALE},
+                                              {404, "ResourceNotFound", USERAUTH_LINK_STALE}};
+    struct http_call request = {
+        .method = "POST", .timeout_ms = USERAUTH_TIMEOUT_MS, .if_match = precondition(account)};
     struct http_answer answer = {0};
     int verdict = USERAUTH_LINKED;
-    enum err err = url_of(ctx, client, "unlink-identity", username, &request.url);
+    enum err err = url_of(ctx, client, "unlink-identity", account->username, &request.url);
     if (err || (err = userauth_wire_identity(ctx, NULL, issuer, subject, &request.json_body)) ||
         (err = call(ctx, client, &request, &answer)))
         return err;

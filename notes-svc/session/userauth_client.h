@@ -21,8 +21,8 @@ struct userauth_client;
 
 /* Checks of sessions run on the worker lane, where everybody reads: a user service that hangs may
  * hold few threads, and not for long. */
-#define USERAUTH_ETAG_TIMEOUT_MS 1000
-#define USERAUTH_ETAGS_MAX_COUNT 2 /* at once; 1 after a failure */
+#define USERAUTH_ETAG_TIMEOUT_MS 1000 /* half of REQUEST_DEADLINE_MS where that is less */
+#define USERAUTH_ETAGS_MAX_COUNT 2    /* at once, others wait for their turn; 1 after a failure */
 #define USERAUTH_REST_MS \
     2000 /* after a failed check of a session, the service is left alone for so long */
 
@@ -87,6 +87,7 @@ enum userauth_link_verdict {
     USERAUTH_LINK_TOO_MANY, /* the user has as many as may be */
     USERAUTH_LINK_UNKNOWN,  /* unlinking: the user has no such one */
     USERAUTH_LINK_LAST,     /* unlinking: nobody could sign in as the user any more */
+    USERAUTH_LINK_STALE,    /* the account is not the one of this entity tag any more, or is gone */
 };
 
 struct userauth_client *userauth_client_new(const struct config *config);
@@ -109,16 +110,17 @@ MUST_CHECK enum err userauth_change_password(struct ctx *ctx,
                                              const char *device,
                                              struct userauth_change *out_change);
 
-/* The user's present entity tag. Errors: ERR_NOT_FOUND no such user; ERR_UNAVAILABLE no answer, or
- * not asked: after a failure nobody asks for USERAUTH_REST_MS, then one caller at a time until the
- * service answers; and while USERAUTH_ETAGS_MAX_COUNT others are asking.
- * can_wait: the caller can't do without. It waits for its turn, for USERAUTH_ETAG_TIMEOUT_MS at
- * most and only while the service is not known to be down. */
+/* The user's present entity tag. While USERAUTH_ETAGS_MAX_COUNT others are asking, the caller waits
+ * for its turn, as long as its deadline leaves time for the answer. After a failure nobody asks for
+ * USERAUTH_REST_MS, then one caller at a time until the service answers.
+ * Errors: ERR_NOT_FOUND no such user; ERR_UNAVAILABLE, and then *out_is_away says why: the service
+ * gave no answer, now or a moment ago; or else there was no time to ask it, which says nothing of
+ * it. */
 MUST_CHECK enum err userauth_etag(struct ctx *ctx,
                                   struct userauth_client *client,
                                   const char *username,
-                                  bool can_wait,
-                                  const char **out_etag);
+                                  const char **out_etag,
+                                  bool *out_is_away);
 
 /* The user who has this person's identity; a new one when nobody has it.
  * Errors: ERR_UNAVAILABLE not reachable; a new user may have been made. */
@@ -127,26 +129,32 @@ MUST_CHECK enum err userauth_find_or_create(struct ctx *ctx,
                                             const struct provider_person *person,
                                             struct userauth_find *out_find);
 
-/* A user's identities. Runs on the worker lane, where everybody reads, and so waits for its turn
- * and for the answer no longer than userauth_etag. Errors: ERR_NOT_FOUND no such user;
- * ERR_UNAVAILABLE as there. */
+/* A user's identities. Runs on the worker lane, where everybody reads, and takes its turn as
+ * userauth_etag does, but waits for it no longer than for the answer. Errors: ERR_NOT_FOUND no such
+ * user; ERR_UNAVAILABLE no answer, or no turn. */
 MUST_CHECK enum err userauth_identities(struct ctx *ctx,
                                         struct userauth_client *client,
                                         const char *username,
                                         struct userauth_identities *out_identities);
 
-/* Makes the person's identity one of the user's. Errors: ERR_NOT_FOUND no such user;
- * ERR_UNAVAILABLE not reachable: it may be linked or not. */
+/* An account, and not another one that has its name later. */
+struct userauth_account {
+    const char *username;
+    const char *etag;
+};
+
+/* Makes the person's identity one of the account's, which userauth-svc compares as it does so.
+ * Errors: ERR_UNAVAILABLE not reachable: it may be linked or not. */
 MUST_CHECK enum err userauth_link(struct ctx *ctx,
                                   struct userauth_client *client,
-                                  const char *username,
+                                  const struct userauth_account *account,
                                   const struct provider_person *person,
                                   enum userauth_link_verdict *out_verdict);
 
 /* And takes it away. Errors: ERR_UNAVAILABLE not reachable: it may be unlinked or not. */
 MUST_CHECK enum err userauth_unlink(struct ctx *ctx,
                                     struct userauth_client *client,
-                                    const char *username,
+                                    const struct userauth_account *account,
                                     const char *issuer,
                                     const char *subject,
                                     enum userauth_link_verdict *out_verdict);

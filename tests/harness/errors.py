@@ -3,7 +3,7 @@
 import re
 
 CODES = {400: "InvalidArgument", 401: "InvalidCredentials", 403: "NotAuthorized", 404: "ResourceNotFound",
-         405: "MethodNotAllowed", 409: "Conflict", 413: "PayloadTooLarge", 415: "UnsupportedMediaType", 429: "TooManyRequests",
+         405: "MethodNotAllowed", 409: "Conflict", 412: "PreconditionFailed", 413: "PayloadTooLarge", 415: "UnsupportedMediaType", 429: "TooManyRequests",
          500: "InternalError", 503: "ServiceUnavailable"}
 
 INSIDE_KNOWLEDGE = re.compile(r"sqlite|\bselect\b.*\bfrom\b|insert into|\bconstraint\b|\.c:\d|\$argon2|\$2[aby]\$", re.I)

@@ -13,7 +13,7 @@ from cookies import is_removed, set_cookies
 from harness.client import Client, browser_session, read_page
 from harness.wait import until
 from notes_verbs import check_page, create_note
-from odd_service import Odd, http_answer
+from odd_service import Odd, Relay, http_answer
 from scripted_provider import ScriptedProvider
 
 NOTES_ENV = {"LOGIN_FAILURES_PER_MIN": 0, "WRITES_PER_MIN": 0}
@@ -623,6 +623,81 @@ def test_a_session_whose_user_is_another_links_and_unlinks_nothing(make_site, pr
         assert (answer.status_code, answer.headers["Location"]) == (302, "/users/login")
         assert signed_in_as(client) is None
     assert [one["subject"] for one in site.api.get("/identities/me").json()["identities"]] == ["1"]
+
+
+@pytest.fixture
+def relay():
+    one = Relay()
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def relayed(make_site, provider, relay):
+    """A site that reaches its userauth-svc through `relay`."""
+    site = make_site(**NOTES_ENV, **provider.oidc_settings(), USER_CHECK_S=3600, USER_SERVICE_URL=relay.url)
+    relay.port = site.userauth.port
+    return site
+
+
+KEPT = {"provider": "oidc", "issuer": "https://kept.example", "subject": "1"}
+FORMS = {"link": (LINK, {}), "unlink": (UNLINK, {"issuer": KEPT["issuer"], "subject": KEPT["subject"]})}
+
+
+def subjects_of_me(site):
+    return [one["subject"] for one in site.api.get("/identities/me").json()["identities"]]
+
+
+@pytest.mark.parametrize("deed", FORMS)
+def test_without_an_answer_about_the_user_nothing_is_linked_or_unlinked(relayed, relay, provider, deed):
+    """For reading the last answer would do."""
+    client = browser_session(relayed, "me")
+    link(provider, client, "oidc")
+    client.csrf()
+    assert relayed.api.post("/link-identity/me", json=KEPT).status_code == 200
+    relay.before = lambda path: 503 if path.startswith("/find/") else None
+    assert client.post(*FORMS[deed]).status_code == 503
+    assert subjects_of_me(relayed) == ["1"]
+    assert client.get("/notes/add").status_code == 200
+    relay.before = lambda path: None
+    until(lambda: client.post(*FORMS[deed]).status_code == 302, "it is done when there is an answer again", 30)
+    assert subjects_of_me(relayed) == (["1", provider.person["sub"]] if deed == "link" else [])
+
+
+@pytest.mark.parametrize("deed", FORMS)
+def test_a_name_that_changes_hands_after_the_look_keeps_its_accounts(relayed, relay, provider, deed):
+    """Between the answer about the user and the change of his accounts the name becomes somebody else's."""
+    client = browser_session(relayed, "me")
+    link(provider, client, "oidc")
+    client.csrf()
+
+    def hand_over(path):
+        if path == f"/{deed}-identity/me":
+            assert relayed.api.delete("/destroy/me").status_code == 200
+            relayed.add_user("me")
+            assert relayed.api.post("/link-identity/me", json=KEPT).status_code == 200
+
+    relay.before = hand_over
+    answer = client.post(*FORMS[deed])
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/users/login")
+    assert subjects_of_me(relayed) == ["1"]
+    assert signed_in_as(client) is None
+
+
+@pytest.mark.parametrize("deed", FORMS)
+def test_a_name_that_goes_after_the_look_is_no_failure(relayed, relay, provider, deed):
+    client = browser_session(relayed, "me")
+    link(provider, client, "oidc")
+    client.csrf()
+
+    def destroy(path):
+        if path == f"/{deed}-identity/me":
+            assert relayed.api.delete("/destroy/me").status_code == 200
+
+    relay.before = destroy
+    answer = client.post(*FORMS[deed])
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/users/login")
+    assert signed_in_as(client) is None
 
 
 def test_an_account_of_somebody_else_is_not_linked(both, provider):

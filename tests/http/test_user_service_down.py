@@ -8,13 +8,14 @@ import time
 
 import pytest
 
+from harness import kept_sessions
 from harness.client import Client
 from harness.client import browser_session as open_session
 from harness.client import read_page
 from harness.site import Site
 from harness.wait import until
 from notes_verbs import check_page, comment, create_note, edit_note, error_page, note_titles, shown_comments, view_path
-from odd_service import Odd, http_answer
+from odd_service import Odd, Relay, http_answer
 
 
 @pytest.fixture(scope="module")
@@ -237,6 +238,20 @@ def test_sessions_are_checked_again_after_a_hang(hanging):
     until(lambda: client.get("/notes/add").status_code == 302, "the session ends", 30)
 
 
+def test_a_short_deadline_leaves_time_to_find_out_that_the_service_hangs(tmp_path):
+    """Then the last answer holds, as it does with a longer one."""
+    site = Site(tmp_path, {"REQUEST_DEADLINE_MS": 900, "USER_CHECK_S": 60})
+    site.start()
+    try:
+        client = open_session(site, "me")
+        kept_sessions.age(site.notes, checked=100)
+        site.userauth.signal(signal.SIGSTOP)
+        until(lambda: client.get("/notes/add").status_code == 200, "the last answer holds", 30)
+    finally:
+        site.userauth.signal(signal.SIGCONT)
+        site.stop()
+
+
 def test_few_sessions_are_checked_at_once_by_a_service_that_hangs(tmp_path):
     site = Site(tmp_path, {"USER_CHECK_S": 1})
     site.start()
@@ -255,6 +270,52 @@ def test_few_sessions_are_checked_at_once_by_a_service_that_hangs(tmp_path):
     finally:
         odd.close()
         site.stop()
+
+
+class Busy:
+    """Holds the looks at `you` that come to a relay, for less than notes-svc waits for an answer."""
+
+    def __init__(self):
+        self.held = threading.Semaphore(0)
+        self.release = threading.Event()
+
+    def before(self, path):
+        if path == "/find/you":
+            self.held.release()
+            self.release.wait(10)
+
+
+def test_who_keeps_the_user_service_busy_keeps_nobody_signed_in(tmp_path):
+    """Two sessions of `you` are asked for, as many as may be at once, when a session of `me`, who is disabled, is due too: it waits
+    for its turn. A round in which the two were held for too long is none: the service counts as away then."""
+    relay = Relay()
+    site = Site(tmp_path, {"USER_SERVICE_URL": relay.url, "USER_CHECK_S": 60, "LOGIN_FAILURES_PER_MIN": 0})
+    site.start()
+    relay.port = site.userauth.port
+    try:
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
+            for _ in range(20):
+                assert site.api.post("/enable/me").status_code == 200
+                busy, me, others = Busy(), open_session(site, "me"), [open_session(site, "you") for _ in range(2)]
+                assert site.api.post("/disable/me").status_code == 200
+                kept_sessions.age(site.notes, checked=100)
+                relay.before = busy.before
+                began_s = time.monotonic()
+                jobs = [pool.submit(other.get, "/notes/add") for other in others]
+                assert all(busy.held.acquire(timeout=10) for _ in jobs)
+                mine = pool.submit(me.get, "/notes/add")
+                concurrent.futures.wait([mine], timeout=0.2)
+                busy.release.set()
+                relay.before = lambda path: None
+                statuses = [job.result().status_code for job in jobs]
+                if time.monotonic() - began_s < 0.8:
+                    break
+            else:
+                pytest.fail("this machine is too slow for the test")
+        assert (statuses, mine.result().status_code) == ([200, 200], 302)
+    finally:
+        site.stop()
+        relay.close()
 
 
 def test_full_queue_of_logins_is_an_immediate_503(services):

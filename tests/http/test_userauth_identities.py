@@ -35,12 +35,17 @@ def come_in(api, username, subject, **members):
     return answer.json()
 
 
-def link(api, username, subject, issuer=ISSUER, provider="oidc"):
-    return api.post("/link-identity/" + quoted(username), json={"provider": provider, "issuer": issuer, "subject": subject})
+def precondition(if_match):
+    return {"headers": {"If-Match": if_match}} if if_match is not None else {}
 
 
-def unlink(api, username, subject, issuer=ISSUER):
-    return api.post("/unlink-identity/" + quoted(username), json={"issuer": issuer, "subject": subject})
+def link(api, username, subject, issuer=ISSUER, provider="oidc", if_match=None):
+    members = {"provider": provider, "issuer": issuer, "subject": subject}
+    return api.post("/link-identity/" + quoted(username), json=members, **precondition(if_match))
+
+
+def unlink(api, username, subject, issuer=ISSUER, if_match=None):
+    return api.post("/unlink-identity/" + quoted(username), json={"issuer": issuer, "subject": subject}, **precondition(if_match))
 
 
 def identities(api, username):
@@ -426,3 +431,49 @@ def test_program_of_the_release_before_destroys_a_user_with_identities(services)
         connection.execute(EARLIER_DESTROY, ("earlier",))
         connection.commit()
     assert come_in(api, "next", subject)["username"] == "next"
+
+
+# --- only for the account that is meant ---
+
+def test_with_its_entity_tag_an_account_is_linked_and_unlinked(api):
+    api.create("tagged", new_password())
+    subject = new_subject()
+    for if_match in (tag(api, "tagged"), "*"):
+        assert link(api, "tagged", subject, if_match=if_match).status_code == 200
+        assert link(api, "TAGGED", subject, if_match=if_match).status_code == 200, "again, in another spelling"
+        assert unlink(api, "tagged", subject, if_match=if_match).status_code == 200
+    assert subjects(api, "tagged") == []
+
+
+@pytest.mark.parametrize("deed", ["made anew", "disabled", "another password", "signed out"])
+def test_with_the_entity_tag_of_before_nothing_is_linked_or_unlinked(api, deed):
+    name = "tagged-" + deed.replace(" ", "-")
+    api.create(name, new_password())
+    old = tag(api, name)
+    if deed == "made anew":
+        assert api.delete("/destroy/" + name).status_code == 200
+        api.create(name, new_password())
+    elif deed == "another password":
+        assert api.post("/update-user/" + name, json={"plainPassword": new_password()}).status_code == 200
+    else:
+        assert api.post({"disabled": "/disable/", "signed out": "/revoke/"}[deed] + name).status_code == 200
+    mine = new_subject()
+    assert link(api, name, mine).status_code == 200
+    for answer in (link(api, name, new_subject(), if_match=old), link(api, name, mine, if_match=old), unlink(api, name, mine, if_match=old),
+                   unlink(api, name, "not linked", if_match=old), unlink(api, name, mine, if_match='""')):
+        assert_error(answer, 412, code="PreconditionFailed")
+    assert subjects(api, name) == [mine]
+    assert unlink(api, name, mine, if_match=tag(api, name)).status_code == 200
+
+
+@pytest.mark.parametrize("if_match", ["x", '"', '"a", "b"', 'W/"a"', '"a"b', "*, *", ""])
+def test_what_is_not_one_strong_entity_tag_is_refused(api, if_match):
+    name = come_in(api, "oddly tagged", "odd-first")["username"]
+    for answer in (link(api, name, "odd", if_match=if_match), unlink(api, name, "odd", if_match=if_match)):
+        assert_error(answer, 400)
+    assert subjects(api, name) == ["odd-first"]
+
+
+def test_a_tag_for_nobody_is_a_404(api):
+    assert_error(link(api, "no such user", "x", if_match='"a"'), 404)
+    assert_error(unlink(api, "no such user", "x", if_match='"a"'), 404)

@@ -38,16 +38,18 @@ static enum err link_to(struct bench *bench, const char *username, const char *s
     const struct identity identity = of(subject);
     struct account_identities account = {0};
     bool has_changed = false;
+    const struct account_named named = {.username = username};
     ctx_forgive(&bench->ctx);
-    return account_link_identity(&bench->ctx, username, &identity, &account, &has_changed);
+    return account_link_identity(&bench->ctx, &named, &identity, &account, &has_changed);
 }
 
 static enum err unlink_from(struct bench *bench, const char *username, const char *subject)
 {
     const struct identity identity = of(subject);
     struct account_identities account = {0};
+    const struct account_named named = {.username = username};
     ctx_forgive(&bench->ctx);
-    return account_unlink_identity(&bench->ctx, username, &identity, &account);
+    return account_unlink_identity(&bench->ctx, &named, &identity, &account);
 }
 
 static struct account_identities account_of(struct bench *bench, const char *username)
@@ -244,8 +246,9 @@ static enum err run_link(struct ctx *ctx, struct db *db, void *argument)
     const struct identity identity = of("torn-2");
     struct account_identities account = {0};
     bool has_changed = false;
+    const struct account_named named = {.username = "taken"};
     (void)db;
-    enum err err = account_link_identity(ctx, "taken", &identity, &account, &has_changed);
+    enum err err = account_link_identity(ctx, &named, &identity, &account, &has_changed);
     if (!err)
         *(struct account_identities *)argument = account;
     return err;
@@ -255,8 +258,9 @@ static enum err run_unlink(struct ctx *ctx, struct db *db, void *argument)
 {
     const struct identity identity = of("torn-2");
     struct account_identities account = {0};
+    const struct account_named named = {.username = "taken"};
     (void)db;
-    enum err err = account_unlink_identity(ctx, "taken", &identity, &account);
+    enum err err = account_unlink_identity(ctx, &named, &identity, &account);
     if (!err)
         *(struct account_identities *)argument = account;
     return err;

@@ -21,6 +21,7 @@ static const struct row rows[] = {
     {ERR_METHOD, "METHOD", 405, "MethodNotAllowed"},
     {ERR_TIMEOUT, "TIMEOUT", 408, "RequestTimeout"},
     {ERR_CONFLICT, "CONFLICT", 409, "Conflict"},
+    {ERR_PRECONDITION, "PRECONDITION", 412, "PreconditionFailed"},
     {ERR_TOO_LARGE, "TOO_LARGE", 413, "PayloadTooLarge"},
     {ERR_MEDIA_TYPE, "MEDIA_TYPE", 415, "UnsupportedMediaType"},
     {ERR_RATE_LIMITED, "RATE_LIMITED", 429, "TooManyRequests"},

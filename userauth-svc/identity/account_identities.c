@@ -256,10 +256,25 @@ take(struct ctx *ctx, struct account_identities *account, const struct identity 
 
 /* Whose identity is to be linked, or unlinked. */
 struct change {
-    const char *username;
+    const struct account_named *named;
     const struct identity *identity;
     bool is_link;
 };
+
+/* With the row locked: it stays that account until the commit. */
+static enum err load_named(struct ctx *ctx,
+                           const struct account_named *named,
+                           struct account_identities *out_account)
+{
+    struct account_identities account = {0};
+    enum err err = load(ctx, user_lock, named->username, &account);
+    if (err)
+        return err;
+    if (named->generation && !text_equals(named->generation, account.user.generation))
+        return ctx_fail(ctx, ERR_PRECONDITION, "the account has another generation");
+    *out_account = account;
+    return ERR_OK;
+}
 
 static enum err change_once(struct ctx *ctx,
                             const struct change *change,
@@ -270,7 +285,7 @@ static enum err change_once(struct ctx *ctx,
     struct account_identities account = {0};
     enum err err = db_begin(ctx, ctx->db, &tx);
     if (!err)
-        err = load(ctx, user_lock, change->username, &account);
+        err = load_named(ctx, change->named, &account);
     bool has_changed = !err && !(change->is_link && has_identity(&account, change->identity));
     if (has_changed)
         err = change->is_link ? add(ctx, &account, change->identity)
@@ -307,19 +322,19 @@ static enum err change(struct ctx *ctx,
 }
 
 enum err account_link_identity(struct ctx *ctx,
-                               const char *username,
+                               const struct account_named *named,
                                const struct identity *identity,
                                struct account_identities *out_account,
                                bool *out_has_changed)
 {
-    return change(ctx, &(struct change){username, identity, true}, out_account, out_has_changed);
+    return change(ctx, &(struct change){named, identity, true}, out_account, out_has_changed);
 }
 
 enum err account_unlink_identity(struct ctx *ctx,
-                                 const char *username,
+                                 const struct account_named *named,
                                  const struct identity *identity,
                                  struct account_identities *out_account)
 {
     bool has_changed = false;
-    return change(ctx, &(struct change){username, identity, false}, out_account, &has_changed);
+    return change(ctx, &(struct change){named, identity, false}, out_account, &has_changed);
 }

@@ -24,6 +24,12 @@ struct account_identities {
     struct identity_list identities;
 };
 
+/* Which account is meant: the one of this name, if it has this generation still. */
+struct account_named {
+    const char *username;
+    const char *generation; /* NULL: whichever it has */
+};
+
 /* The user who has the identity as he is, else a new one without a password, whose name is like the
  * draft's. Who has the name already, or had it before he was destroyed, is never given out.
  * Errors:  ERR_INVALID with the member; ERR_FORBIDDEN the user is disabled; ERR_CONFLICT no name
@@ -40,18 +46,19 @@ MUST_CHECK enum err account_identities_of(struct ctx *ctx,
                                           struct account_identities *out_account);
 
 /* Nothing changes when the user has it already.
- * Errors:  ERR_INVALID with the member; ERR_NOT_FOUND no such user; ERR_CONFLICT another user has
- *          it, or this one has IDENTITIES_PER_USER_MAX. */
+ * Errors:  ERR_INVALID with the member; ERR_NOT_FOUND no such user; ERR_PRECONDITION another
+ *          generation; ERR_CONFLICT another user has it, or this one has as many as
+ *          IDENTITIES_PER_USER_MAX. */
 MUST_CHECK enum err account_link_identity(struct ctx *ctx,
-                                          const char *username,
+                                          const struct account_named *named,
                                           const struct identity *identity,
                                           struct account_identities *out_account,
                                           bool *out_has_changed);
 
-/* Errors:  ERR_INVALID with the member; ERR_NOT_FOUND no such user, or not linked; ERR_CONFLICT
- *          it is the last way to sign in. */
+/* Errors:  ERR_INVALID with the member; ERR_NOT_FOUND no such user, or not linked;
+ *          ERR_PRECONDITION another generation; ERR_CONFLICT it is the last way to sign in. */
 MUST_CHECK enum err account_unlink_identity(struct ctx *ctx,
-                                            const char *username,
+                                            const struct account_named *named,
                                             const struct identity *identity,
                                             struct account_identities *out_account);
 

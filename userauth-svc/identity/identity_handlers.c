@@ -4,8 +4,12 @@
  * Depends on: account_identities.h, identity_wire.h, user_handlers.h, user_wire.h, log.h. */
 #include "identity/identity_handlers.h"
 
+#include <string.h>
+
+#include "base/arena.h"
 #include "base/ctx.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "http/http_message.h"
 #include "identity/account_identities.h"
 #include "identity/identity.h"
@@ -81,6 +85,24 @@ static enum err read_identity(struct ctx *ctx, struct bytes body, struct identit
     return err;
 }
 
+/* The account of the path. If-Match (RFC 9110 section 13.1.1), where it is sent, names the one
+ * generation that it must have; a list of several is refused. */
+static enum err
+read_named(struct ctx *ctx, const struct http_request *rq, struct account_named *out_named)
+{
+    const char *tag = rq->fields[HTTP_FIELD_IF_MATCH];
+    struct account_named named = {.username = rq->params[0]};
+    if (tag && !text_equals(tag, "*")) {
+        size_t size_bytes = strlen(tag);
+        const char *end = tag[0] == '"' ? strchr(tag + 1, '"') : NULL;
+        if (!end || end + 1 != tag + size_bytes)
+            return ctx_refuse(ctx, "If-Match", "If-Match: it is not one strong entity tag.");
+        named.generation = arena_text_copy(&ctx->arena, tag + 1, size_bytes - 2);
+    }
+    *out_named = named;
+    return ERR_OK;
+}
+
 enum err identity_link_handle(struct app *app,
                               struct ctx *ctx,
                               const struct http_request *rq,
@@ -88,13 +110,16 @@ enum err identity_link_handle(struct app *app,
 {
     (void)app;
     struct identity identity = {0};
+    struct account_named named = {0};
     struct account_identities account = {0};
     bool has_changed = false;
     enum err err = read_identity(ctx, rq->body, &identity);
     if (!err && !identity.provider)
         err = ctx_refuse(ctx, "provider", "provider: it is needed.");
     if (!err)
-        err = account_link_identity(ctx, rq->params[0], &identity, &account, &has_changed);
+        err = read_named(ctx, rq, &named);
+    if (!err)
+        err = account_link_identity(ctx, &named, &identity, &account, &has_changed);
     if (err)
         return err;
     if (has_changed)
@@ -109,10 +134,13 @@ enum err identity_unlink_handle(struct app *app,
 {
     (void)app;
     struct identity identity = {0};
+    struct account_named named = {0};
     struct account_identities account = {0};
     enum err err = read_identity(ctx, rq->body, &identity);
     if (!err)
-        err = account_unlink_identity(ctx, rq->params[0], &identity, &account);
+        err = read_named(ctx, rq, &named);
+    if (!err)
+        err = account_unlink_identity(ctx, &named, &identity, &account);
     if (err)
         return err;
     log_info(ctx, "user.identity_unlinked", log_str("user", account.user.username),

@@ -27,13 +27,14 @@ MUST_CHECK enum err identity_list_handle(struct app *app,
                                          const struct http_request *rq,
                                          struct http_response *rs);
 
-/* POST /link-identity/:username {"provider", "issuer", "subject"} */
+/* POST /link-identity/:username {"provider", "issuer", "subject"}. With If-Match, which
+ * is the ETag of /find, nothing changes for another account than that one: 412. */
 MUST_CHECK enum err identity_link_handle(struct app *app,
                                          struct ctx *ctx,
                                          const struct http_request *rq,
                                          struct http_response *rs);
 
-/* POST /unlink-identity/:username {"issuer", "subject"} */
+/* POST /unlink-identity/:username {"issuer", "subject"}; If-Match as above */
 MUST_CHECK enum err identity_unlink_handle(struct app *app,
                                            struct ctx *ctx,
                                            const struct http_request *rq,
