@@ -22,7 +22,11 @@ static const struct db_statement FIND = {
     "SELECT username, user_etag, created_unix_ms, used_unix_ms, checked_unix_ms"
     " FROM sessions WHERE digest = ?"};
 static const struct db_statement TOUCH = {
-    "UPDATE sessions SET used_unix_ms = ?, checked_unix_ms = ? WHERE digest = ?"};
+    "UPDATE sessions SET used_unix_ms = max(used_unix_ms, ?), checked_unix_ms ="
+    " CASE WHEN checked_unix_ms BETWEEN ? AND ? THEN checked_unix_ms ELSE ? END WHERE digest = ?",
+    .mysql = "UPDATE sessions SET used_unix_ms = greatest(used_unix_ms, ?), checked_unix_ms ="
+             " CASE WHEN checked_unix_ms BETWEEN ? AND ? THEN checked_unix_ms ELSE ? END"
+             " WHERE digest = ?"};
 static const struct db_statement DELETE = {"DELETE FROM sessions WHERE digest = ?"};
 static const struct db_statement LIST = {
     "SELECT digest, created_unix_ms, used_unix_ms, checked_unix_ms, user_etag, device, address"
@@ -43,11 +47,13 @@ static struct db_value digest_of(const struct session *session)
     return db_blob(session->digest, sizeof(session->digest));
 }
 
-static enum err
-insert(struct ctx *ctx, const struct app *app, const struct session *session, int64_t left_ms)
+static enum err insert(struct ctx *ctx,
+                       const struct app *app,
+                       const struct session *session,
+                       const struct session_moment *moment)
 {
     (void)app;
-    (void)left_ms; /* session_is_over goes by the times */
+    (void)moment; /* session_is_over goes by the times */
     return db_run(ctx, ctx->db, &INSERT,
                   DB_VALUES(digest_of(session), db_text(session->username),
                             db_text(session->user_etag), db_i64(session->created_unix_ms),
@@ -74,14 +80,16 @@ static enum err fill(struct ctx *ctx, const struct app *app, struct session *ses
     return ERR_OK;
 }
 
-static enum err
-touch(struct ctx *ctx, const struct app *app, const struct session *session, int64_t left_ms)
+static enum err touch(struct ctx *ctx,
+                      const struct app *app,
+                      const struct session *session,
+                      const struct session_moment *moment)
 {
+    struct db_value checked = db_i64(session->checked_unix_ms);
     (void)app;
-    (void)left_ms;
     return db_run(ctx, ctx->db, &TOUCH,
-                  DB_VALUES(db_i64(session->used_unix_ms), db_i64(session->checked_unix_ms),
-                            digest_of(session)),
+                  DB_VALUES(db_i64(session->used_unix_ms), checked, db_i64(moment->now_unix_ms),
+                            checked, digest_of(session)),
                   NULL);
 }
 

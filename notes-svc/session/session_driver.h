@@ -15,17 +15,22 @@ struct ctx;
 struct session;
 struct session_list;
 
-/* Units: left_ms is how long the session lives yet if nobody uses it, more than 0. */
+/* When something of a session is noted, and what follows from it. */
+struct session_moment {
+    int64_t now_unix_ms;
+    int64_t left_ms; /* the session lives so long yet if nobody uses it; more than 0 */
+};
+
 struct session_driver {
     enum err (*insert)(struct ctx *ctx,
                        const struct app *app,
                        const struct session *session,
-                       int64_t left_ms);
+                       const struct session_moment *moment);
     enum err (*fill)(struct ctx *ctx, const struct app *app, struct session *session);
     enum err (*touch)(struct ctx *ctx,
                       const struct app *app,
                       const struct session *session,
-                      int64_t left_ms);
+                      const struct session_moment *moment);
     enum err (*delete)(struct ctx *ctx, const struct app *app, const struct session *session);
     /* In any order; some of them may be over. */
     enum err (*list)(struct ctx *ctx,

@@ -35,8 +35,20 @@ static const char INSERT[] =
     "redis.pcall('HSET', KEYS[2], ARGV[3], ARGV[4]) "
     "redis.pcall('PEXPIRE', KEYS[2], ARGV[5]) "
     "return 1";
+
+/* The times of a record are written anew, and it is found by them, as session_record_write has made
+ * it. What is later there already stays, and with it the record's life. KEYS: as above. ARGV: used,
+ * its life in ms, digest, sign-in, the list's life in ms, checked, now. */
 static const char TOUCH[] =
-    "if not redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2], 'XX') then return 0 end "
+    "local record = redis.call('GET', KEYS[1]) or '' "
+    "local head, used, checked, rest = record:match('^(1\\n%d+\\n)(%d+)\\n(%d+)(\\n.*)$') "
+    "if not head then return 0 end "
+    "local life = tonumber(ARGV[2]) "
+    "if tonumber(used) > tonumber(ARGV[1]) then"
+    " life = math.max(life, redis.call('PTTL', KEYS[1])) else used = ARGV[1] end "
+    "if tonumber(checked) < tonumber(ARGV[6]) or tonumber(checked) > tonumber(ARGV[7]) then"
+    " checked = ARGV[6] end "
+    "redis.call('SET', KEYS[1], head .. used .. '\\n' .. checked .. rest, 'PX', life) "
     "if redis.pcall('HSETNX', KEYS[2], ARGV[3], ARGV[4]) == 1 then"
     " redis.pcall('PEXPIRE', KEYS[2], ARGV[5]) end "
     "return 1";
@@ -99,35 +111,39 @@ static enum err put(struct ctx *ctx,
                     const struct app *app,
                     const struct session *session,
                     const char *script,
-                    int64_t left_ms)
+                    struct bytes first,
+                    const struct session_moment *moment)
 {
-    struct bytes record;
     struct redis_answer answer;
-    enum err err = session_record_write(ctx, session, &record);
-    if (err)
-        return err;
     const struct redis_command command = {
         REDIS_ARGS(redis_text("EVAL"), redis_text(script), redis_text("2"),
-                   key_of(ctx, app, session), list_key(ctx, app, session->username), record,
-                   number(ctx, left_ms),
+                   key_of(ctx, app, session), list_key(ctx, app, session->username), first,
+                   number(ctx, moment->left_ms),
                    redis_text(session_hex(ctx, session->digest, SECRET_DIGEST_BYTES)),
                    session_sign_in_write(ctx, session),
-                   number(ctx, app->config->session_absolute_s * MS_PER_S)),
+                   number(ctx, app->config->session_absolute_s * MS_PER_S),
+                   number(ctx, session->checked_unix_ms), number(ctx, moment->now_unix_ms)),
         .can_repeat = true,
     };
     return ask(ctx, &command, &answer);
 }
 
-static enum err
-insert(struct ctx *ctx, const struct app *app, const struct session *session, int64_t left_ms)
+static enum err insert(struct ctx *ctx,
+                       const struct app *app,
+                       const struct session *session,
+                       const struct session_moment *moment)
 {
-    return put(ctx, app, session, INSERT, left_ms);
+    struct bytes record;
+    enum err err = session_record_write(ctx, session, &record);
+    return err ? err : put(ctx, app, session, INSERT, record, moment);
 }
 
-static enum err
-touch(struct ctx *ctx, const struct app *app, const struct session *session, int64_t left_ms)
+static enum err touch(struct ctx *ctx,
+                      const struct app *app,
+                      const struct session *session,
+                      const struct session_moment *moment)
 {
-    return put(ctx, app, session, TOUCH, left_ms);
+    return put(ctx, app, session, TOUCH, number(ctx, session->used_unix_ms), moment);
 }
 
 static enum err fill(struct ctx *ctx, const struct app *app, struct session *session)

@@ -22,14 +22,21 @@ bool session_store_is_apart(const struct config *config)
     return config->redis.options.is_set;
 }
 
+static struct session_moment
+moment_of(const struct app *app, const struct session *session, int64_t now_unix_ms)
+{
+    return (struct session_moment){.now_unix_ms = now_unix_ms,
+                                   .left_ms = session_left_ms(session, app->config, now_unix_ms)};
+}
+
 enum err
 session_insert(struct ctx *ctx, const struct app *app, struct session *session, int64_t now_unix_ms)
 {
     session->created_unix_ms = now_unix_ms;
     session->used_unix_ms = now_unix_ms;
     session->checked_unix_ms = now_unix_ms;
-    int64_t left_ms = session_left_ms(session, app->config, now_unix_ms);
-    return driver_of(app->config)->insert(ctx, app, session, left_ms);
+    const struct session_moment moment = moment_of(app, session, now_unix_ms);
+    return driver_of(app->config)->insert(ctx, app, session, &moment);
 }
 
 enum err session_fill(struct ctx *ctx, const struct app *app, struct session *session)
@@ -42,8 +49,8 @@ enum err session_touch(struct ctx *ctx,
                        const struct session *session,
                        int64_t now_unix_ms)
 {
-    int64_t left_ms = session_left_ms(session, app->config, now_unix_ms);
-    return left_ms > 0 ? driver_of(app->config)->touch(ctx, app, session, left_ms) : ERR_OK;
+    const struct session_moment moment = moment_of(app, session, now_unix_ms);
+    return moment.left_ms > 0 ? driver_of(app->config)->touch(ctx, app, session, &moment) : ERR_OK;
 }
 
 enum err session_delete(struct ctx *ctx, const struct app *app, const struct session *session)

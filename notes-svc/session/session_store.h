@@ -33,7 +33,10 @@ MUST_CHECK enum err session_insert(struct ctx *ctx,
 /* Fills what the cookie did not tell. Errors: ERR_NOT_FOUND no such session. */
 MUST_CHECK enum err session_fill(struct ctx *ctx, const struct app *app, struct session *session);
 
-/* Stores used_unix_ms and checked_unix_ms. A session that is gone is no error: it stays gone. */
+/* Stores used_unix_ms and checked_unix_ms, but for what is later there already: who has read the
+ * session before somebody else used it must not take that back. A time of check after now_unix_ms
+ * gives way, or each request would ask after the clock was set back. A session that is gone is no
+ * error: it stays gone. */
 MUST_CHECK enum err session_touch(struct ctx *ctx,
                                   const struct app *app,
                                   const struct session *session,

@@ -7,6 +7,7 @@ Times are made to pass by changing what is kept while the service is stopped, ne
 import base64
 import pathlib
 import re
+import threading
 import time
 
 import pytest
@@ -15,10 +16,12 @@ from cookies import set_cookies
 from harness import kept_sessions
 from harness.client import Client
 from harness.client import browser_session as open_session
+from harness.live import Live
 from harness.programs import remember_secret
 from harness.site import Site
 from harness.wait import until
 from notes_verbs import create_note, view_path
+from odd_service import Relay
 
 NOTES_ENV = {"LOGIN_FAILURES_PER_MIN": 0}
 
@@ -197,6 +200,53 @@ def test_reading_pages_is_use_too(site):
         return max(row["used_unix_ms"] for row in session_rows(site)) > newest
 
     until(is_renewed, "the time of last use is written")
+
+
+class FirstLook:
+    """Holds the first look at a user that comes to a relay."""
+
+    def __init__(self):
+        self.has_begun, self.may_end, self.is_next = threading.Event(), threading.Event(), threading.Event()
+
+    def before(self, path):
+        if not path.startswith("/find/"):
+            return
+        if self.may_end.is_set():
+            self.is_next.set()
+        elif not self.has_begun.is_set():
+            self.has_begun.set()
+            self.may_end.wait(10)
+
+
+def test_a_look_at_a_session_takes_no_use_back(tmp_path):
+    """A session with a live socket is looked at: it is read, then its user is asked for. Meanwhile somebody uses it. A round in
+    which the answer was held for too long is none: the look had ended without it."""
+    relay = Relay()
+    site = Site(tmp_path, {"USER_SERVICE_URL": relay.url, "USER_CHECK_S": 2, "LOGIN_FAILURES_PER_MIN": 0})
+    site.start()
+    relay.port = site.userauth.port
+    try:
+        client = open_session(site, "me")
+        create_note(client, "looked-at")
+        with Live(site.url, cookie=client.session_cookie, notes={"key": "looked-at"}):
+            for _ in range(20):
+                kept_sessions.age(site.notes, used=1000)
+                look = FirstLook()
+                relay.before = look.before
+                assert look.has_begun.wait(20)
+                began_s, before_ms = time.monotonic(), time.time() * 1000
+                assert is_in(client)
+                look.may_end.set()
+                held_s = time.monotonic() - began_s
+                assert look.is_next.wait(20), "the next look begins after the first one has been noted"
+                if held_s < 0.8:
+                    break
+            else:
+                pytest.fail("this machine is too slow for the test")
+            assert [row["used_unix_ms"] >= before_ms for row in session_rows(site)] == [True]
+    finally:
+        site.stop()
+        relay.close()
 
 
 def test_session_ends_after_its_absolute_life(site):

@@ -80,6 +80,50 @@ static void a_row_of_the_release_before_says_nothing_of_its_device(void **state)
     assert_null(found.items[0].address);
 }
 
+/* The only one of `me`, as it is stored. */
+static struct session stored(struct notes_db *notes)
+{
+    struct session_list found = list(notes, "me");
+    assert_int_equal(found.count, 1);
+    return found.items[0];
+}
+
+static void what_was_read_before_takes_no_later_use_back(void **state)
+{
+    CLEANUP(notes_db_done) struct notes_db notes;
+    int64_t now_ms = clock_unix_ms();
+    (void)state;
+    notes_db_init(&notes);
+    add(&notes, 1, "me", 1000);
+    struct session looked_at = stored(&notes);
+    struct session used = looked_at;
+    used.used_unix_ms = now_ms - 10;
+    used.checked_unix_ms = now_ms - 20;
+    assert_int_equal(session_touch(&notes.ctx, &app, &used, now_ms), ERR_OK);
+    looked_at.checked_unix_ms = now_ms - 30;
+    assert_int_equal(session_touch(&notes.ctx, &app, &looked_at, now_ms), ERR_OK);
+    assert_int_equal(stored(&notes).used_unix_ms, now_ms - 10);
+    assert_int_equal(stored(&notes).checked_unix_ms, now_ms - 20);
+    looked_at.checked_unix_ms = now_ms;
+    assert_int_equal(session_touch(&notes.ctx, &app, &looked_at, now_ms), ERR_OK);
+    assert_int_equal(stored(&notes).used_unix_ms, now_ms - 10);
+    assert_int_equal(stored(&notes).checked_unix_ms, now_ms);
+}
+
+static void a_check_in_the_future_gives_way(void **state)
+{
+    CLEANUP(notes_db_done) struct notes_db notes;
+    int64_t now_ms = clock_unix_ms();
+    (void)state;
+    notes_db_init(&notes);
+    add(&notes, 1, "me", -1000);
+    struct session checked = stored(&notes);
+    checked.checked_unix_ms = now_ms;
+    assert_int_equal(session_touch(&notes.ctx, &app, &checked, now_ms), ERR_OK);
+    assert_int_equal(stored(&notes).checked_unix_ms, now_ms);
+    assert_true(stored(&notes).used_unix_ms > now_ms);
+}
+
 static enum err run_delete(struct ctx *ctx, struct db *db, void *argument)
 {
     ctx->db = db;
@@ -142,6 +186,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UNIT(a_users_sessions_come_the_last_used_first),
         UNIT(a_row_of_the_release_before_says_nothing_of_its_device),
+        UNIT(what_was_read_before_takes_no_later_use_back),
+        UNIT(a_check_in_the_future_gives_way),
         UNIT(all_are_deleted_or_none),
         UNIT(a_failure_gives_no_part_of_a_list),
     };
