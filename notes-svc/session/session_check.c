@@ -18,6 +18,12 @@
 
 #define MS_PER_S ((int64_t)1000)
 
+/* What a request notes of its session is done beside reading, and waits for others who write no
+ * longer than this: for the lock of a file, or for a server, where giving up costs the connection.
+ * Redis has a limit of its own. */
+#define NOTE_IN_FILE_MS   100
+#define NOTE_IN_SERVER_MS 1000
+
 enum err session_end(struct app *app, struct ctx *ctx, const struct session *session)
 {
     enum err err = session_delete(ctx, app, session);
@@ -153,6 +159,15 @@ void session_make_room(struct app *app,
     ctx_forgive(ctx);
 }
 
+/* Until then something may be noted beside a request. */
+static int64_t note_until_ms(const struct app *app, const struct ctx *ctx)
+{
+    int64_t limit_ms = app->config->database.path ? NOTE_IN_FILE_MS : NOTE_IN_SERVER_MS;
+    int64_t until_ms = clock_monotonic_ms() + limit_ms;
+    return session_store_is_apart(app->config) || ctx->deadline_ms < until_ms ? ctx->deadline_ms
+                                                                              : until_ms;
+}
+
 void session_end_refused(struct app *app,
                          struct ctx *ctx,
                          const struct session *session,
@@ -207,8 +222,18 @@ static enum err check_user(struct app *app,
     return ERR_OK;
 }
 
-/* The idle clock and the last check are stored when they have moved enough. A full disk or a
- * full Redis must not stop reading. */
+/* It is over whether its row goes or not, which housekeeping would remove. */
+static void end_expired(struct app *app, struct ctx *ctx, const struct session *session)
+{
+    int64_t deadline_ms = ctx->deadline_ms;
+    ctx->deadline_ms = note_until_ms(app, ctx);
+    session_end_refused(app, ctx, session, "expired");
+    ctx->deadline_ms = deadline_ms;
+}
+
+/* The idle clock and the last check are stored when they have moved enough. A full disk, a full
+ * Redis, or somebody who holds the database locked must not stop reading: the next request tries
+ * again. */
 static void touch(struct app *app,
                   struct ctx *ctx,
                   struct session *session,
@@ -222,7 +247,11 @@ static void touch(struct app *app,
         return;
     if (use == SESSION_IS_USED)
         session->used_unix_ms = now_unix_ms;
-    if (session_touch(ctx, app, session, now_unix_ms)) {
+    int64_t deadline_ms = ctx->deadline_ms;
+    ctx->deadline_ms = note_until_ms(app, ctx);
+    enum err err = session_touch(ctx, app, session, now_unix_ms);
+    ctx->deadline_ms = deadline_ms;
+    if (err) {
         log_warn(ctx, "session.touch_failed", log_str("why", ctx->why.text));
         ctx_forgive(ctx);
     }
@@ -244,7 +273,7 @@ enum err session_check(struct app *app,
     int64_t now_unix_ms = clock_unix_ms();
     int64_t checked_before_ms = session->checked_unix_ms;
     if (session_is_over(session, app->config, now_unix_ms)) {
-        session_end_refused(app, ctx, session, "expired");
+        end_expired(app, ctx, session);
         return ERR_OK;
     }
     bool is_unchanged = false;

@@ -12,14 +12,15 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 import urllib.parse
 
 import pytest
 import requests
 
-from harness import programs, shared_redis
+from harness import kept_sessions, programs, shared_redis
 from harness.api import Api
-from harness.client import Client, read_page
+from harness.client import Client, browser_session, read_page
 from harness.disk import FileLimit, SmallDisk
 from harness.errors import assert_error
 from harness.programs import NOTES_SVC, USERAUTH_SVC, new_password, run
@@ -731,6 +732,32 @@ def test_database_that_another_process_holds_locked_is_a_503_and_it_recovers(ser
         holder.execute("ROLLBACK")
     assert api.get("/find/blocked").status_code == 404
     assert api.post("/create-user", json={"username": "blocked", "provider": "x"}).status_code == 200
+
+
+@pytest.mark.sqlite_only(reason="locks a file; test_mysql_faults.py has its like")
+def test_readers_whose_use_is_to_be_noted_read_on_while_the_file_is_locked(tmp_path):
+    """What is noted of a session is not waited for: the deadline is long, and no answer takes so long."""
+    site = Site(tmp_path, {"REDIS_URL": "", "REQUEST_DEADLINE_MS": 120000, "WORKERS": 2, "USER_CHECK_S": 3600})
+    site.start()
+    try:
+        clients = [browser_session(site, "me") for _ in range(4)]
+        kept_sessions.age(site.notes, used=1000)
+        with opened(site.notes.database, is_writable=True) as holder:
+            holder.execute("BEGIN IMMEDIATE")
+            with concurrent.futures.ThreadPoolExecutor(4) as pool:
+                assert list(pool.map(lambda client: client.get("/notes/add", timeout=60).status_code, clients)) == [200] * 4
+            site.notes.wait_log(event="session.touch_failed")
+            holder.execute("ROLLBACK")
+        assert clients[0].get("/notes/add").status_code == 200
+        noted = sorted(time.time() * 1000 - row["used_unix_ms"] < 500_000 for row in kept_sessions.rows(site.notes))
+        assert noted == [False, False, False, True], "the next request notes its use"
+        kept_sessions.age(site.notes, used=7200)
+        with opened(site.notes.database, is_writable=True) as holder:
+            holder.execute("BEGIN IMMEDIATE")
+            assert clients[0].get("/notes/add", timeout=60).status_code == 302, "who is signed out by then, at once, too"
+            holder.execute("ROLLBACK")
+    finally:
+        site.stop()
 
 
 @pytest.mark.sqlite_only(reason="rights of files; test_mysql_faults.py has its like")

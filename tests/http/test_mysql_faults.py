@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from harness import mariadb
+from harness import kept_sessions, mariadb
 from harness.client import Client, read_page
 from harness.disk import SmallDisk
 from harness.errors import assert_error
@@ -127,6 +127,26 @@ def test_row_that_another_holds_locked_is_a_503_and_it_recovers(server, site):
         cursor.execute("ROLLBACK")
     holder.close()
     until(lambda: save(client, "free").status_code == 302, "writing again")
+
+
+def test_readers_whose_use_is_to_be_noted_read_on_while_sessions_are_locked(server, tmp_path):
+    """What is noted of a session is not waited for: the deadline is long, and no answer takes so long."""
+    site = Site(tmp_path, {"REDIS_URL": "", "REQUEST_DEADLINE_MS": 120000, "WORKERS": 2, "USER_CHECK_S": 3600})
+    site.start()
+    try:
+        clients = [signed_in(site) for _ in range(4)]
+        kept_sessions.age(site.notes, used=1000)
+        holder = server.connect(site.notes.database.name)
+        with contextlib.closing(holder), holder.cursor() as cursor, concurrent.futures.ThreadPoolExecutor(4) as pool:
+            cursor.execute("BEGIN")
+            cursor.execute("SELECT digest FROM sessions FOR UPDATE")
+            assert list(pool.map(lambda client: client.get("/notes/add", timeout=40).status_code, clients)) == [200] * 4
+            site.notes.wait_log(event="session.touch_failed")
+            cursor.execute("ROLLBACK")
+        assert [client.get("/notes/add").status_code for client in clients] == [200] * 4
+        assert all(time.time() * 1000 - row["used_unix_ms"] < 500_000 for row in kept_sessions.rows(site.notes)), "noted by the next request"
+    finally:
+        site.stop()
 
 
 def test_comment_on_a_note_that_another_holds_locked_waits_alone(server, site):
