@@ -211,12 +211,12 @@ enum err login_answer(struct app *app,
 {
     struct session *old = session_from_cookie(ctx, app->config, rq);
     struct session *session = session_of_request(ctx, rq, right->username, right->etag);
-    session_make_room(app, ctx, right->username, old);
     enum err err = session_insert(ctx, app, session, clock_unix_ms());
-    if (err || (old && (err = session_end(app, ctx, old)))) {
+    if (err) {
         ctx->why.hint = NO_LOGIN_HINT;
         return err;
     }
+    session_made(app, ctx, session, old);
     ctx->user = right->username;
     http_response_redirect(rs, 302, right->next && is_own_path(right->next) ? right->next : "/");
     session_cookie_set(ctx, app->config, rs, session);

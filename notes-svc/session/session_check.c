@@ -131,32 +131,36 @@ enum err session_list_checked(struct app *app,
     return ERR_OK;
 }
 
-static enum err
-make_room(struct app *app, struct ctx *ctx, const char *username, const struct session *leaving)
+static enum err make_room(struct app *app, struct ctx *ctx, const struct session *made)
 {
     struct session_list list;
-    size_t most = (size_t)app->config->sessions_per_user;
-    enum err err = session_list(ctx, app, username, NULL, &list);
+    size_t most_others = (size_t)app->config->sessions_per_user - 1;
+    enum err err = session_list(ctx, app, made->username, NULL, &list);
     if (err)
         return err;
-    list = without(ctx, &list, leaving);
-    if (list.count < most)
+    list = without(ctx, &list, made);
+    if (list.count <= most_others)
         return ERR_OK;
-    const struct session_list unused = {.items = &list.items[most - 1],
-                                        .count = list.count - (most - 1)};
+    const struct session_list unused = {.items = &list.items[most_others],
+                                        .count = list.count - most_others};
     return session_end_all(app, ctx, &unused, "too_many");
 }
 
-void session_make_room(struct app *app,
-                       struct ctx *ctx,
-                       const char *username,
-                       const struct session *leaving)
+void session_made(struct app *app,
+                  struct ctx *ctx,
+                  const struct session *made,
+                  const struct session *left)
 {
-    if (!make_room(app, ctx, username, leaving))
-        return;
-    log_warn(ctx, "session.make_room_failed", log_str("user", username),
-             log_str("why", ctx->why.text));
-    ctx_forgive(ctx);
+    if (left && session_end(app, ctx, left)) {
+        log_warn(ctx, "session.old_kept", log_str("user", made->username),
+                 log_str("peer", ctx->peer), log_str("why", ctx->why.text));
+        ctx_forgive(ctx);
+    }
+    if (make_room(app, ctx, made)) {
+        log_warn(ctx, "session.make_room_failed", log_str("user", made->username),
+                 log_str("why", ctx->why.text));
+        ctx_forgive(ctx);
+    }
 }
 
 /* Until then something may be noted beside a request. */

@@ -67,13 +67,13 @@ MUST_CHECK enum err session_list_checked(struct app *app,
                                          const struct session *own,
                                          struct session_list *out_list);
 
-/* Makes room for one more session of this user: where there are SESSIONS_PER_USER besides
- * `leaving`, which ends anyway and may be NULL, those that were unused for longest are signed out.
+/* After a sign-in: signs `left` out, which this browser had before and which may be NULL, and where
+ * there are more than SESSIONS_PER_USER of the user of `made`, those that were unused for longest.
  * Logins at the same moment may pass the limit by their number, until the next one. A failure is
- * logged, and stops no login. */
-void session_make_room(struct app *app,
-                       struct ctx *ctx,
-                       const char *username,
-                       const struct session *leaving);
+ * logged, and undoes no login. */
+void session_made(struct app *app,
+                  struct ctx *ctx,
+                  const struct session *made,
+                  const struct session *left);
 
 #endif

@@ -2,6 +2,7 @@
 """/users/account: the list of one's own sessions and their end, how many one may have, and what administrators read with
 the service key. test_account_password.py has the password."""
 import base64
+import contextlib
 import datetime
 import re
 
@@ -13,6 +14,7 @@ from harness.client import browser_session as open_session
 from harness.errors import assert_error
 from harness.live import Raw
 from harness.programs import remember_secret
+from harness.site import Site
 from harness.wait import until
 from notes_verbs import check_page, error_page
 
@@ -286,6 +288,50 @@ def test_logging_in_again_in_the_same_browser_ends_no_other(site):
     clients = [sign_in(site) for _ in range(4)]
     assert clients[0].login("me", site.passwords["me"]).status_code == 302
     assert all(map(is_in, clients))
+
+
+@pytest.fixture
+def single(tmp_path):
+    """A site where a user has one session, which is in the database."""
+    one = Site(tmp_path, {**NOTES_ENV, "SESSIONS_PER_USER": 1, "REDIS_URL": ""})
+    one.start()
+    yield one
+    one.stop()
+
+
+@contextlib.contextmanager
+def refusing(site, deed):
+    """The database of `site` takes no INSERT, or no DELETE, of a session."""
+    with stored.opened(site.notes.database, is_writable=True) as database:
+        database.execute(f"CREATE TRIGGER refusing BEFORE {deed} ON sessions BEGIN SELECT RAISE(ABORT, 'refused'); END")
+    yield
+    with stored.opened(site.notes.database, is_writable=True) as database:
+        database.execute("DROP TRIGGER refusing")
+
+
+@pytest.mark.sqlite_only(reason="a trigger in the words of SQLite")
+def test_a_login_that_fails_ends_no_session(single):
+    first, late = sign_in(single), Client(single.url)
+    with refusing(single, "INSERT"):
+        for client in (first, late):
+            assert client.login("me", single.passwords["me"]).status_code >= 500
+        assert is_in(first) and not late.is_signed_in
+    assert late.login("me", single.passwords["me"]).status_code == 302
+    assert (is_in(first), is_in(late)) == (False, True)
+
+
+@pytest.mark.sqlite_only(reason="a trigger in the words of SQLite")
+def test_a_session_that_cannot_be_ended_stops_no_login(single):
+    client = sign_in(single)
+    old = client.session_cookie
+    with refusing(single, "DELETE"):
+        answer = client.login("me", single.passwords["me"])
+        assert answer.status_code == 302 and client.session_cookie != old and is_in(client)
+        single.notes.wait_log(event="session.old_kept", user="me")
+        single.notes.wait_log(event="session.make_room_failed", user="me")
+    assert len(kept_sessions.rows(single.notes)) == 2
+    assert client.login("me", single.passwords["me"]).status_code == 302 and is_in(client)
+    assert len(kept_sessions.rows(single.notes)) == 1, "the next login ends what is over the limit"
 
 
 # --- administrators ---
