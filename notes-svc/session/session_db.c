@@ -28,9 +28,11 @@ static const struct db_statement TOUCH = {
              " CASE WHEN checked_unix_ms BETWEEN ? AND ? THEN checked_unix_ms ELSE ? END"
              " WHERE digest = ?"};
 static const struct db_statement DELETE = {"DELETE FROM sessions WHERE digest = ?"};
+/* The server's collation takes "me" and "me " for equal; of the same length they are. */
 static const struct db_statement LIST = {
     "SELECT digest, created_unix_ms, used_unix_ms, checked_unix_ms, user_etag, device, address"
-    " FROM sessions WHERE username = ? ORDER BY used_unix_ms DESC LIMIT ?"};
+    " FROM sessions WHERE username = ? AND length(username) = length(?)"
+    " ORDER BY used_unix_ms DESC LIMIT ?"};
 static const struct db_statement PURGE = {
     "DELETE FROM sessions WHERE digest IN"
     " (SELECT digest FROM sessions WHERE created_unix_ms < ? OR used_unix_ms < ? LIMIT ?)",
@@ -126,7 +128,8 @@ static enum err list(struct ctx *ctx,
         .items = arena_take_array(&ctx->arena, (size_t)limit_count, sizeof(*list.items))};
     bool has_row = true;
     enum err err =
-        db_query(ctx, ctx->db, &LIST, DB_VALUES(db_text(username), db_i64(limit_count)), &rows);
+        db_query(ctx, ctx->db, &LIST,
+                 DB_VALUES(db_text(username), db_text(username), db_i64(limit_count)), &rows);
     while (!err && has_row) {
         err = db_next(ctx, &rows, &has_row);
         if (err || !has_row)

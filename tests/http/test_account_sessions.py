@@ -334,6 +334,19 @@ def test_a_session_that_cannot_be_ended_stops_no_login(single):
     assert len(kept_sessions.rows(single.notes)) == 1, "the next login ends what is over the limit"
 
 
+def test_names_that_differ_by_a_blank_at_the_end_have_their_own_sessions(single):
+    """The limit, the list, and the end of sessions whose user has another entity tag know whose they are."""
+    names = ("padded", "padded ", "padded  ")
+    for name in names:
+        single.add_user(name)
+    clients = {name: sign_in(single, name) for name in names}
+    for name, client in clients.items():
+        assert devices(client) == [("Firefox on Linux", True)], name
+    assert all(map(is_in, clients.values()))
+    assert clients["padded "].logout().status_code == 302
+    assert [is_in(client) for client in clients.values()] == [True, False, True]
+
+
 # --- administrators ---
 
 def admin(site, method="GET", path="/users/sessions?username=me", headers=None):
