@@ -16,7 +16,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -77,13 +76,14 @@ static void close_unused(const struct connection *connection, MYSQL *handle)
     mysql_close(handle);
 }
 
-/* Gives the connection up. The rows that are still read are in memory. */
+/* Gives the connection up: nothing of what follows waits for the server. The rows that are still
+ * read are in memory. */
 static void drop(struct connection *connection)
 {
     if (!connection->handle)
         return;
     MYSQL *handle = TAKE(connection->handle);
-    shutdown(handle->net.fd, SHUT_RDWR); /* nothing of what follows waits for the server */
+    watch_hang_up(&connection->watched);
     for (size_t i = 0; i < CACHE_SETS_COUNT; i++)
         for (size_t k = 0; k < CACHE_WAYS_COUNT; k++)
             if (!connection->cache[i][k].is_in_use)
@@ -152,7 +152,7 @@ fail_statement(struct ctx *ctx, struct connection *connection, const struct prep
 
 static void watch(struct connection *connection)
 {
-    watch_begin(&connection->watched, connection->handle->net.fd, connection->deadline_ms);
+    watch_begin(&connection->watched, connection->deadline_ms);
 }
 
 static bool plain_query(struct connection *connection, const char *sql)
@@ -171,7 +171,7 @@ static enum err connect_any(struct ctx *ctx, struct connection *connection)
 /* The peer has ended the connection: said so while nobody asked anything. */
 static bool is_dead(const struct connection *connection)
 {
-    struct pollfd look = {.fd = connection->handle->net.fd, .events = POLLRDHUP};
+    struct pollfd look = {.fd = connection->watched.socket, .events = POLLRDHUP};
     return poll(&look, 1, 0) != 0;
 }
 

@@ -4,12 +4,9 @@
  * server that accepts and says nothing; it counts whole seconds. */
 #include "data/db_mysql_connect.h"
 
-#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/ctx.h"
@@ -51,7 +48,6 @@ int ma_pvio_register_callback(
 /* The sign-in that this thread is at. */
 static _Thread_local struct {
     struct watched *watched; /* NULL: none */
-    int socket; /* a duplicate: the library closes its own when it likes; -1: not yet */
     bool needs_tls;
     bool is_ended; /* the server has no TLS, which is needed */
 } sign_in_now;
@@ -68,25 +64,15 @@ static void see_sign_in(int mode, MYSQL *handle, const unsigned char *bytes, siz
     (void)mode;
     (void)bytes;
     (void)size_bytes;
-    if (sign_in_now.watched && sign_in_now.socket < 0) {
-        sign_in_now.socket = fcntl(handle->net.fd, F_DUPFD_CLOEXEC, 0);
-        watch_socket(sign_in_now.watched, sign_in_now.socket);
-    }
+    if (sign_in_now.watched)
+        watch_socket(sign_in_now.watched, handle->net.fd);
     if (!handle->server_capabilities || handle->server_capabilities & CLIENT_SSL)
         return;
     handle->options.use_ssl = 0;
     if (sign_in_now.watched && sign_in_now.needs_tls) {
         sign_in_now.is_ended = true;
-        (void)shutdown(handle->net.fd, SHUT_RDWR);
+        watch_hang_up(sign_in_now.watched);
     }
-}
-
-static void forget_socket(void)
-{
-    watch_socket(sign_in_now.watched, -1);
-    if (sign_in_now.socket >= 0)
-        (void)close(sign_in_now.socket);
-    sign_in_now.socket = -1;
 }
 
 void db_mysql_start(void)
@@ -124,7 +110,7 @@ bool db_mysql_is_refused(const struct db_mysql_hosts *hosts)
 
 bool db_mysql_plain(MYSQL *handle, struct watched *watched, int64_t until_ms, const char *sql)
 {
-    watch_begin(watched, handle->net.fd, until_ms);
+    watch_begin(watched, until_ms);
     int failed = mysql_real_query(handle, sql, strlen(sql));
     TEST_HOOK("database.answered");
     return !watch_end(watched) && !failed;
@@ -192,6 +178,12 @@ static void refuse_clear(struct ctx *ctx, struct db_mysql_hosts *hosts, const st
                    host->port);
 }
 
+static void hang_up(struct watched *watched, MYSQL *handle)
+{
+    mysql_close(handle);
+    watch_hang_up(watched);
+}
+
 static MYSQL *
 sign_in(struct ctx *ctx, struct db_mysql_hosts *hosts, const struct db_host *host, bool has_tls)
 {
@@ -208,14 +200,16 @@ sign_in(struct ctx *ctx, struct db_mysql_hosts *hosts, const struct db_host *hos
     sign_in_now.is_ended = false;
     bool is_in = mysql_real_connect(handle, host->name, hosts->url.user, password,
                                     hosts->url.database, host->port, NULL, CLIENT_FOUND_ROWS);
-    forget_socket();
-    if (is_in && (hosts->tls == DB_TLS_PREFER || mysql_get_ssl_cipher(handle)))
+    bool is_safe = is_in && (hosts->tls == DB_TLS_PREFER || mysql_get_ssl_cipher(handle));
+    if (is_safe && sign_in_now.watched->socket >= 0)
         return handle;
-    if (is_in || sign_in_now.is_ended) /* the library's own "enforce" lets it pass */
+    if ((is_in && !is_safe) || sign_in_now.is_ended) /* the library's own "enforce" lets it pass */
         refuse_clear(ctx, hosts, host);
+    else if (is_safe)
+        (void)ctx_fail(ctx, ERR_UNAVAILABLE, "no descriptor is left to watch the connection");
     else
         note_failure(ctx, hosts, host, handle);
-    mysql_close(handle);
+    hang_up(sign_in_now.watched, handle);
     return NULL;
 }
 
@@ -246,9 +240,8 @@ static MYSQL *sign_in_in_time(struct ctx *ctx,
                               const struct db_host *host)
 {
     int64_t latest_ms = clock_monotonic_ms() + (int64_t)SIGN_IN_MAX_S * MS_PER_S;
-    watch_begin(watched, -1, ctx->deadline_ms < latest_ms ? ctx->deadline_ms : latest_ms);
+    watch_begin(watched, ctx->deadline_ms < latest_ms ? ctx->deadline_ms : latest_ms);
     sign_in_now.watched = watched;
-    sign_in_now.socket = -1;
     MYSQL *handle = sign_in(ctx, hosts, host, true);
     if (!handle && hosts->tls == DB_TLS_PREFER && hosts->last_number == NO_TLS_NUMBER)
         handle = sign_in(ctx, hosts, host, false);
@@ -256,7 +249,7 @@ static MYSQL *sign_in_in_time(struct ctx *ctx,
     if (!handle)
         watch_end_in_vain(watched);
     else if (watch_end(watched))
-        mysql_close(TAKE(handle));
+        hang_up(watched, TAKE(handle));
     return handle;
 }
 
@@ -270,7 +263,7 @@ static MYSQL *connect_host(struct ctx *ctx,
     if (!handle || start_session(ctx, hosts, watched, handle, out_is_writable))
         return handle;
     note_failure(ctx, hosts, host, handle);
-    mysql_close(handle);
+    hang_up(watched, handle);
     return NULL;
 }
 
@@ -289,7 +282,7 @@ MYSQL *db_mysql_connect(struct ctx *ctx, struct db_mysql_hosts *hosts, struct wa
         if (!handle)
             continue;
         reader = reader ? reader : host;
-        mysql_close(TAKE(handle));
+        hang_up(watched, TAKE(handle));
     }
     if (!handle && reader)
         handle = connect_host(ctx, hosts, watched, reader, &is_writable);

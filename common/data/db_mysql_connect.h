@@ -42,7 +42,8 @@ MUST_CHECK bool
 db_mysql_plain(MYSQL *handle, struct watched *watched, int64_t until_ms, const char *sql);
 
 /* The first server that takes writes, else the first that answers; fails at once shortly after a
- * vain round. NULL, with the reason in ctx. Owns: the caller, mysql_close. */
+ * vain round. NULL, with the reason in ctx. `watched` has its socket. Owns: the caller,
+ * watch_hang_up and mysql_close. */
 MYSQL *db_mysql_connect(struct ctx *ctx, struct db_mysql_hosts *hosts, struct watched *watched);
 
 /* Would it be vain to try again: a wrong name, password or database? */

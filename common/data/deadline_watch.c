@@ -5,10 +5,12 @@
  * thread only if it is to end before what the thread waits for anyway. Depends on: clock.h. */
 #include "data/deadline_watch.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/thread.h"
@@ -90,6 +92,7 @@ bool watch_add(struct watched *watched)
         watch.is_running = start();
     bool is_running = watch.is_running;
     if (is_running) {
+        watched->socket = -1;
         watched->until_ms = INT64_MAX;
         watched->previous = NULL;
         watched->next = watch.first;
@@ -113,10 +116,9 @@ void watch_remove(struct watched *watched)
     pthread_mutex_unlock(&watch.lock);
 }
 
-void watch_begin(struct watched *watched, int socket, int64_t until_ms)
+void watch_begin(struct watched *watched, int64_t until_ms)
 {
     pthread_mutex_lock(&watch.lock);
-    watched->socket = socket;
     watched->begun_ms = clock_monotonic_ms();
     watched->is_running = true;
     watched->is_cut = false;
@@ -129,11 +131,26 @@ void watch_begin(struct watched *watched, int socket, int64_t until_ms)
 
 void watch_socket(struct watched *watched, int socket)
 {
+    if (watched->socket >= 0)
+        return;
+    int own = fcntl(socket, F_DUPFD_CLOEXEC, 0);
     pthread_mutex_lock(&watch.lock);
-    watched->socket = socket;
-    if (watched->is_cut && socket >= 0)
-        shutdown(socket, SHUT_RDWR);
+    watched->socket = own;
+    if (watched->is_cut && own >= 0)
+        shutdown(own, SHUT_RDWR);
     pthread_mutex_unlock(&watch.lock);
+}
+
+void watch_hang_up(struct watched *watched)
+{
+    pthread_mutex_lock(&watch.lock);
+    int own = watched->socket;
+    watched->socket = -1;
+    pthread_mutex_unlock(&watch.lock);
+    if (own < 0)
+        return;
+    shutdown(own, SHUT_RDWR);
+    close(own);
 }
 
 static bool end(struct watched *watched, bool is_answered)

@@ -19,7 +19,8 @@ struct ctx;
 
 #define LISTENER_OWN_FILES_COUNT 64 /* descriptors that are no client's: logs, loops, assets */
 #define LISTENER_FILES_PER_WORKER \
-    5 /* a database connection's three (file, log, shared memory), Redis, a call to a service */
+    5 /* a database connection's three (file, log, shared memory; to a server it is two), Redis, a \
+         call to a service */
 
 struct listener {
     int fd;      /* -1: closed */

@@ -4,9 +4,14 @@
  * happens when the server is killed, paused, read-only or in a deadlock. */
 #include "unit.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "mysql_bench.h"
@@ -368,6 +373,50 @@ static void a_connection_killed_in_a_transaction_undoes_it_and_may_be_repeated(v
     assert_int_equal(number(bench, bench->db, &count_all), 0);
 }
 
+/* Calls of shutdown() for a number that is no descriptor any more. In a service another thread may
+ * have opened one of that number meanwhile. */
+static _Atomic int stale_shutdowns_count;
+
+int shutdown(int socket, int how)
+{
+    if (fcntl(socket, F_GETFD) < 0)
+        stale_shutdowns_count++;
+    return (int)syscall(SYS_shutdown, socket, how);
+}
+
+static int files_count(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    assert_non_null(folder);
+    int count = 0;
+    while (readdir(folder))
+        count++;
+    (void)closedir(folder);
+    return count;
+}
+
+/* The library closes its socket within the call that finds it dead, and keeps its number. */
+static void a_lost_connection_ends_no_socket_but_its_own(void **state)
+{
+    struct bench *bench = bench_of(state);
+    int before_count = files_count();
+    stale_shutdowns_count = 0;
+    for (int i = 0; i < 3; i++) {
+        CLEANUP(db_transaction_done) struct db_transaction tx = {0};
+        int64_t count = 0;
+        assert_int_equal(db_begin(&bench->ctx, bench->db, &tx), ERR_OK);
+        mariadb_server_kill_connection((long long)number(bench, bench->db, &own_id));
+        assert_int_equal(number_of(bench, bench->db, &count_all, DB_NO_VALUES, &count),
+                         ERR_UNAVAILABLE);
+        assert_int_equal(stale_shutdowns_count, 0);
+        ctx_forgive(&bench->ctx);
+        assert_int_equal(files_count(), before_count - 2); /* the library's and the duplicate */
+        db_transaction_done(&tx);
+        assert_int_equal(number(bench, bench->db, &count_all), 0);
+        assert_int_equal(files_count(), before_count);
+    }
+}
+
 static void a_commit_without_an_answer_is_never_repeated(void **state)
 {
     struct bench *bench = bench_of(state);
@@ -519,6 +568,7 @@ int main(void)
         WITH_BENCH(a_killed_question_is_unavailable_and_the_next_one_works),
         WITH_BENCH(a_killed_connection_is_made_again_for_the_next_use),
         WITH_BENCH(a_connection_killed_in_a_transaction_undoes_it_and_may_be_repeated),
+        WITH_BENCH(a_lost_connection_ends_no_socket_but_its_own),
         WITH_BENCH(a_commit_without_an_answer_is_never_repeated),
         WITH_BENCH(a_server_that_is_killed_is_found_again),
         WITH_BENCH(a_server_that_takes_no_writes_is_still_read),
