@@ -19,15 +19,25 @@ struct redis_subscriber {
     int64_t pinged_ms; /* 0: no answer is awaited */
 };
 
-static enum err
-subscribe(struct ctx *ctx, struct redis_link *link, const char *channel, int64_t until_ms)
+static enum err subscribe(struct ctx *ctx,
+                          struct redis_link *link,
+                          const char *channel,
+                          int64_t until_ms,
+                          struct redis_reply *out_reply)
 {
     const struct redis_command command = {REDIS_ARGS(redis_text("SUBSCRIBE"), redis_text(channel))};
-    struct redis_reply reply = {.error = NULL};
     enum err err = redis_link_add(ctx, link, &command);
-    if (!err)
-        err = redis_link_exchange(ctx, link, 1, until_ms, &reply);
-    return !err && reply.error ? redis_fail_error(ctx, link, reply.error) : err;
+    return err ? err : redis_link_exchange(ctx, link, 1, until_ms, out_reply);
+}
+
+/* A refusal is an answer: a user who may not subscribe makes Redis away for nobody. */
+static void
+note_answer(struct redis_place *place, const struct ctx *ctx, enum err err /* ERR_OK: it came */)
+{
+    if (place && err)
+        redis_place_missed(place, ctx->why.text);
+    else if (place)
+        redis_place_found(place);
 }
 
 static enum err open_link(struct ctx *ctx,
@@ -37,9 +47,13 @@ static enum err open_link(struct ctx *ctx,
 {
     int64_t until_ms = clock_monotonic_ms() + options->timeout_ms;
     CLEANUP(redis_link_close_ptr) struct redis_link *link = NULL;
+    struct redis_reply reply = {.error = NULL};
     enum err err = redis_connect(ctx, options, options->place, until_ms, &link);
     if (!err)
-        err = subscribe(ctx, link, channel, until_ms);
+        err = subscribe(ctx, link, channel, until_ms, &reply);
+    note_answer(options->place, ctx, err);
+    if (!err && reply.error)
+        err = redis_fail_error(ctx, link, reply.error);
     if (!err)
         *out_link = TAKE(link);
     return err;
@@ -57,13 +71,9 @@ enum err redis_subscriber_open(struct ctx *ctx,
     enum err err = open_link(&own, options, channel, &link);
     if (err)
         (void)ctx_fail(ctx, err, "%s", own.why.text);
-    if (err && options->place)
-        redis_place_missed(options->place, own.why.text);
     ctx_done(&own);
     if (err)
         return err;
-    if (options->place)
-        redis_place_found(options->place);
     struct redis_subscriber *subscriber = calloc(1, sizeof(*subscriber));
     if (!subscriber)
         abort();

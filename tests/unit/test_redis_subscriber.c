@@ -164,6 +164,22 @@ static void a_server_that_hangs_is_found_out(void **state)
     redis_server_resume(&bench->server);
 }
 
+static void a_refusal_to_subscribe_is_nobody_elses(void **state)
+{
+    struct bench *bench = bench_of(state);
+    redis_server_tell(&bench->server, "ACL SETUSER app on nopass ~* +@all resetchannels");
+    bench->options.username = "app";
+    bench->options.password = &bench->password;
+    redis_place_missed(&bench->place, "away"); /* it answers: that is over */
+    struct redis_subscriber *subscriber = NULL;
+    assert_int_not_equal(redis_subscriber_open(&bench->ctx, &bench->options, CHANNEL, &subscriber),
+                         ERR_OK);
+    assert_null(subscriber);
+    assert_non_null(strstr(bench->ctx.why.text, "NOPERM"));
+    assert_int_equal(bench->place.wait_ms, 0);
+    assert_text(answer_to(bench, "PING"), "PONG");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +190,7 @@ int main(void)
         UNIT_REDIS(a_silent_server_is_pinged_and_kept),
         UNIT_REDIS(a_killed_server_is_found_out_and_subscribed_to_again),
         UNIT_REDIS(a_server_that_hangs_is_found_out),
+        UNIT_REDIS(a_refusal_to_subscribe_is_nobody_elses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
