@@ -153,6 +153,18 @@ static struct batch batch_of(struct ctx *ctx,
     return batch;
 }
 
+static enum err run_batch(struct ctx *ctx, struct redis *redis, const struct batch *batch)
+{
+    bool may_repeat = true;
+    enum err err = ERR_OK;
+    for (int i = 0; may_repeat && i < TRIES_MAX_COUNT; i++) {
+        if (i > 0)
+            ctx_forgive(ctx);
+        err = run_once(ctx, redis, batch, &may_repeat);
+    }
+    return err;
+}
+
 enum err redis_run_all(struct ctx *ctx,
                        struct redis *redis,
                        const struct redis_command *commands,
@@ -160,20 +172,16 @@ enum err redis_run_all(struct ctx *ctx,
                        struct redis_answer *out_answers)
 {
     char cause[REDIS_CAUSE_MAX_BYTES];
+    bool is_alone = false;
     if (count == 0 || count > REDIS_BATCH_MAX_COUNT)
         return ctx_fail(ctx, ERR_INTERNAL, "%zu commands for Redis at once", count);
     if (ctx_left_ms(ctx) == 0)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "no time is left to ask Redis");
-    if (!redis_place_may_try(redis->place, redis->options->timeout_ms, cause))
+    if (!redis_place_may_try(redis->place, &is_alone, cause))
         return ctx_fail(ctx, ERR_UNAVAILABLE, "not asked just now: %s", cause);
     struct batch batch = batch_of(ctx, redis, commands, count);
-    bool may_repeat = true;
-    enum err err = ERR_OK;
-    for (int i = 0; may_repeat && i < TRIES_MAX_COUNT; i++) {
-        if (i > 0)
-            ctx_forgive(ctx);
-        err = run_once(ctx, redis, &batch, &may_repeat);
-    }
+    enum err err = run_batch(ctx, redis, &batch);
+    redis_place_end_try(redis->place, is_alone);
     for (size_t i = 0; !err && i < count; i++)
         out_answers[i] = batch.replies[i].answer;
     return err;

@@ -6,8 +6,9 @@
  * redis_new → any number of redis_run → redis_free; redis_new never connects.
  * redis_subscriber_open → any number of redis_subscriber_wait → redis_subscriber_free.
  *
- * Every call ends within the options' timeout_ms. While Redis does not answer, calls fail at once
- * and one of them tries again now and then (redis_place.h).
+ * Every call ends within the options' timeout_ms, but for looking up a name, which the resolver
+ * limits. While Redis does not answer, calls fail at once and one of them tries again now and then,
+ * never two at a time (redis_place.h).
  * Threads: each connection is one thread's at a time. */
 #ifndef NOTES_REDIS_H
 #define NOTES_REDIS_H
@@ -84,8 +85,9 @@ MUST_CHECK enum err redis_run_all(struct ctx *ctx,
                                   size_t count,
                                   struct redis_answer *out_answers);
 
-/* Connects and subscribes, within timeout_ms whatever ctx's deadline. It tries also while others
- * fail at once; the caller waits between tries. Owns: the caller, redis_subscriber_free. */
+/* Connects and subscribes, within timeout_ms whatever ctx's deadline (as above). It tries also while
+ * others fail at once; the caller waits between tries. That nobody answers is known to all then; a
+ * refusal to subscribe is nobody else's. Owns: the caller, redis_subscriber_free. */
 MUST_CHECK enum err redis_subscriber_open(struct ctx *ctx,
                                           const struct redis_options *options,
                                           const char *channel,

@@ -24,19 +24,29 @@ struct redis_place *redis_place_new(struct arena *arena)
 }
 
 bool redis_place_may_try(struct redis_place *place,
-                         int64_t try_ms,
+                         bool *out_is_alone,
                          char out_cause[REDIS_CAUSE_MAX_BYTES])
 {
     int64_t now_ms = clock_monotonic_ms();
     pthread_mutex_lock(&place->lock);
     bool is_well = place->wait_ms == 0;
-    bool may_try = is_well || (now_ms >= place->not_before_ms && now_ms >= place->trying_until_ms);
+    bool may_try = is_well || (now_ms >= place->not_before_ms && !place->is_tried);
+    *out_is_alone = may_try && !is_well;
     if (!may_try)
         (void)snprintf(out_cause, REDIS_CAUSE_MAX_BYTES, "%s", place->cause);
-    else if (!is_well)
-        place->trying_until_ms = now_ms + try_ms;
+    if (*out_is_alone)
+        place->is_tried = true;
     pthread_mutex_unlock(&place->lock);
     return may_try;
+}
+
+void redis_place_end_try(struct redis_place *place, bool is_alone)
+{
+    if (!is_alone)
+        return;
+    pthread_mutex_lock(&place->lock);
+    place->is_tried = false;
+    pthread_mutex_unlock(&place->lock);
 }
 
 void redis_place_found(struct redis_place *place)
@@ -44,7 +54,6 @@ void redis_place_found(struct redis_place *place)
     pthread_mutex_lock(&place->lock);
     place->wait_ms = 0;
     place->not_before_ms = 0;
-    place->trying_until_ms = 0;
     pthread_mutex_unlock(&place->lock);
 }
 
@@ -66,7 +75,6 @@ void redis_place_missed(struct redis_place *place, const char *cause)
         place->not_before_ms = now_ms + jittered(place->wait_ms);
         (void)snprintf(place->cause, sizeof(place->cause), "%s", cause);
     }
-    place->trying_until_ms = 0;
     pthread_mutex_unlock(&place->lock);
 }
 

@@ -82,6 +82,20 @@ static int try_address(const struct addrinfo *address, int64_t until_ms)
     return -number;
 }
 
+/* Each gets a part of the time, so that one that is dead leaves some for the next. */
+static int try_addresses(const struct addrinfo *addresses, int64_t until_ms)
+{
+    int64_t left_count = 0;
+    for (const struct addrinfo *at = addresses; at; at = at->ai_next)
+        left_count++;
+    int made = -EADDRNOTAVAIL;
+    for (const struct addrinfo *at = addresses; at && made < 0; at = at->ai_next) {
+        int64_t now_ms = clock_monotonic_ms();
+        made = try_address(at, now_ms + (until_ms - now_ms) / left_count--);
+    }
+    return made;
+}
+
 static const char *number_text(int number)
 {
     switch (number) {
@@ -107,9 +121,7 @@ enum err redis_socket_connect(struct ctx *ctx,
     if (fault)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "Redis %s: the name can't be looked up: %s",
                         host->host, gai_strerror(fault));
-    int made = -EADDRNOTAVAIL;
-    for (const struct addrinfo *at = addresses; at && made < 0; at = at->ai_next)
-        made = try_address(at, until_ms);
+    int made = try_addresses(addresses, until_ms);
     if (made < 0)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "Redis %s:%s: %s (error %d)", host->host, port,
                         number_text(-made), -made);

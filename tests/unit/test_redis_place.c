@@ -8,7 +8,6 @@
 #include "base/secret.h"
 #include "data/redis_place.h"
 
-#define TRY_MS 60000
 #define TRY_NS (5 * 1000000L)
 #define TRIES  4000
 
@@ -20,10 +19,16 @@ static int place_new(void **state)
     return secret_start() ? 0 : -1;
 }
 
-static void wait_for_turn(struct redis_place *place)
+static bool may_try(struct redis_place *place, bool *out_is_alone)
 {
     char cause[REDIS_CAUSE_MAX_BYTES];
-    for (int i = 0; !redis_place_may_try(place, TRY_MS, cause); i++) {
+    return redis_place_may_try(place, out_is_alone, cause);
+}
+
+static void wait_for_turn(struct redis_place *place)
+{
+    bool is_alone = false;
+    for (int i = 0; !may_try(place, &is_alone); i++) {
         assert_true(i < TRIES);
         nanosleep(&(struct timespec){.tv_nsec = TRY_NS}, NULL);
     }
@@ -32,35 +37,49 @@ static void wait_for_turn(struct redis_place *place)
 static void while_it_answers_all_may_try(void **state)
 {
     struct redis_place *place = *state;
-    char cause[REDIS_CAUSE_MAX_BYTES];
-    assert_true(redis_place_may_try(place, TRY_MS, cause));
-    assert_true(redis_place_may_try(place, TRY_MS, cause));
+    for (int i = 0; i < 2; i++) {
+        bool is_alone = true;
+        assert_true(may_try(place, &is_alone));
+        assert_false(is_alone);
+    }
 }
 
 static void after_a_miss_one_at_a_time_may(void **state)
 {
     struct redis_place *place = *state;
     char cause[REDIS_CAUSE_MAX_BYTES] = "";
+    bool is_alone = true;
     redis_place_missed(place, "refused");
     place->not_before_ms = INT64_MAX;
-    assert_false(redis_place_may_try(place, TRY_MS, cause));
+    assert_false(redis_place_may_try(place, &is_alone, cause));
+    assert_false(is_alone);
     assert_string_equal(cause, "refused");
     place->not_before_ms = 0;
-    assert_true(redis_place_may_try(place, TRY_MS, cause));
-    assert_false(redis_place_may_try(place, TRY_MS, cause));
+    assert_true(may_try(place, &is_alone));
+    assert_true(is_alone);
+    assert_false(may_try(place, &is_alone));
     redis_place_found(place);
-    assert_true(redis_place_may_try(place, TRY_MS, cause));
-    assert_true(redis_place_may_try(place, TRY_MS, cause));
+    assert_true(may_try(place, &is_alone));
+    assert_true(may_try(place, &is_alone));
 }
 
-static void a_try_that_tells_nothing_makes_room(void **state)
+/* Also when others find out meanwhile that nobody is there: those who had begun before it was known,
+ * and the subscriber. */
+static void a_try_lasts_until_it_is_ended(void **state)
 {
     struct redis_place *place = *state;
-    char cause[REDIS_CAUSE_MAX_BYTES];
+    bool is_alone = false;
     redis_place_missed(place, "refused");
     place->not_before_ms = 0;
-    assert_true(redis_place_may_try(place, 1, cause));
-    wait_for_turn(place);
+    assert_true(may_try(place, &is_alone));
+    assert_true(is_alone);
+    redis_place_missed(place, "refused");
+    redis_place_end_try(place, false);
+    place->not_before_ms = 0;
+    bool is_another_alone = true;
+    assert_false(may_try(place, &is_another_alone));
+    redis_place_end_try(place, is_alone);
+    assert_true(may_try(place, &is_another_alone));
 }
 
 static void waits_double_up_to_a_limit_and_end(void **state)
@@ -95,7 +114,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UNIT_PLACE(while_it_answers_all_may_try),
         UNIT_PLACE(after_a_miss_one_at_a_time_may),
-        UNIT_PLACE(a_try_that_tells_nothing_makes_room),
+        UNIT_PLACE(a_try_lasts_until_it_is_ended),
         UNIT_PLACE(waits_double_up_to_a_limit_and_end),
         UNIT_PLACE(those_that_fail_together_count_once),
     };
