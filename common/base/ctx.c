@@ -51,6 +51,7 @@ void ctx_init(struct ctx *ctx, struct log *log, int64_t budget_ms)
     ctx->peer = NULL;
     ctx->db = NULL;
     ctx->http = NULL;
+    ctx->redis = NULL;
 }
 
 void ctx_done(struct ctx *ctx)

@@ -72,7 +72,8 @@ judge_steps(struct ctx *ctx, const struct redis_link *link, const struct steps *
         const char *error = steps->replies[i].error;
         if (!error || (i == steps->optional && redis_error_is(error, "NOPERM")))
             continue;
-        return redis_fail_error(ctx, link, error) ? ERR_UNAVAILABLE : ERR_OK;
+        (void)!redis_fail_error(ctx, link, error);
+        return ERR_UNAVAILABLE; /* whatever it means for a command */
     }
     return ERR_OK;
 }

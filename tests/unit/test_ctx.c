@@ -39,6 +39,7 @@ static void a_fresh_context_has_nothing_but_an_id_and_a_deadline(void **state)
     assert_null(ctx->peer);
     assert_null(ctx->db);
     assert_null(ctx->http);
+    assert_null(ctx->redis);
     assert_null(ctx->log);
     assert_int_equal(ctx->retry_after_s, 0);
 }
