@@ -504,6 +504,7 @@ static void what_cannot_be_opened_says_why(void **state)
         {"notes", MARIADB_PASSWORD, "notes_unit", DB_TLS_REQUIRE, "the server has no TLS"},
         {"notes", MARIADB_PASSWORD, "notes_unit", DB_TLS_VERIFY, ""},
     };
+    int before_count = files_count();
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         char url[128];
         struct db *db = NULL;
@@ -516,6 +517,7 @@ static void what_cannot_be_opened_says_why(void **state)
         assert_null(db);
         assert_null(strstr(bench->ctx.why.text, MARIADB_PASSWORD));
         assert_told(bench, rows[i].why);
+        assert_int_equal(files_count(), before_count);
     }
 }
 
