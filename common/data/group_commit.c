@@ -2,9 +2,11 @@
  *
  * Leader and followers. Leadership is handed to the oldest write that waits, with those behind it
  * as its group; each follower sleeps on a condition of its own. Waiting for a group to begin has a
- * limit, so that one whose connection stands still holds up nobody but its members, and these not
- * past the earliest of their deadlines. The leader gives leadership up before it makes a write
- * alone, which may wait for a lock.
+ * limit, so that one whose connection stands still holds up nobody but its members. The leader gives
+ * leadership up before it makes a write alone, which may wait for a lock.
+ *
+ * A group ends by the earliest deadline of its members, so one that is nearly there would spoil it
+ * for all: who has less than HURRY_MS left, or would have once its turn came, goes alone.
  * Depends on: db_driver.h (a commit without an answer is noted on each writer's connection). */
 #include "data/group_commit.h"
 
@@ -20,7 +22,8 @@
 #include "data/db.h"
 #include "data/db_driver.h"
 
-#define ALONE_SHARE 4 /* of the time left, a fourth is kept for writes alone */
+#define ALONE_SHARE 4   /* of the time left, a fourth is kept for writes alone */
+#define HURRY_MS    200 /* with less left than that a write is in no group */
 
 enum place { PLACE_WAITS, PLACE_TAKEN, PLACE_LEADS, PLACE_MADE, PLACE_ALONE, PLACE_UNSURE };
 
@@ -103,7 +106,8 @@ static enum err begin_and_write(struct ctx *ctx,
 }
 
 /* Statements are given up while there is time left to make each write alone, and nobody is held
- * past its own deadline, whoever's connection it is. */
+ * past its own deadline, whoever's connection it is; only ending the transaction, well or not, gets
+ * a moment in any case (MySQL: a second for COMMIT or ROLLBACK, as of a write alone). */
 static enum err
 write_group(struct ctx *ctx, struct db *db, const struct group_kind *kind, struct group *group)
 {
@@ -240,14 +244,17 @@ static void wait_for_place(struct group_commit *commits, struct member *member, 
 static void find_place(struct group_commit *commits, struct member *member)
 {
     int64_t now_ms = clock_monotonic_ms();
-    if (!commits->is_led) {
+    int64_t latest_ms = member->deadline_ms - HURRY_MS;
+    int64_t until_ms = now_ms + commits->wait_ms;
+    bool is_slow = commits->is_led && now_ms - commits->led_from_ms > commits->wait_ms;
+    if (is_slow || now_ms > latest_ms) {
+        member->place = PLACE_ALONE;
+    } else if (!commits->is_led) {
         commits->is_led = true;
         member->place = PLACE_LEADS;
-    } else if (now_ms - commits->led_from_ms > commits->wait_ms) {
-        member->place = PLACE_ALONE;
     } else {
         join(commits, member);
-        wait_for_place(commits, member, now_ms + commits->wait_ms);
+        wait_for_place(commits, member, until_ms < latest_ms ? until_ms : latest_ms);
     }
 }
 

@@ -47,7 +47,8 @@ struct group_kind {
     enum err (*write_all)(struct ctx *ctx, struct db *db, struct group_item *items, size_t count);
 };
 
-/* A write that has waited wait_ms for a group to begin is made alone. NULL when memory is out. */
+/* A write that has waited wait_ms for a group to begin, or whose deadline is near, is made alone.
+ * NULL when memory is out. */
 struct group_commit *group_commit_new(int64_t wait_ms);
 void group_commit_free(struct group_commit *commits);
 

@@ -8,11 +8,13 @@
 #include "db_fixture.h"
 
 #include <pthread.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "data/db_driver.h"
 
 #define WRITERS_MAX_COUNT 20
+#define JOIN_MAX_S        15
 #define HELD              "held"    /* waits in its group for the others */
 #define ABSENT            "absent"  /* is made by no group, and not alone either */
 #define SPOILER           "spoiler" /* undoes its group */
@@ -126,6 +128,15 @@ static void run_behind_a_held_one(struct stage *stage, struct writer *writers, s
     while (stage->in_group_count == 0)
         clock_sleep_ms(1);
     run_writers(stage, writers, count);
+}
+
+/* 0: it has ended while whoever is held is held still. */
+static int timed_join(struct writer *writer)
+{
+    struct timespec until;
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += JOIN_MAX_S;
+    return pthread_timedjoin_np(writer->thread, NULL, &until);
 }
 
 static void end_writers(struct writer *writers, size_t count)
@@ -270,6 +281,49 @@ static void a_group_ends_by_the_earliest_deadline_of_its_members(void **state)
     group_commit_free(stage.commits);
 }
 
+/* It would end the group at once. */
+static void one_that_is_late_spoils_no_group(void **state)
+{
+    struct stage stage = stage_on(state, DB_FIXTURE_BUDGET_MS);
+    struct writer late = {.name = "late", .budget_ms = 1};
+    struct writer writers[] = {{0}, {.name = "b"}, {.name = "c"}, {.name = "d"}};
+    stage.wanted_count = ARRAY_COUNT(writers) - 1;
+    start_writer(&writers[0], &stage, HELD);
+    while (stage.in_group_count == 0)
+        clock_sleep_ms(1);
+    start(&late, &stage);
+    assert_int_equal(timed_join(&late), 0); /* while the first group is made */
+    run_writers(&stage, writers, ARRAY_COUNT(writers));
+    for (size_t i = 0; i < ARRAY_COUNT(writers); i++)
+        assert_int_equal(writers[i].err, ERR_OK);
+    assert_int_equal(late.err, ERR_UNAVAILABLE);
+    assert_int_equal(stage.groups_count, 1);
+    assert_int_equal(stage.sizes[0], 3);
+    assert_int_equal(stage.alone_count, 0);
+    end_writers(writers, ARRAY_COUNT(writers));
+    end_writers(&late, 1);
+    group_commit_free(stage.commits);
+}
+
+/* However long the group before takes. */
+static void nobody_waits_for_a_group_past_its_deadline(void **state)
+{
+    struct stage stage = stage_on(state, INT32_MAX);
+    struct writer writers[2] = {[1] = {.name = "b", .budget_ms = 1000}};
+    stage.wanted_count = SIZE_MAX;
+    start_writer(&writers[0], &stage, HELD);
+    while (stage.in_group_count == 0)
+        clock_sleep_ms(1);
+    start(&writers[1], &stage);
+    int failure = timed_join(&writers[1]);
+    stage.is_released = true;
+    assert_int_equal(pthread_join(writers[0].thread, NULL), 0);
+    assert_int_equal(failure, 0);
+    assert_int_equal(group_commit_waiting_count(stage.commits), 0);
+    end_writers(writers, ARRAY_COUNT(writers));
+    group_commit_free(stage.commits);
+}
+
 /* ---- a commit without an answer ---- */
 
 static enum err stub_begin(struct ctx *ctx, void *state, bool is_write)
@@ -387,6 +441,8 @@ int main(void)
         WITH_DB(without_groups_a_write_is_alone),
         WITH_DB(a_group_leaves_time_to_be_alone),
         WITH_DB(a_group_ends_by_the_earliest_deadline_of_its_members),
+        WITH_DB(one_that_is_late_spoils_no_group),
+        WITH_DB(nobody_waits_for_a_group_past_its_deadline),
         WITH_DB(a_group_that_takes_long_is_not_waited_for),
         WITH_DB(all_of_a_group_are_unsure_when_its_commit_had_no_answer),
     };
