@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The part of a database connection that is the same for all engines: values, the check of the
- * deadline before something new is begun, outputs written on success only, and which driver a URL
- * means. Depends on: db_driver.h, the arena for what is read. */
+ * deadline before something new is begun, which undoes the transaction that it was to be in, outputs
+ * written on success only, and which driver a URL means. Depends on: db_driver.h, the arena for what is read. */
 #include "data/db.h"
 
 #include <assert.h>
@@ -80,10 +80,24 @@ void db_close(struct db *db)
     free(db);
 }
 
-static enum err check_deadline(struct ctx *ctx)
+static enum err check_whole(struct ctx *ctx, const struct db *db)
 {
-    if (ctx_left_ms(ctx) > 0)
+    if (!db->is_broken)
         return ERR_OK;
+    return ctx_fail(ctx, ERR_UNAVAILABLE, "the transaction was undone by an earlier failure");
+}
+
+/* May something be asked? A transaction whose deadline has passed is undone here, as drivers undo
+ * one in which a call fails. */
+static enum err start_call(struct ctx *ctx, struct db *db)
+{
+    enum err err = check_whole(ctx, db);
+    if (err || ctx_left_ms(ctx) > 0)
+        return err;
+    if (db->is_in_transaction) {
+        db->driver->roll_back(db->state);
+        db->is_broken = true;
+    }
     return ctx_fail(ctx, ERR_UNAVAILABLE, "the deadline passed before the database was asked");
 }
 
@@ -93,7 +107,7 @@ enum err db_run(struct ctx *ctx,
                 struct db_values values,
                 int64_t *out_changed_count)
 {
-    enum err err = check_deadline(ctx);
+    enum err err = start_call(ctx, db);
     if (err)
         return err;
     int64_t changed_count = 0;
@@ -122,7 +136,7 @@ enum err db_query(struct ctx *ctx,
                   struct db_rows *out_rows)
 {
     assert(!out_rows->db);
-    enum err err = check_deadline(ctx);
+    enum err err = start_call(ctx, db);
     if (err)
         return err;
     void *cursor = NULL;
@@ -136,7 +150,9 @@ enum err db_next(struct ctx *ctx, struct db_rows *rows, bool *out_has_row)
 {
     assert(rows->db);
     bool has_row = false;
-    enum err err = rows->db->driver->next(ctx, rows->db->state, rows->cursor, &has_row);
+    enum err err = check_whole(ctx, rows->db);
+    if (!err)
+        err = rows->db->driver->next(ctx, rows->db->state, rows->cursor, &has_row);
     if (!err)
         *out_has_row = has_row;
     return err;
@@ -204,12 +220,13 @@ struct bytes db_rows_bytes(struct ctx *ctx, const struct db_rows *rows, int colu
 
 static enum err begin(struct ctx *ctx, struct db *db, bool is_write, struct db_transaction *out_tx)
 {
-    assert(!out_tx->db);
+    assert(!out_tx->db && !db->is_in_transaction);
     db->is_unsure = false;
-    enum err err = check_deadline(ctx);
+    enum err err = start_call(ctx, db);
     db->has_begun = !err;
     if (!err)
         err = db->driver->begin(ctx, db->state, is_write);
+    db->is_in_transaction = !err;
     if (!err)
         out_tx->db = db;
     return err;
@@ -225,13 +242,21 @@ enum err db_begin_read(struct ctx *ctx, struct db *db, struct db_transaction *ou
     return begin(ctx, db, false, out_tx);
 }
 
+/* True: there is nothing to end on the driver's side. */
+static bool end_transaction(struct db *db)
+{
+    db->is_in_transaction = false;
+    return TAKE(db->is_broken);
+}
+
 /* No look at the deadline: all the work is done, and ending it well takes no longer than undoing
  * it. */
 enum err db_commit(struct ctx *ctx, struct db_transaction *tx)
 {
     assert(tx->db);
     struct db *db = TAKE(tx->db);
-    return db->driver->commit(ctx, db->state);
+    enum err err = check_whole(ctx, db);
+    return end_transaction(db) ? err : db->driver->commit(ctx, db->state);
 }
 
 void db_transaction_done(struct db_transaction *tx)
@@ -239,7 +264,8 @@ void db_transaction_done(struct db_transaction *tx)
     if (!tx->db)
         return;
     struct db *db = TAKE(tx->db);
-    db->driver->roll_back(db->state);
+    if (!end_transaction(db))
+        db->driver->roll_back(db->state);
 }
 
 /* ---- again, or not ---- */
@@ -261,21 +287,37 @@ static enum err look_for(struct ctx *ctx,
     return err ? err : db_next(ctx, &rows, out_is_there);
 }
 
+static enum err look_until_told(struct ctx *ctx,
+                                struct db *db,
+                                const struct db_statement *trace,
+                                struct db_values values,
+                                bool *out_is_there)
+{
+    int64_t until_ms = clock_monotonic_ms() + DB_FIND_OUT_MS;
+    enum err err = look_for(ctx, db, trace, values, out_is_there);
+    while (err == ERR_UNAVAILABLE && clock_monotonic_ms() < until_ms && ctx_left_ms(ctx) > 0) {
+        clock_sleep_ms(FIND_OUT_PAUSE_MS);
+        err = look_for(ctx, db, trace, values, out_is_there);
+    }
+    return err;
+}
+
+/* A commit is often cut by the deadline itself: that leaves a moment to ask. */
 enum err db_find_out(struct ctx *ctx,
                      struct db *db,
                      const struct db_statement *trace,
                      struct db_values values,
                      bool is_made)
 {
-    int64_t until_ms = clock_monotonic_ms() + DB_FIND_OUT_MS;
+    int64_t deadline_ms = ctx->deadline_ms;
+    int64_t soon_ms = clock_monotonic_ms() + DB_FIND_OUT_LATE_MS;
     bool is_there = false;
-    enum err err = look_for(ctx, db, trace, values, &is_there);
-    while (err == ERR_UNAVAILABLE && clock_monotonic_ms() < until_ms && ctx_left_ms(ctx) > 0) {
-        clock_sleep_ms(FIND_OUT_PAUSE_MS);
-        err = look_for(ctx, db, trace, values, &is_there);
-    }
+    if (deadline_ms < soon_ms)
+        ctx->deadline_ms = soon_ms;
+    enum err err = look_until_told(ctx, db, trace, values, &is_there);
+    ctx->deadline_ms = deadline_ms;
     if (err) {
-        db->is_open = true;
+        db->is_outcome_unknown = true;
         ctx->why.hint = "The database went away in the moment of saving. Look whether it is there "
                         "before you send it again.";
         return ERR_UNAVAILABLE;
@@ -298,10 +340,10 @@ static void wait_a_moment(int tries_count)
 bool db_repeats(struct ctx *ctx, struct db *db, enum err err, int *tries_count)
 {
     const struct db_driver *driver = db->driver;
-    bool is_open = TAKE(db->is_open);
+    bool is_unknown = TAKE(db->is_outcome_unknown);
     bool is_undone =
         TAKE(db->is_undone) || (driver->is_repeatable && driver->is_repeatable(db->state));
-    if (err != ERR_UNAVAILABLE || !is_undone || is_open)
+    if (err != ERR_UNAVAILABLE || !is_undone || is_unknown)
         return false;
     if (*tries_count == DB_REPEATS_MAX_COUNT || ctx_left_ms(ctx) == 0)
         return false;
@@ -317,13 +359,13 @@ bool db_is_refused(const struct db *db)
 
 enum err db_ping(struct ctx *ctx, struct db *db)
 {
-    enum err err = check_deadline(ctx);
+    enum err err = start_call(ctx, db);
     return err ? err : db->driver->ping(ctx, db->state);
 }
 
 enum err db_script(struct ctx *ctx, struct db *db, const char *sql)
 {
-    enum err err = check_deadline(ctx);
+    enum err err = start_call(ctx, db);
     return err ? err : db->driver->script(ctx, db->state, sql);
 }
 

@@ -47,8 +47,10 @@ struct db_driver {
 struct db {
     const struct db_driver *driver;
     void *state;
+    bool is_in_transaction;
+    bool is_broken; /* its deadline passed in a call: it was undone, and is open to callers only */
     bool is_undone; /* db_find_out has found that the transaction did not happen */
-    bool is_open;   /* what became of it db_find_out could not tell: nothing may repeat it */
+    bool is_outcome_unknown; /* db_find_out could not tell: nothing may repeat it */
     bool has_begun; /* the driver was asked to begin it: what it says of the last one is of this */
     bool is_unsure; /* its write went by the commit of another, which had no answer */
 };

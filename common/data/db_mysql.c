@@ -444,8 +444,7 @@ static enum err server_next(struct ctx *ctx, void *state, void *cursor, bool *ou
     bool has_row = false;
     assert(prepared);
     if (!prepared->is_at_end && !prepared_fetch(prepared, &has_row))
-        return ctx_fail(ctx, ERR_UNAVAILABLE, "a row can't be read: %s",
-                        mysql_stmt_error(prepared->code));
+        return fail_statement(ctx, connection, prepared);
     if (!has_row)
         end_rows(connection, prepared);
     *out_has_row = has_row;

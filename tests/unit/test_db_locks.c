@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "data/db_driver.h"
 #include "fake_db.h"
 
 #define SHORT_MS      50
@@ -163,6 +164,7 @@ static void nothing_is_begun_after_the_deadline_but_a_commit_is_ended(void **sta
     assert_int_equal(db_begin(ctx, fixture->db, &tx), ERR_OK);
     add_thing(fixture, fixture->db, "kept");
     ctx->deadline_ms = clock_monotonic_ms() - 1;
+    assert_int_equal(db_commit(ctx, &tx), ERR_OK);
     struct db_rows rows = {0};
     static const char why[] = "the deadline passed";
     assert_int_equal(because(ctx, db_run(ctx, fixture->db, &delete_all, DB_NO_VALUES, NULL), why),
@@ -172,11 +174,122 @@ static void nothing_is_begun_after_the_deadline_but_a_commit_is_ended(void **sta
     assert_int_equal(because(ctx, db_ping(ctx, fixture->db), why), ERR_UNAVAILABLE);
     assert_int_equal(because(ctx, db_script(ctx, fixture->db, "DELETE FROM things"), why),
                      ERR_UNAVAILABLE);
-    assert_int_equal(db_commit(ctx, &tx), ERR_OK);
     assert_int_equal(because(ctx, db_begin(ctx, fixture->db, &tx), why), ERR_UNAVAILABLE);
     assert_int_equal(because(ctx, db_begin_read(ctx, fixture->db, &tx), why), ERR_UNAVAILABLE);
     ctx->deadline_ms = clock_monotonic_ms() + DB_FIXTURE_BUDGET_MS;
     assert_int_equal(number(ctx, fixture->db, &count_things), 1);
+}
+
+/* Whatever it does next, with whatever deadline. */
+static void a_call_after_the_deadline_undoes_its_transaction(void **state)
+{
+    struct db_fixture *fixture = *state;
+    struct ctx *ctx = &fixture->ctx;
+    static const char passed[] = "the deadline passed";
+    static const char undone[] = "undone by an earlier failure";
+    for (int round = 0; round < 2; round++) {
+        bool is_committed = round == 0;
+        struct db_transaction tx = {0};
+        CLEANUP(db_rows_done) struct db_rows rows = {0};
+        bool has_row = false;
+        assert_int_equal(db_begin(ctx, fixture->db, &tx), ERR_OK);
+        add_thing(fixture, fixture->db, "lost");
+        assert_int_equal(db_query(ctx, fixture->db, &names, DB_NO_VALUES, &rows), ERR_OK);
+        ctx->deadline_ms = clock_monotonic_ms() - 1;
+        assert_int_equal(
+            because(ctx, db_run(ctx, fixture->db, &delete_all, DB_NO_VALUES, NULL), passed),
+            ERR_UNAVAILABLE);
+        ctx->deadline_ms = clock_monotonic_ms() + DB_FIXTURE_BUDGET_MS;
+        assert_int_equal(because(ctx, db_next(ctx, &rows, &has_row), undone), ERR_UNAVAILABLE);
+        assert_int_equal(
+            because(ctx, db_run(ctx, fixture->db, &delete_all, DB_NO_VALUES, NULL), undone),
+            ERR_UNAVAILABLE);
+        db_rows_done(&rows);
+        struct db *other = db_fixture_open(fixture); /* the lock is free already */
+        add_thing(fixture, other, is_committed ? "a" : "b");
+        db_close(other);
+        if (is_committed)
+            assert_int_equal(because(ctx, db_commit(ctx, &tx), undone), ERR_UNAVAILABLE);
+        db_transaction_done(&tx);
+        assert_int_equal(number(ctx, fixture->db, &count_things), round + 1);
+    }
+}
+
+/* ---- a commit that was cut at the deadline ---- */
+
+struct cut {
+    int asked_count;
+    int64_t left_ms; /* when asked last */
+};
+
+static enum err cut_begin(struct ctx *ctx, void *state, bool is_write)
+{
+    (void)ctx;
+    (void)state;
+    (void)is_write;
+    return ERR_OK;
+}
+
+static enum err cut_commit(struct ctx *ctx, void *state)
+{
+    (void)state;
+    ctx->deadline_ms = clock_monotonic_ms() - 1;
+    return ctx_fail(ctx, ERR_UNAVAILABLE, "no answer");
+}
+
+static enum err cut_query(struct ctx *ctx,
+                          void *state,
+                          const struct db_statement *statement,
+                          struct db_values values,
+                          void **out_cursor)
+{
+    struct cut *cut = state;
+    (void)statement;
+    (void)values;
+    (void)out_cursor;
+    cut->asked_count++;
+    cut->left_ms = ctx_left_ms(ctx);
+    return ctx_fail(ctx, ERR_UNAVAILABLE, "away");
+}
+
+static bool cut_is_unsure(const void *state)
+{
+    (void)state;
+    return true;
+}
+
+static void cut_close(void *state)
+{
+    (void)state;
+}
+
+static const struct db_driver cut_driver = {
+    .close = cut_close,
+    .begin = cut_begin,
+    .commit = cut_commit,
+    .query = cut_query,
+    .is_unsure = cut_is_unsure,
+};
+
+static void what_became_of_a_commit_is_asked_after_the_deadline_too(void **state)
+{
+    struct db_fixture *fixture = *state;
+    struct ctx *ctx = &fixture->ctx;
+    struct cut cut = {0};
+    struct db *db = db_new(&cut_driver, &cut);
+    struct db_transaction tx = {0};
+    int tries_count = 0;
+    assert_int_equal(db_begin(ctx, db, &tx), ERR_OK);
+    assert_int_equal(db_commit(ctx, &tx), ERR_UNAVAILABLE);
+    assert_true(db_is_unsure(db));
+    int64_t deadline_ms = ctx->deadline_ms;
+    assert_int_equal(db_find_out(ctx, db, &names, DB_NO_VALUES, true), ERR_UNAVAILABLE);
+    assert_true(cut.asked_count > 0);
+    assert_true(cut.left_ms <= DB_FIND_OUT_LATE_MS);
+    assert_true(ctx->deadline_ms == deadline_ms);
+    assert_non_null(ctx->why.hint);
+    assert_false(db_repeats(ctx, db, ERR_UNAVAILABLE, &tries_count));
+    db_close(db);
 }
 
 static void a_question_without_end_is_interrupted_at_the_deadline(void **state)
@@ -534,6 +647,8 @@ int main(void)
         WITH_DB(a_write_while_rows_are_open_is_refused_each_time),
         WITH_DB(a_connection_that_closes_in_a_transaction_undoes_it),
         WITH_DB(nothing_is_begun_after_the_deadline_but_a_commit_is_ended),
+        WITH_DB(a_call_after_the_deadline_undoes_its_transaction),
+        WITH_DB(what_became_of_a_commit_is_asked_after_the_deadline_too),
         WITH_DB(a_question_without_end_is_interrupted_at_the_deadline),
         WITH_DB(an_interrupted_write_undoes_its_transaction_and_lets_others_in),
         WITH_DB(a_writer_that_waits_too_long_gives_up_and_can_try_again),
