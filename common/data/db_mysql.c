@@ -7,8 +7,9 @@
  * socket; it is made again when no transaction is open. Sent twice are reads, what was never sent,
  * single writes that the server undid for a deadlock. A COMMIT without an answer is
  * ERR_UNAVAILABLE; who knows its rows finds out what became of it (db_find_out).
- * Deadlines: the server is told a limit not above what is left when it is set, and the socket is
- * cut at the deadline itself (deadline_watch.h).
+ * Deadlines: the socket is cut at the deadline itself (deadline_watch.h), which costs the connection.
+ * The server is told a limit in whole seconds that is not below that, so that it soon gives up what
+ * nobody waits for; it is not told again while that is up to half above what is left.
  * Depends on: db_driver.h, db_mysql_connect.h, db_mysql_statement.h (values and rows). */
 #include <assert.h>
 #include <inttypes.h>
@@ -191,15 +192,13 @@ static enum err set_limits(struct ctx *ctx, struct connection *connection)
     int64_t wait_s = is_endless && connection->lock_wait_ms > 0
                          ? (connection->lock_wait_ms + MS_PER_S - 1) / MS_PER_S
                          : wanted_s;
-    const char *sql = connection->hosts->is_maria
-                          ? arena_format(&ctx->arena,
-                                         "SET SESSION max_statement_time = %" PRId64
-                                         ", innodb_lock_wait_timeout = %" PRId64,
-                                         is_endless ? 0 : wanted_s, wait_s)
-                          : arena_format(&ctx->arena,
-                                         "SET SESSION max_execution_time = %" PRId64
-                                         ", innodb_lock_wait_timeout = %" PRId64,
-                                         is_endless ? 0 : wanted_s * MS_PER_S, wait_s);
+    bool is_maria = connection->hosts->is_maria;
+    const char *sql =
+        arena_format(&ctx->arena,
+                     "SET SESSION %s = %" PRId64 ", innodb_lock_wait_timeout = %" PRId64
+                     ", lock_wait_timeout = %" PRId64,
+                     is_maria ? "max_statement_time" : "max_execution_time",
+                     is_endless ? 0 : wanted_s * (is_maria ? 1 : MS_PER_S), wait_s, wait_s);
     if (!plain_query(connection, sql))
         return fail_query(ctx, connection);
     connection->limit_s = wanted_s;

@@ -4,9 +4,12 @@
  * server that accepts and says nothing; it counts whole seconds. */
 #include "data/db_mysql_connect.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/ctx.h"
@@ -17,11 +20,14 @@
 #include "data/db_mysql_statement.h"
 #include "data/deadline_watch.h"
 
-#define CONNECT_MAX_S   5
-#define SIGN_IN_MAX_S   10
-#define READ_BACKSTOP_S 600  /* the deadline watch is there first */
-#define NO_TLS_NUMBER   2026 /* CR_SSL_CONNECTION_ERROR */
-#define MS_PER_S        1000
+#define CONNECT_MAX_S    5
+#define SIGN_IN_MAX_S    10
+#define READ_BACKSTOP_S  (24 * 3600) /* of work without a deadline: a migration may take hours */
+#define KEEP_IDLE_S      60
+#define KEEP_EVERY_S     15
+#define KEEP_TRIES_COUNT 4
+#define NO_TLS_NUMBER    2026 /* CR_SSL_CONNECTION_ERROR */
+#define MS_PER_S         1000
 
 static const struct db_mysql_code codes[] = {
 #define CODE_ROW(number, name, meaning, effect) \
@@ -178,6 +184,32 @@ static void refuse_clear(struct ctx *ctx, struct db_mysql_hosts *hosts, const st
                    host->port);
 }
 
+/* Nothing but a descriptor was missing: what else is tried must not think that it was TLS. */
+static void refuse_unwatched(struct ctx *ctx, struct db_mysql_hosts *hosts)
+{
+    hosts->last_number = DB_MYSQL_LOST_NUMBER;
+    ctx_forgive(ctx);
+    (void)ctx_fail(ctx, ERR_UNAVAILABLE, "no descriptor is left to watch a connection by");
+}
+
+/* So that a server that is gone without a word is noticed also by work without a deadline. */
+static void keep_alive(int socket)
+{
+    static const struct {
+        int level;
+        int name;
+        int value;
+    } OPTIONS[] = {
+        {SOL_SOCKET, SO_KEEPALIVE, 1},
+        {IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_S},
+        {IPPROTO_TCP, TCP_KEEPINTVL, KEEP_EVERY_S},
+        {IPPROTO_TCP, TCP_KEEPCNT, KEEP_TRIES_COUNT},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(OPTIONS); i++)
+        (void)setsockopt(socket, OPTIONS[i].level, OPTIONS[i].name, &OPTIONS[i].value,
+                         sizeof(OPTIONS[i].value));
+}
+
 static void hang_up(struct watched *watched, MYSQL *handle)
 {
     mysql_close(handle);
@@ -201,12 +233,15 @@ sign_in(struct ctx *ctx, struct db_mysql_hosts *hosts, const struct db_host *hos
     bool is_in = mysql_real_connect(handle, host->name, hosts->url.user, password,
                                     hosts->url.database, host->port, NULL, CLIENT_FOUND_ROWS);
     bool is_safe = is_in && (hosts->tls == DB_TLS_PREFER || mysql_get_ssl_cipher(handle));
-    if (is_safe && sign_in_now.watched->socket >= 0)
+    int socket = sign_in_now.watched->socket;
+    if (is_safe && socket >= 0) {
+        keep_alive(socket);
         return handle;
+    }
     if ((is_in && !is_safe) || sign_in_now.is_ended) /* the library's own "enforce" lets it pass */
         refuse_clear(ctx, hosts, host);
     else if (is_safe)
-        (void)ctx_fail(ctx, ERR_UNAVAILABLE, "no descriptor is left to watch the connection");
+        refuse_unwatched(ctx, hosts);
     else
         note_failure(ctx, hosts, host, handle);
     hang_up(sign_in_now.watched, handle);

@@ -3,7 +3,8 @@
  * Runs the migrations that a database lacks. SQLite: all in one write transaction; a second process
  * that starts meanwhile waits at the database's lock and then finds nothing to do, and a failure
  * leaves the database as it was. MySQL: under a named lock, statement by statement with a journal
- * (migrate_steps.h). Names are compared as well: a database that holds another program's
+ * (migrate_steps.h). What is begun comes to its end: the deadline holds for the lock that is taken
+ * first, else a migration that is longer would never be done. Names are compared as well: a database that holds another program's
  * migrations is refused before anything is changed. Depends on: db.h, db_driver.h (which way). */
 #include "data/migrate.h"
 
@@ -180,6 +181,27 @@ refuse_newer(struct ctx *ctx, const struct migrations *migrations, const struct 
                     state->version, state->oldest_program, known);
 }
 
+/* What a call that must come to its end has taken is nobody's time: whoever comes after it has as
+ * much left as before. */
+struct pause {
+    int64_t deadline_ms;
+    int64_t began_ms;
+};
+
+static struct pause stop_clock(struct ctx *ctx)
+{
+    struct pause pause = {.deadline_ms = ctx->deadline_ms, .began_ms = clock_monotonic_ms()};
+    ctx->deadline_ms = INT64_MAX;
+    return pause;
+}
+
+static void run_clock(struct ctx *ctx, const struct pause *pause)
+{
+    int64_t taken_ms = clock_monotonic_ms() - pause->began_ms;
+    bool is_endless = pause->deadline_ms == INT64_MAX;
+    ctx->deadline_ms = is_endless ? INT64_MAX : pause->deadline_ms + taken_ms;
+}
+
 /* In the caller's transaction, or under its lock. */
 static enum err run_all(struct ctx *ctx,
                         struct db *db,
@@ -205,8 +227,30 @@ static enum err run_locked(struct ctx *ctx,
     enum err err = db->driver->lock(ctx, db->state);
     if (err)
         return err;
+    struct pause pause = stop_clock(ctx);
     err = run_all(ctx, db, migrations, out_applied_count);
+    run_clock(ctx, &pause);
     db->driver->unlock(db->state);
+    return err;
+}
+
+static enum err run_in_transaction(struct ctx *ctx,
+                                   struct db *db,
+                                   const struct migrations *migrations,
+                                   int64_t *out_applied_count)
+{
+    CLEANUP(db_transaction_done) struct db_transaction tx = {0};
+    int64_t applied_count = 0;
+    enum err err = db_begin(ctx, db, &tx);
+    if (err)
+        return err;
+    struct pause pause = stop_clock(ctx);
+    err = run_all(ctx, db, migrations, &applied_count);
+    if (!err)
+        err = db_commit(ctx, &tx);
+    run_clock(ctx, &pause);
+    if (!err)
+        *out_applied_count = applied_count;
     return err;
 }
 
@@ -215,18 +259,8 @@ enum err migrate_run(struct ctx *ctx,
                      const struct migrations *migrations,
                      int64_t *out_applied_count)
 {
-    if (has_steps(db))
-        return run_locked(ctx, db, migrations, out_applied_count);
-    CLEANUP(db_transaction_done) struct db_transaction tx = {0};
-    int64_t applied_count = 0;
-    enum err err = db_begin(ctx, db, &tx);
-    if (!err)
-        err = run_all(ctx, db, migrations, &applied_count);
-    if (!err)
-        err = db_commit(ctx, &tx);
-    if (!err)
-        *out_applied_count = applied_count;
-    return err;
+    return has_steps(db) ? run_locked(ctx, db, migrations, out_applied_count)
+                         : run_in_transaction(ctx, db, migrations, out_applied_count);
 }
 
 enum err migrate_check(struct ctx *ctx, struct db *db, const struct migrations *migrations)

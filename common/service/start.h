@@ -25,7 +25,7 @@ struct db;
 struct db_settings;
 struct log;
 
-#define START_BUDGET_MS     60000 /* another process may be running a long migration */
+#define START_BUDGET_MS     60000 /* of a try; a migration's own time is not counted (migrate.h) */
 #define START_WAIT_FIRST_MS 100   /* between two tries; doubled each time */
 #define START_WAIT_MAX_MS   2000
 

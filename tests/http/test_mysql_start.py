@@ -123,6 +123,22 @@ def test_signal_ends_one_that_waits_for_another_ones_migration(server, service):
     service.start()
 
 
+def test_signal_ends_one_amid_a_migration(server, service):
+    """Which has no deadline of its own."""
+    holder = server.connect(service.database.name)
+    with holder.cursor() as cursor:
+        cursor.execute("CREATE TABLE schema_migrations (version INTEGER PRIMARY KEY, name VARCHAR(255) NOT NULL,"
+                       " oldest_program INTEGER NOT NULL, applied_unix_ms BIGINT NOT NULL)")
+        cursor.execute("LOCK TABLES schema_migrations WRITE")
+        service.spawn()
+        until(lambda: [what for _, _, what in server.sessions() if what and "schema_migrations" in what], "waiting")
+        service.signal(signal.SIGTERM)
+        assert service.wait_exit() == 0
+        assert service.log_lines()[-1]["event"] == "service.stopped"
+    holder.close()
+    service.start()
+
+
 def test_newer_programs_database_still_stops_the_start(server, service):
     service.start()
     service.stop()

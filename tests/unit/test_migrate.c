@@ -9,13 +9,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/ctx.h"
 #include "data/db.h"
+#include "data/db_driver.h"
 #include "data/migrate.h"
 #include "fake_db.h"
 #include "temp_folder.h"
 
 #define BUDGET_MS       60000
+#define SCRIPT_MS       20
 #define STARTERS_COUNT  6
 #define UNTOUCHED_COUNT (-7)
 
@@ -228,6 +231,55 @@ static enum err migrate_three(struct ctx *ctx, struct db *db, void *argument)
     return migrate_run(ctx, db, &migrations, argument);
 }
 
+/* A database on which each script, and the commit, takes longer than whoever runs it has left. */
+static struct db_driver slow_driver;
+static const struct db_driver *quick_driver;
+
+static void pass(struct ctx *ctx)
+{
+    clock_sleep_ms(SCRIPT_MS);
+    if (ctx->deadline_ms != INT64_MAX)
+        ctx->deadline_ms = clock_monotonic_ms() - 1;
+}
+
+static enum err slow_script(struct ctx *ctx, void *state, const char *sql)
+{
+    enum err err = quick_driver->script(ctx, state, sql);
+    pass(ctx);
+    return err;
+}
+
+static enum err slow_commit(struct ctx *ctx, void *state)
+{
+    pass(ctx);
+    return quick_driver->commit(ctx, state);
+}
+
+static void what_takes_longer_than_the_deadline_is_applied(void **state)
+{
+    (void)state;
+    CLEANUP(temp_folder_done) struct temp_folder folder = temp_folder_new();
+    CLEANUP(ctx_done) struct ctx ctx;
+    ctx_init(&ctx, NULL, BUDGET_MS);
+    struct db *db = open_db(&ctx, &folder);
+    quick_driver = db->driver;
+    slow_driver = *quick_driver;
+    slow_driver.script = slow_script;
+    slow_driver.commit = slow_commit;
+    db->driver = &slow_driver;
+    int64_t before_ms = ctx.deadline_ms;
+    int64_t applied_count = UNTOUCHED_COUNT;
+    assert_int_equal(migrate_three(&ctx, db, &applied_count), ERR_OK);
+    assert_int_equal(applied_count, 3);
+    assert_true(ctx.deadline_ms >= before_ms + 5 * SCRIPT_MS); /* the list, three, the commit */
+    assert_true(ctx.deadline_ms < INT64_MAX);
+    assert_int_equal(number(db, &count_rows), 3);
+    ctx.deadline_ms = INT64_MAX;
+    assert_int_equal(migrate_three(&ctx, db, &applied_count), ERR_OK);
+    assert_true(ctx.deadline_ms == INT64_MAX);
+    db_close(db);
+}
+
 static void has_no_table(struct db *real, void *argument)
 {
     (void)argument;
@@ -332,6 +384,7 @@ static void processes_that_start_at_once_migrate_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        UNIT(what_takes_longer_than_the_deadline_is_applied),
         UNIT(a_fresh_database_gets_all_and_then_none),
         UNIT(an_older_database_gets_what_it_lacks),
         UNIT(a_program_one_release_back_runs_when_the_newer_migration_allows_it),

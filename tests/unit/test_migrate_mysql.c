@@ -27,6 +27,12 @@ static const struct migration bad[] = {
     {.version = 1, .name = "one", .oldest_program = 1, 
      .sql = "CREATE TABLE a (x INTEGER); CREATE TABLE things (x INTEGER);"},
 };
+static const struct migration slow[] = {
+    {.version = 1, .name = "one", .oldest_program = 1, .sql = "CREATE TABLE a (x INTEGER); DO SLEEP(4);"},
+};
+static const struct migration altering[] = {
+    {.version = 1, .name = "one", .oldest_program = 1, .sql = "ALTER TABLE things ADD COLUMN later INTEGER"},
+};
 /* clang-format on */
 static const struct db_statement sum_of_a = {"SELECT sum(x) FROM a"};
 static const struct db_statement count_steps = {"SELECT count(*) FROM schema_migration_steps"};
@@ -103,12 +109,51 @@ static void a_table_of_somebody_else_is_no_step_that_was_done(void **state)
     }
 }
 
+static void what_takes_longer_than_the_deadline_is_applied(void **state)
+{
+    struct bench *bench = bench_of(state);
+    const struct migrations list = {.items = slow, .count = ARRAY_COUNT(slow)};
+    int64_t applied_count = 0;
+    budget(bench, 2000);
+    if (migrate_run(&bench->ctx, bench->db, &list, &applied_count))
+        fail_msg("%s", bench->ctx.why.text);
+    assert_int_equal(applied_count, 1);
+    assert_true(bench->ctx.deadline_ms < INT64_MAX);
+    budget(bench, BUDGET_MS);
+    assert_int_equal(number(bench, bench->db, &count_steps), 0);
+}
+
+/* Of a table that an open transaction has read, too. */
+static void a_lock_is_not_waited_for_without_end(void **state)
+{
+    struct bench *bench = bench_of(state);
+    const struct migrations list = {.items = altering, .count = ARRAY_COUNT(altering)};
+    struct db *holder = open_another(bench);
+    struct db *db = NULL;
+    int64_t applied_count = 0;
+    assert_int_equal(
+        db_open(&bench->ctx, &(struct db_options){.url = bench->url, .lock_wait_ms = 1000}, &db),
+        ERR_OK);
+    struct db_transaction tx = {0};
+    assert_int_equal(db_begin(&bench->ctx, holder, &tx), ERR_OK);
+    assert_int_equal(number(bench, holder, &count_all), 0);
+    assert_int_equal(migrate_run(&bench->ctx, db, &list, &applied_count), ERR_UNAVAILABLE);
+    assert_told(bench, "ER_LOCK_WAIT_TIMEOUT");
+    db_transaction_done(&tx);
+    assert_int_equal(migrate_run(&bench->ctx, db, &list, &applied_count), ERR_OK);
+    assert_int_equal(applied_count, 1);
+    db_close(db);
+    db_close(holder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_BENCH(several_programs_migrate_at_once_and_one_does_it),
         WITH_BENCH(a_migration_that_was_cut_off_goes_on),
         WITH_BENCH(a_table_of_somebody_else_is_no_step_that_was_done),
+        WITH_BENCH(what_takes_longer_than_the_deadline_is_applied),
+        WITH_BENCH(a_lock_is_not_waited_for_without_end),
     };
     return mysql_bench_main(tests);
 }
