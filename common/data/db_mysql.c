@@ -16,7 +16,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -246,17 +245,30 @@ static struct prepared *find_prepared(struct connection *connection,
     return oldest;
 }
 
+static void forget(const struct connection *connection, struct prepared *prepared)
+{
+    MYSQL *handle = prepared->handle;
+    prepared_free(prepared);
+    close_unused(connection, handle);
+}
+
 /* Gives rows and statement back to the cache; of a connection that is gone nothing is kept. */
 static void give_back(struct connection *connection, struct prepared *prepared)
 {
     prepared->is_in_use = false;
-    if (prepared->handle == connection->handle) {
+    if (prepared->handle == connection->handle)
         mysql_stmt_free_result(prepared->code);
-        return;
-    }
-    MYSQL *handle = prepared->handle;
-    prepared_free(prepared);
-    close_unused(connection, handle);
+    else
+        forget(connection, prepared);
+}
+
+/* An error amid rows leaves the statement such that its next use waits for the rest of them. */
+static void give_back_failed(struct connection *connection, struct prepared *prepared)
+{
+    if (prepared->columns_count > 0)
+        forget(connection, prepared);
+    else
+        give_back(connection, prepared);
 }
 
 static enum err prepare(struct ctx *ctx,
@@ -275,9 +287,7 @@ static enum err prepare(struct ctx *ctx,
     enum err err = place->code && mysql_stmt_errno(place->code)
                        ? fail_statement(ctx, connection, place)
                        : ctx_fail(ctx, ERR_UNAVAILABLE, "out of memory");
-    MYSQL *handle = place->handle;
-    prepared_free(place);
-    close_unused(connection, handle);
+    forget(connection, place);
     return err;
 }
 
@@ -332,7 +342,7 @@ static enum err run_statement(struct ctx *ctx,
     if (!err)
         err = execute(ctx, connection, prepared);
     if (err)
-        give_back(connection, prepared);
+        give_back_failed(connection, prepared);
     else
         *out_prepared = prepared;
     return err;
@@ -522,20 +532,6 @@ static void server_roll_back(void *state)
     undo(state, TRANSACTION_NONE);
 }
 
-/* Reads what several statements answer, to the last one. */
-static int run_script(struct connection *connection, const char *sql)
-{
-    MYSQL *handle = connection->handle;
-    int status = mysql_real_query(handle, sql, strlen(sql));
-    while (status == 0) {
-        MYSQL_RES *result = mysql_store_result(handle);
-        if (result)
-            mysql_free_result(result);
-        status = mysql_next_result(handle);
-    }
-    return status > 0; /* -1: there is no more */
-}
-
 static enum err server_script(struct ctx *ctx, void *state, const char *sql)
 {
     struct connection *connection = state;
@@ -544,8 +540,8 @@ static enum err server_script(struct ctx *ctx, void *state, const char *sql)
         return err;
     connection->is_sent = true;
     watch(connection);
-    int failed = mysql_set_server_option(connection->handle, MYSQL_OPTION_MULTI_STATEMENTS_ON) ||
-                 run_script(connection, sql);
+    bool failed = mysql_set_server_option(connection->handle, MYSQL_OPTION_MULTI_STATEMENTS_ON) ||
+                  !db_mysql_script(connection->handle, sql);
     watch_end(&connection->watched);
     if (failed)
         return fail_query(ctx, connection);

@@ -122,6 +122,18 @@ bool db_mysql_plain(MYSQL *handle, struct watched *watched, int64_t until_ms, co
     return !watch_end(watched) && !failed;
 }
 
+bool db_mysql_script(MYSQL *handle, const char *sql)
+{
+    int status = mysql_real_query(handle, sql, strlen(sql));
+    while (status == 0) {
+        MYSQL_RES *result = mysql_store_result(handle);
+        if (result)
+            mysql_free_result(result);
+        status = mysql_next_result(handle);
+    }
+    return status < 0; /* there is no more */
+}
+
 /* A server may name the way to sign in: one that hands it the password is not among ours. Oracle's
  * library has that one switched off. */
 static void set_ways_to_sign_in(MYSQL *handle)

@@ -41,6 +41,9 @@ struct db_mysql_code db_mysql_code(unsigned number);
 MUST_CHECK bool
 db_mysql_plain(MYSQL *handle, struct watched *watched, int64_t until_ms, const char *sql);
 
+/* Several statements, each with what it answers, to the last one. Watched by the caller. */
+MUST_CHECK bool db_mysql_script(MYSQL *handle, const char *sql);
+
 /* The first server that takes writes, else the first that answers; fails at once shortly after a
  * vain round. NULL, with the reason in ctx. `watched` has its socket. Owns: the caller,
  * watch_hang_up and mysql_close. */

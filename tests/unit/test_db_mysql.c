@@ -373,6 +373,26 @@ static void a_connection_killed_in_a_transaction_undoes_it_and_may_be_repeated(v
     assert_int_equal(number(bench, bench->db, &count_all), 0);
 }
 
+/* A backup was put back, or an index made, after the snapshot: it can't be read any more. */
+static void a_table_that_changed_under_a_snapshot_is_unavailable(void **state)
+{
+    struct bench *bench = bench_of(state);
+    int tries_count = 0;
+    struct db_transaction tx = {0};
+    int64_t size = 0;
+    assert_int_equal(add(bench, bench->db, "a", 1), ERR_OK);
+    assert_int_equal(db_begin_read(&bench->ctx, bench->db, &tx), ERR_OK);
+    mariadb_server_sql("CREATE TABLE notes_unit.restored LIKE notes_unit.things;"
+                       "INSERT INTO notes_unit.restored SELECT * FROM notes_unit.things;"
+                       "RENAME TABLE notes_unit.things TO notes_unit.old,"
+                       " notes_unit.restored TO notes_unit.things");
+    assert_int_equal(number_of(bench, bench->db, &sum_all, DB_NO_VALUES, &size), ERR_UNAVAILABLE);
+    assert_told(bench, "ER_TABLE_DEF_CHANGED");
+    db_transaction_done(&tx);
+    assert_true(db_repeats(&bench->ctx, bench->db, ERR_UNAVAILABLE, &tries_count));
+    assert_int_equal(number(bench, bench->db, &sum_all), 1);
+}
+
 /* Calls of shutdown() for a number that is no descriptor any more. In a service another thread may
  * have opened one of that number meanwhile. */
 static _Atomic int stale_shutdowns_count;
@@ -570,6 +590,7 @@ int main(void)
         WITH_BENCH(a_killed_question_is_unavailable_and_the_next_one_works),
         WITH_BENCH(a_killed_connection_is_made_again_for_the_next_use),
         WITH_BENCH(a_connection_killed_in_a_transaction_undoes_it_and_may_be_repeated),
+        WITH_BENCH(a_table_that_changed_under_a_snapshot_is_unavailable),
         WITH_BENCH(a_lost_connection_ends_no_socket_but_its_own),
         WITH_BENCH(a_commit_without_an_answer_is_never_repeated),
         WITH_BENCH(a_server_that_is_killed_is_found_again),
