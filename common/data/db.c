@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * The part of a database connection that is the same for all engines: values, the check of the
- * deadline before something new is begun, which undoes the transaction that it was to be in, outputs
- * written on success only, and which driver a URL means. Depends on: db_driver.h, the arena for what is read. */
+ * deadline before something new is begun, which undoes the transaction that it was to be in,
+ * outputs written on success only, and which driver a URL means. Depends on: db_driver.h, the arena
+ * for what is read. */
 #include "data/db.h"
 
 #include <assert.h>

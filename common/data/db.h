@@ -165,7 +165,7 @@ bool db_is_unsure(const struct db *db);
 /* Finds out what became of such a commit. `trace` asks for a row that this transaction alone has
  * written (is_made), or removed; on MySQL it locks (FOR UPDATE), so that it waits for the server to
  * be done with the lost transaction. Asks until the server is back, for DB_FIND_OUT_MS at most and
- * not past the deadline, unless that leaves less than DB_FIND_OUT_LATE_MS, which it has in any case.
+ * not past the deadline, but for DB_FIND_OUT_LATE_MS also when that is nearer.
  * Errors: ERR_OK it happened. ERR_UNAVAILABLE it did not, which db_repeats knows; or it could not
  * be found out, which ctx->why.hint says to people. */
 #define DB_FIND_OUT_MS      5000

@@ -7,9 +7,9 @@
  * socket; it is made again when no transaction is open. Sent twice are reads, what was never sent,
  * single writes that the server undid for a deadlock. A COMMIT without an answer is
  * ERR_UNAVAILABLE; who knows its rows finds out what became of it (db_find_out).
- * Deadlines: the socket is cut at the deadline itself (deadline_watch.h), which costs the connection.
- * The server is told a limit in whole seconds that is not below that, so that it soon gives up what
- * nobody waits for; it is not told again while that is up to half above what is left.
+ * Deadlines: the socket is cut at the deadline itself (deadline_watch.h), which costs the
+ * connection. The server is told a limit in whole seconds that is not below that, so that it soon
+ * gives up what nobody waits for; it is not told again while that is up to half above what is left.
  * Depends on: db_driver.h, db_mysql_connect.h, db_mysql_statement.h (values and rows). */
 #include <assert.h>
 #include <inttypes.h>

@@ -38,8 +38,8 @@ struct watched {
 MUST_CHECK bool watch_add(struct watched *watched);
 void watch_remove(struct watched *watched);
 
-/* There is a connection: a duplicate of its socket is kept until watch_hang_up. Nothing happens when
- * there is one already, or when the process has no descriptor left (`socket` stays -1). */
+/* There is a connection: a duplicate of its socket is kept until watch_hang_up. Nothing happens
+ * when there is one already, or when the process has no descriptor left (`socket` stays -1). */
 void watch_socket(struct watched *watched, int socket);
 /* Nothing waits on the connection any more, whoever still holds its socket. */
 void watch_hang_up(struct watched *watched);

@@ -2,8 +2,8 @@
  *
  * Leader and followers. Leadership is handed to the oldest write that waits, with those behind it
  * as its group; each follower sleeps on a condition of its own. Waiting for a group to begin has a
- * limit, so that one whose connection stands still holds up nobody but its members. The leader gives
- * leadership up before it makes a write alone, which may wait for a lock.
+ * limit, so that one whose connection stands still holds up nobody but its members. The leader
+ * gives leadership up before it makes a write alone, which may wait for a lock.
  *
  * A group ends by the earliest deadline of its members, so one that is nearly there would spoil it
  * for all: who has less than HURRY_MS left, or would have once its turn came, goes alone.

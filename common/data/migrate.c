@@ -4,8 +4,9 @@
  * that starts meanwhile waits at the database's lock and then finds nothing to do, and a failure
  * leaves the database as it was. MySQL: under a named lock, statement by statement with a journal
  * (migrate_steps.h). What is begun comes to its end: the deadline holds for the lock that is taken
- * first, else a migration that is longer would never be done. Names are compared as well: a database that holds another program's
- * migrations is refused before anything is changed. Depends on: db.h, db_driver.h (which way). */
+ * first, else a migration that is longer would never be done. Names are compared as well: a
+ * database that holds another program's migrations is refused before anything is changed. Depends
+ * on: db.h, db_driver.h (which way). */
 #include "data/migrate.h"
 
 #include <assert.h>

@@ -34,8 +34,8 @@ struct migrations {
 };
 
 /* Brings the database up to date. Others' locks are waited for until the deadline, within a
- * migration as long as the connection's lock_wait_ms; applying has no deadline, and the time that it
- * takes is added to ctx's.
+ * migration as long as the connection's lock_wait_ms; applying has no deadline, and the time that
+ * it takes is added to ctx's.
  * Errors: ERR_CONFLICT the database is a newer program's, on which this one can't run, or another
  *         program's; a line for people is in ctx->why.text ("the database is at migration 9 and
  *         needs a program that knows migration 7; this one knows 3"). */

@@ -85,9 +85,9 @@ MUST_CHECK enum err redis_run_all(struct ctx *ctx,
                                   size_t count,
                                   struct redis_answer *out_answers);
 
-/* Connects and subscribes, within timeout_ms whatever ctx's deadline (as above). It tries also while
- * others fail at once; the caller waits between tries. That nobody answers is known to all then; a
- * refusal to subscribe is nobody else's. Owns: the caller, redis_subscriber_free. */
+/* Connects and subscribes, within timeout_ms whatever ctx's deadline (as above). It tries also
+ * while others fail at once; the caller waits between tries. That nobody answers is known to all
+ * then; a refusal to subscribe is nobody else's. Owns: the caller, redis_subscriber_free. */
 MUST_CHECK enum err redis_subscriber_open(struct ctx *ctx,
                                           const struct redis_options *options,
                                           const char *channel,

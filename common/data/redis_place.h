@@ -36,8 +36,8 @@ struct redis_place {
 void redis_place_init(struct redis_place *place);
 struct redis_place *redis_place_new(struct arena *arena);
 
-/* False, with the last cause: not now. True: *out_is_alone says whether it is the one try of a Redis
- * that is away; redis_place_end_try takes it back. */
+/* False, with the last cause: not now. True: *out_is_alone says whether it is the one try of a
+ * Redis that is away; redis_place_end_try takes it back. */
 MUST_CHECK bool redis_place_may_try(struct redis_place *place,
                                     bool *out_is_alone,
                                     char out_cause[REDIS_CAUSE_MAX_BYTES]);

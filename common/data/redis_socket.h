@@ -17,7 +17,7 @@ struct ctx;
 struct redis_host;
 
 /* Each address of the name in turn, until one takes it; the time that is left is shared by those
- * that are left. Looking the name up is not held to until_ms: the resolver has limits of its own. */
+ * that are left. Looking the name up is not held to until_ms: the resolver has its own limits. */
 MUST_CHECK enum err redis_socket_connect(struct ctx *ctx,
                                          const struct redis_host *host,
                                          int64_t until_ms,

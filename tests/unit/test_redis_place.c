@@ -63,8 +63,8 @@ static void after_a_miss_one_at_a_time_may(void **state)
     assert_true(may_try(place, &is_alone));
 }
 
-/* Also when others find out meanwhile that nobody is there: those who had begun before it was known,
- * and the subscriber. */
+/* Also when others find out meanwhile that nobody is there: those who had begun before it was
+ * known, and the subscriber. */
 static void a_try_lasts_until_it_is_ended(void **state)
 {
     struct redis_place *place = *state;
