@@ -271,7 +271,7 @@ static void what_takes_longer_than_the_deadline_is_applied(void **state)
     int64_t applied_count = UNTOUCHED_COUNT;
     assert_int_equal(migrate_three(&ctx, db, &applied_count), ERR_OK);
     assert_int_equal(applied_count, 3);
-    assert_true(ctx.deadline_ms >= before_ms + 5 * SCRIPT_MS); /* the list, three, the commit */
+    assert_true(ctx.deadline_ms >= before_ms + 5L * SCRIPT_MS); /* the list, three, the commit */
     assert_true(ctx.deadline_ms < INT64_MAX);
     assert_int_equal(number(db, &count_rows), 3);
     ctx.deadline_ms = INT64_MAX;

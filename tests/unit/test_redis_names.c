@@ -13,7 +13,7 @@
 
 #define THREADS_COUNT   8
 #define ASKS_COUNT      12
-#define LOOK_UP_MS      (2 * BRIEF_MS) /* longer than Redis gets */
+#define LOOK_UP_MS      (2L * BRIEF_MS) /* longer than Redis gets */
 #define NS_PER_MS       1000000L
 #define ADDRESSES_COUNT 2
 #define CLIENTS_COUNT   3
@@ -88,7 +88,7 @@ static void a_dead_address_leaves_time_for_the_next(void **state)
     int sockets[1 + CLIENTS_COUNT];
     ports[0] = dead_port(sockets);
     ports[1] = bench->server.port;
-    bench->options.timeout_ms = 10 * BRIEF_MS;
+    bench->options.timeout_ms = 10L * BRIEF_MS;
     bench->options.host.host = "redis.example";
     assert_text(answer_to(bench, "PING"), "PONG");
     for (size_t i = 0; i < ARRAY_COUNT(sockets); i++)
