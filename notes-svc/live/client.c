@@ -4,7 +4,8 @@
  * has an event of it, or its room is being read for it) is not read meanwhile, so that its events
  * are served in order and can't pile up; nor is one that said too much in a second. What it must be
  * told goes out at once or into its queue; a queue over its limit means a reader that stands still,
- * and the socket is cut. Depends on: hub_parts.h, websocket.h. */
+ * and the socket is cut. So is who stands still longest when all queues together are over theirs.
+ * Depends on: hub_parts.h, websocket.h. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -52,17 +53,53 @@ static size_t waiting_bytes(const struct frame *frame)
     return sizeof(struct outgoing) + sizeof(*frame) + frame->size_bytes;
 }
 
-static void forget_output(struct client *client)
+/* In the count of all queues a frame is once, however many it waits in. */
+static void count_waiting(struct hub *hub, struct frame *frame)
 {
-    while (client->first_out) {
-        struct outgoing *first = client->first_out;
-        client->first_out = first->next;
-        frame_release(first->frame);
-        free(first);
-    }
-    client->last_out = NULL;
-    client->out_bytes = 0;
+    bool is_first = frame->queues_count++ == 0;
+    atomic_fetch_add(&hub->waiting_bytes,
+                     is_first ? waiting_bytes(frame) : sizeof(struct outgoing));
+}
+
+static void uncount_waiting(struct hub *hub, struct frame *frame)
+{
+    bool is_last = --frame->queues_count == 0;
+    atomic_fetch_sub(&hub->waiting_bytes, is_last ? waiting_bytes(frame) : sizeof(struct outgoing));
+}
+
+static void enqueue(struct hub *hub, struct client *client, struct frame *frame)
+{
+    struct outgoing *item = malloc(sizeof(*item));
+    if (!item)
+        abort();
+    *item = (struct outgoing){.frame = frame_share(frame)};
+    if (client->last_out)
+        client->last_out->next = item;
+    else
+        client->first_out = item;
+    client->last_out = item;
+    client->out_bytes += waiting_bytes(frame);
+    count_waiting(hub, frame);
+}
+
+static void dequeue(struct hub *hub, struct client *client)
+{
+    struct outgoing *first = client->first_out;
+    client->out_bytes -= waiting_bytes(first->frame);
     client->out_offset_bytes = 0;
+    client->first_out = first->next;
+    if (!client->first_out)
+        client->last_out = NULL;
+    uncount_waiting(hub, first->frame);
+    frame_release(first->frame);
+    free(first);
+}
+
+static void forget_output(struct hub *hub, struct client *client)
+{
+    timer_stop(&client->standstill);
+    while (client->first_out)
+        dequeue(hub, client);
 }
 
 static void forget_input(struct client *client)
@@ -92,7 +129,7 @@ void client_drop(struct hub *hub, struct client *client)
     if (client->fd < 0)
         return;
     leave_all(hub, client);
-    forget_output(client);
+    forget_output(hub, client);
     forget_input(client);
     /* libmicrohttpd may not have closed its own descriptor of this socket yet, so closing ours
      * would not take it out of epoll. */
@@ -144,20 +181,6 @@ static bool write_some(const struct client *client, const struct frame *frame, s
     return true;
 }
 
-static void enqueue(struct client *client, struct frame *frame)
-{
-    struct outgoing *item = malloc(sizeof(*item));
-    if (!item)
-        abort();
-    *item = (struct outgoing){.frame = frame_share(frame)};
-    if (client->last_out)
-        client->last_out->next = item;
-    else
-        client->first_out = item;
-    client->last_out = item;
-    client->out_bytes += waiting_bytes(frame);
-}
-
 static void put(struct hub *hub, struct client *client, struct frame *frame)
 {
     size_t offset_bytes = 0;
@@ -167,9 +190,11 @@ static void put(struct hub *hub, struct client *client, struct frame *frame)
     }
     if (offset_bytes == frame->size_bytes)
         return;
-    if (!client->first_out)
+    if (!client->first_out) {
         client->out_offset_bytes = offset_bytes;
-    enqueue(client, frame);
+        timer_start(&hub->standing, &client->standstill, hub->now_ms);
+    }
+    enqueue(hub, client, frame);
     watch(hub, client);
 }
 
@@ -199,26 +224,39 @@ static void shut_when_told(struct client *client)
         (void)shutdown(client->fd, SHUT_WR);
 }
 
+/* A socket is ready when its kernel has sent a good part of what it held: so this is a step ahead,
+ * which one byte that was read is not. */
 static void flush(struct hub *hub, struct client *client)
 {
     while (client->first_out) {
-        struct outgoing *first = client->first_out;
-        if (!write_some(client, first->frame, &client->out_offset_bytes)) {
+        const struct frame *frame = client->first_out->frame;
+        if (!write_some(client, frame, &client->out_offset_bytes)) {
             client_drop(hub, client);
             return;
         }
-        if (client->out_offset_bytes < first->frame->size_bytes)
+        if (client->out_offset_bytes < frame->size_bytes)
             break;
-        client->out_bytes -= waiting_bytes(first->frame);
-        client->out_offset_bytes = 0;
-        client->first_out = first->next;
-        if (!client->first_out)
-            client->last_out = NULL;
-        frame_release(first->frame);
-        free(first);
+        dequeue(hub, client);
     }
+    if (client->first_out)
+        timer_start(&hub->standing, &client->standstill, hub->now_ms);
+    else
+        timer_stop(&client->standstill);
     shut_when_told(client);
     watch(hub, client);
+}
+
+/* One reader alone may have whatever it is sent: a frame fits, whatever its size. Who is cut frees
+ * nothing when others wait for the same frame; then they are next. */
+void clients_make_room(struct hub *hub)
+{
+    const struct timer *head = &hub->standing.head;
+    while (atomic_load(&hub->waiting_bytes) > hub->options.waiting_max_bytes &&
+           head->next != head->previous) {
+        struct client *client = OWNER_OF(head->next, struct client, standstill);
+        client_log(hub, client, "live.queues_full");
+        client_drop(hub, client);
+    }
 }
 
 void client_end(struct hub *hub, struct client *client, int reason)

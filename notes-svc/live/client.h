@@ -46,6 +46,7 @@ struct client {
     struct outgoing *last_out;
     size_t out_bytes;
     size_t out_offset_bytes; /* of the first, gone already */
+    struct timer standstill; /* in hub->standing while something waits */
     unsigned char *held;     /* bytes that came and are not read yet */
     size_t held_bytes;
     unsigned char *message; /* the fragments so far */
@@ -66,6 +67,8 @@ void client_on_ready(struct hub *hub, struct client *client, uint32_t events);
  * ends. */
 void client_send(struct hub *hub, struct client *client, struct frame *frame);
 void client_send_text(struct hub *hub, struct client *client, const char *text);
+/* Cuts those that stand still longest until what waits in all queues is within its limit. */
+void clients_make_room(struct hub *hub);
 
 /* With a close frame of this reason. */
 void client_end(struct hub *hub, struct client *client, int reason);

@@ -15,8 +15,7 @@ static struct frame *make(enum websocket_opcode opcode, const void *payload, siz
     struct frame *frame = malloc(sizeof(*frame) + head_bytes + payload_bytes);
     if (!frame)
         abort();
-    frame->references = 1;
-    frame->size_bytes = head_bytes + payload_bytes;
+    *frame = (struct frame){.references = 1, .size_bytes = head_bytes + payload_bytes};
     memcpy(frame->bytes, head, head_bytes);
     memcpy(frame->bytes + head_bytes, payload, payload_bytes);
     return frame;
@@ -46,6 +45,25 @@ struct frame *frame_share(struct frame *frame)
 
 void frame_release(struct frame *frame)
 {
-    if (frame && --frame->references == 0)
-        free(frame);
+    if (!frame || --frame->references > 0)
+        return;
+    if (frame->known_by)
+        frame_forget(frame->known_by);
+    free(frame);
+}
+
+void frame_forget(struct frame **place)
+{
+    if (*place)
+        (*place)->known_by = NULL;
+    *place = NULL;
+}
+
+void frame_know(struct frame **place, struct frame *frame)
+{
+    frame_forget(place);
+    if (frame->known_by)
+        frame_forget(frame->known_by);
+    frame->known_by = place;
+    *place = frame;
 }

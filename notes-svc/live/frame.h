@@ -11,6 +11,8 @@
 
 struct frame {
     int references;
+    int queues_count;        /* of clients, in which it waits */
+    struct frame **known_by; /* NULL: nobody; see frame_know */
     size_t size_bytes;
     unsigned char bytes[]; /* head and payload */
 };
@@ -27,6 +29,11 @@ struct frame *frame_pong(const unsigned char *payload, size_t payload_bytes);
 struct frame *frame_share(struct frame *frame);
 /* NULL is fine. */
 void frame_release(struct frame *frame);
+
+/* Whoever knows a frame does not hold it: `place` becomes NULL when the last reference goes. A
+ * frame is known by one place, and a place knows one frame; what was known before is forgotten. */
+void frame_know(struct frame **place, struct frame *frame);
+void frame_forget(struct frame **place);
 DEFINE_CLEANUP(struct frame *, frame_release)
 
 #endif

@@ -111,6 +111,7 @@ static void turn(struct hub *hub)
     deliver_all(hub);
     fire(hub);
     clients_resume(hub);
+    clients_make_room(hub);
     clients_bury(hub);
 }
 
@@ -158,6 +159,8 @@ struct hub *hub_new(const struct hub_options *options)
         pthread_mutex_init(&hub->rooms.lock, NULL) != 0)
         abort();
     hub->options = *options;
+    if (options->waiting_max_bytes == 0)
+        hub->options.waiting_max_bytes = HUB_WAITING_MAX_BYTES;
     hub->input = malloc(HUB_INPUT_BYTES);
     hub->payload = malloc(HUB_PAYLOAD_BYTES + 1);
     if (!hub->input || !hub->payload)
@@ -175,6 +178,7 @@ struct hub *hub_new(const struct hub_options *options)
     };
     for (size_t kind = 0; kind < TIMER_COUNT; kind++)
         timer_queue_init(&hub->timers[kind], spans[kind]);
+    timer_queue_init(&hub->standing, 0);
     hub->has_thread = open_files(hub) && thread_start(&hub->thread, run, hub);
     if (hub->has_thread)
         return hub;

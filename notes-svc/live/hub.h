@@ -44,6 +44,9 @@ struct workers;
 #define HUB_CHECK_COUNT     256 /* sessions in one job */
 #define HUB_CONFIRM_MS      2000
 #define HUB_REST_MS         1000 /* messages are counted, and who sent many waits, so long */
+/* Of all sockets' queues; beyond, who stands still longest is cut. A note's state takes 31 MiB at
+ * most: text of 1 MiB and HTML of 4 MiB, of which JSON may make six times as much. */
+#define HUB_WAITING_MAX_BYTES ((size_t)64 * 1024 * 1024)
 
 /* A socket that comes. Texts are copied. */
 struct hub_newcomer {
@@ -79,6 +82,7 @@ struct hub_options {
     struct engineio_times times;
     int64_t connect_timeout_ms;
     int64_t queue_max_bytes;
+    size_t waiting_max_bytes; /* of all queues; 0: HUB_WAITING_MAX_BYTES */
     int64_t messages_per_s;   /* of one socket; 0: no limit */
     int64_t check_every_ms;   /* sessions are read again */
     int64_t confirm_every_ms; /* rooms are compared with the database */

@@ -75,6 +75,7 @@ struct hub {
     bool is_stopping;
     struct rooms rooms;
     _Atomic size_t backlog_bytes; /* of frames that were published and are not delivered */
+    _Atomic size_t waiting_bytes; /* of all clients' queues; the hub thread's, others may look */
 
     int64_t now_ms;
     struct client *clients;
@@ -82,6 +83,7 @@ struct hub {
     struct client *to_resume;
     struct client *sessions[SESSION_BUCKETS_COUNT];
     struct timer_queue timers[TIMER_COUNT];
+    struct timer_queue standing; /* clients for whom something waits; first who took none longest */
     struct session_sweep sweep;
     struct room_confirm confirm;
     unsigned char *input;   /* of the client that is being read */

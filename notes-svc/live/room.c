@@ -3,10 +3,11 @@
  * Who hears what, in which order.
  *
  * A socket that joins, or that lost the thread, waits for a read of the room's state that begins
- * after it began to wait; all that wait share one read and one frame. Events that come meanwhile
- * are kept for them. An event whose predecessor has not come is held back for a moment, because two
- * workers may publish in another order than they committed; if the predecessor does not come,
- * everybody gets the state.
+ * after it began to wait; all that wait share one read and one frame. While a frame of the state
+ * still waits for a slow reader, newcomers share it too, if the revision is still the same: of that
+ * the database is asked, not of the state. Events that come meanwhile are kept for them. An event
+ * whose predecessor has not come is held back for a moment, because two workers may publish in
+ * another order than they committed; if the predecessor does not come, everybody gets the state.
  *
  * Revisions of one key grow, in one process on one database, also over a destroyed note; so "older"
  * can be told here. Browsers compare by equality only. Depends on: hub_parts.h. */
@@ -113,6 +114,7 @@ static void unuse(struct hub *hub, struct room *room)
     timer_stop(&room->confirm);
     forget(room->recent, &room->recent_count);
     forget(room->late, &room->late_count);
+    frame_forget(&room->state);
     free(room->key);
     free(room);
 }
@@ -193,13 +195,16 @@ static void start_read(struct hub *hub, struct room *room)
         .mail.deliver = deliver_read,
         .hub = hub,
         .number = room->reads_count + 1,
-        .known = common_revision(room),
+        .known = room->state ? room->state_revision : common_revision(room),
     };
     room->is_reading = workers_submit(hub->options.workers, &room->read.job);
-    if (room->is_reading)
-        room->reads_count++;
-    else
+    if (!room->is_reading) {
         retry_later(hub, room);
+        return;
+    }
+    room->reads_count++;
+    if (room->state)
+        room->read.kept = frame_share(room->state);
 }
 
 void room_on_retry(struct hub *hub, struct timer *timer)
@@ -252,6 +257,8 @@ static void emit(struct hub *hub, struct room *room, const struct room_event *ev
     room->pins_count++;
     if (room->waiting_count > 0)
         keep_recent(room, event);
+    if (room->state_revision < event->revision)
+        frame_forget(&room->state);
     room->last = event->revision;
     room->is_gone = event->is_gone;
     for (struct member *member = room->members; member;) {
@@ -425,10 +432,28 @@ static void settle_all(struct hub *hub, struct room *room)
     emit_late(hub, room);
 }
 
+/* The frame of what is there now: a new one, or the one of the same revision that waits already.
+ * Whoever comes as long as it waits for somebody shares it. */
+static void know_state(struct room *room)
+{
+    struct room_read *read = &room->read;
+    if (read->exists && read->kept && !read->frame)
+        read->frame = frame_share(read->kept);
+    if (!read->exists) {
+        frame_forget(&room->state);
+    } else if (read->frame) {
+        frame_know(&room->state, read->frame);
+        room->state_revision = read->revision;
+    }
+}
+
 static void deliver_read(struct hub *hub, struct mail *mail)
 {
     struct room *room = OWNER_OF(OWNER_OF(mail, struct room_read, mail), struct room, read);
-    struct frame *frame = room->read.frame;
+    if (!room->read.err)
+        know_state(room);
+    struct frame *frame = room->read.frame; /* the next read may begin before they are let go */
+    struct frame *kept = room->read.kept;
     room->is_reading = false;
     room->pins_count++;
     if (room->read.err) {
@@ -441,6 +466,7 @@ static void deliver_read(struct hub *hub, struct mail *mail)
             start_read(hub, room);
     }
     frame_release(frame);
+    frame_release(kept);
     room->pins_count--;
     unuse(hub, room);
 }

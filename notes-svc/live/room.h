@@ -54,7 +54,8 @@ struct room_read {
     enum err err;
     bool exists;
     int64_t revision;
-    struct frame *frame; /* NULL: all askers have this revision */
+    struct frame *frame; /* NULL: it is the known revision */
+    struct frame *kept;  /* of the known revision; NULL: none is there, but all askers have it */
 };
 
 struct room {
@@ -68,6 +69,8 @@ struct room {
     int64_t reads_count;
     bool is_reading;
     struct room_read read;
+    struct frame *state; /* the last that was read, while it waits for somebody; NULL: none does */
+    int64_t state_revision;
     struct room_event recent[ROOM_RECENT_MAX_COUNT]; /* for those that wait */
     size_t recent_count;
     struct room_event late[ROOM_LATE_MAX_COUNT]; /* whose predecessor has not come yet */

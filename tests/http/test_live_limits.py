@@ -2,6 +2,8 @@
 """Who a live socket is and how much it may: behind https and proxies, under the limits of writes, of sockets and of messages,
 and what it has at most in the list of notes."""
 import contextlib
+import select
+import socket
 
 import websocket
 
@@ -171,3 +173,65 @@ def test_the_list_has_the_first_page_and_no_more(make_site):
         create_note(me, "newest", title="The newest")
         listed = [item["key"] for item in live.wait("notetitles", 2)["notelist"]]
         assert len(listed) == PAGE_COUNT and listed[:2] == ["newest", f"n{PAGE_COUNT + 1}"]
+
+
+# --- the limit of what waits to be sent ---
+
+LARGE = "<" * 1_000_000  # 15 MB as the state of a note
+LITTLE = ((socket.SOL_SOCKET, socket.SO_RCVBUF, 4096),)
+MIB = 1024 * 1024
+SLOW_COUNT = 30
+
+
+def private_bytes(service):
+    with open(f"/proc/{service.pid}/status") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("RssAnon:"))
+
+
+def slow_reader(site, key):
+    """A stranger's socket in a note's room, once the state begins to come; it reads none of it."""
+    raw = Raw(site.url, sockopt=LITTLE, timeout_s=60)
+    raw.join(key=key)
+    assert select.select([raw.socket.sock], [], [], 30)[0]
+    return raw
+
+
+def shown(raw):
+    """What a room's state says; from now on the socket reads as others do."""
+    raw.socket.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * MIB)
+    _, name, data = raw.event()
+    return name, data["body"]
+
+
+def test_a_large_note_that_nobody_reads_to_its_end_is_in_memory_once(make_site):
+    site = make_site()
+    me = open_session(site, "me")
+    create_note(me, "large", body=LARGE)
+    with Raw(site.url, timeout_s=60) as healthy, contextlib.ExitStack() as held:
+        healthy.join(key="large")
+        assert shown(healthy) == ("snapshot", LARGE)
+        before_bytes = private_bytes(site.notes)
+        slow = [held.enter_context(slow_reader(site, "large")) for _ in range(SLOW_COUNT)]
+        assert private_bytes(site.notes) - before_bytes < 200 * MIB, "it was 450 with a copy for each"
+        assert shown(slow[0]) == ("snapshot", LARGE), "who begins to read gets everything"
+        comment(me, "large", "after the flood")
+        assert healthy.event()[1] == slow[0].event()[1] == "newmessage"
+
+
+def test_large_notes_that_nobody_reads_are_let_go_and_who_reads_gets_all(make_site):
+    site = make_site(WRITES_PER_MIN=0)
+    me = open_session(site, "me")
+    for number in range(8):
+        create_note(me, f"large-{number}", body=LARGE)
+    with Raw(site.url, timeout_s=60) as healthy, contextlib.ExitStack() as held:
+        healthy.join(key="large-7")
+        assert shown(healthy) == ("snapshot", LARGE)
+        slow = [held.enter_context(slow_reader(site, f"large-{number}")) for number in range(7)]
+        site.notes.wait_log(event="live.queues_full", peer="127.0.0.1")
+        assert slow[0].is_ended(), "who stood still longest"
+        assert shown(slow[-1]) == ("snapshot", LARGE)
+        healthy.send('42/notes,["snapshot"]')
+        assert shown(healthy) == ("snapshot", LARGE)
+        with Raw(site.url, timeout_s=60) as back:
+            back.join(key="large-0")
+            assert shown(back) == ("snapshot", LARGE), "who was cut catches up"

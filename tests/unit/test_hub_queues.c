@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What waits for sockets that don't read: one state is one frame however many it waits for, and all
+ * that waits has a limit, over which who stands still longest is cut. Counted by the hub itself. */
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "live/client.h"
+#include "live/hub_parts.h"
+
+#include "hub_client.h"
+#include "hub_world.h"
+#include "unit.h"
+
+#define STATE_BYTES   ((size_t)1024 * 1024) /* more than the kernel holds of a pair of sockets */
+#define LIMIT_BYTES   (4 * STATE_BYTES)
+#define SLOW_COUNT    30
+#define SMALL_BYTES   ((size_t)4096)
+#define LOOK_EVERY_NS 1000000
+
+static void begin(struct world *world)
+{
+    start_as(world, &(struct world_wish){.check_every_ms = PING_NEVER_MS,
+                                         .confirm_every_ms = PING_NEVER_MS,
+                                         .queue_max_bytes = 1 << 24,
+                                         .waiting_max_bytes = LIMIT_BYTES});
+    world->app.state_bytes = STATE_BYTES;
+}
+
+static size_t waiting_bytes(const struct world *world)
+{
+    return atomic_load(&world->hub->waiting_bytes);
+}
+
+static void wait_for_bytes(const struct world *world, size_t wanted_bytes)
+{
+    const struct timespec look = {.tv_nsec = LOOK_EVERY_NS};
+    for (int64_t i = 0; waiting_bytes(world) != wanted_bytes; i++) {
+        assert_true(i < (int64_t)WAIT_MS * 1000000 / LOOK_EVERY_NS);
+        (void)nanosleep(&look, NULL);
+    }
+}
+
+static void wait_until_more_than(const struct world *world, size_t bytes)
+{
+    const struct timespec look = {.tv_nsec = LOOK_EVERY_NS};
+    for (int64_t i = 0; waiting_bytes(world) <= bytes; i++) {
+        assert_true(i < (int64_t)WAIT_MS * 1000000 / LOOK_EVERY_NS);
+        (void)nanosleep(&look, NULL);
+    }
+}
+
+/* Until the state begins to come, which is not read. */
+static void join_room(int fd, int number)
+{
+    char packet[64];
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    (void)snprintf(packet, sizeof(packet), "40/notes,{\"key\":\"k%d\"}", number);
+    join(fd, packet);
+    assert_int_equal(poll(&ready, 1, WAIT_MS), 1);
+}
+
+/* Reads a large frame to its end; its text begins so. */
+static void hear_large(int fd, const char *start)
+{
+    unsigned char head[10];
+    unsigned char text[SMALL_BYTES];
+    size_t size_bytes = 0;
+    read_bytes(fd, head, sizeof(head));
+    assert_int_equal(head[1], 127);
+    for (int i = 2; i < 10; i++)
+        size_bytes = size_bytes << 8 | head[i];
+    assert_int_equal(size_bytes, STATE_BYTES);
+    for (size_t at = 0; at < size_bytes; at += sizeof(text)) {
+        read_bytes(fd, text, sizeof(text));
+        assert_true(at > 0 || memcmp(text, start, strlen(start)) == 0);
+    }
+}
+
+/* Nothing is written to a descriptor that is closed there. */
+static bool is_cut(int fd)
+{
+    struct pollfd ready = {.fd = fd};
+    return poll(&ready, 1, 0) == 1 && (ready.revents & POLLHUP);
+}
+
+static void a_state_that_nobody_reads_is_read_and_kept_once(void **state)
+{
+    struct world world;
+    int fds[SLOW_COUNT];
+    (void)state;
+    begin(&world);
+    size_t last_bytes = 0;
+    for (int i = 0; i < SLOW_COUNT; i++) {
+        fds[i] = come(&world, false);
+        join(fds[i], i % 2 ? JOIN(9) : JOIN(8));
+        wait_until_more_than(&world, last_bytes);
+        assert_true(i == 0 || waiting_bytes(&world) == last_bytes + sizeof(struct outgoing));
+        last_bytes = waiting_bytes(&world);
+    }
+    assert_int_equal(atomic_load(&world.app.states_count), 1);
+    assert_true(last_bytes < 2 * STATE_BYTES);
+    for (int i = 0; i < SLOW_COUNT; i++) {
+        hear_large(fds[i], "state 10");
+        close(fds[i]);
+    }
+    wait_for_bytes(&world, 0);
+    stop(&world);
+}
+
+static void a_state_that_waits_is_not_given_for_a_newer_one(void **state)
+{
+    struct world world;
+    (void)state;
+    begin(&world);
+    int slow = come(&world, false);
+    join(slow, JOIN(9));
+    wait_until_more_than(&world, 0);
+    publish(&world, 10, 11);
+    int newcomer = come(&world, false);
+    join(newcomer, JOIN(9));
+    wait_until_more_than(&world, 2 * STATE_BYTES);
+    (void)pthread_mutex_lock(&world.app.lock);
+    world.app.revision = 12; /* of which nobody told */
+    (void)pthread_mutex_unlock(&world.app.lock);
+    int another = come(&world, false);
+    join(another, JOIN(9));
+    hear_large(another, "state 12");
+    hear_large(newcomer, "state 11");
+    hear_large(slow, "state 10");
+    assert_string_equal(hear(slow), "event 11");
+    close(slow);
+    close(newcomer);
+    close(another);
+    stop(&world);
+}
+
+static void who_has_what_waits_for_others_gets_nothing(void **state)
+{
+    struct world world;
+    (void)state;
+    begin(&world);
+    int slow = come(&world, false);
+    join(slow, JOIN(9));
+    wait_until_more_than(&world, 0);
+    int current = come(&world, false);
+    join_settled(current, JOIN(10));
+    hear_large(slow, "state 10");
+    wait_for_bytes(&world, 0);
+    close(slow);
+    close(current);
+    stop(&world);
+}
+
+/* Each in a room of its own, so that nothing is shared. The healthy one reads, and stays. */
+static void all_that_waits_has_a_limit_and_who_reads_is_not_cut(void **state)
+{
+    struct world world;
+    int fds[SLOW_COUNT];
+    int cut_count = 0;
+    (void)state;
+    begin(&world);
+    int healthy = come(&world, false);
+    join(healthy, JOIN(9));
+    hear_large(healthy, "state 10");
+    for (int i = 0; i < SLOW_COUNT; i++) {
+        fds[i] = come(&world, false);
+        join_room(fds[i], i);
+        say(healthy, "42/notes,[\"snapshot\"]");
+        hear_large(healthy, "state 10");
+        assert_true(waiting_bytes(&world) <= LIMIT_BYTES + 2 * STATE_BYTES);
+    }
+    publish(&world, 10, 11);
+    assert_string_equal(hear(healthy), "event 11");
+    say(healthy, "42/notes,9[\"settled\"]");
+    assert_true(text_starts_with(hear(healthy), "43/notes,9["));
+    for (int i = 0; i < SLOW_COUNT; i++)
+        cut_count += is_cut(fds[i]);
+    assert_true(cut_count >= SLOW_COUNT - 6 && cut_count < SLOW_COUNT);
+    assert_true(is_cut(fds[0]));
+    assert_false(is_cut(fds[SLOW_COUNT - 1]));
+    assert_true(waiting_bytes(&world) <= LIMIT_BYTES);
+    for (int i = 0; i < SLOW_COUNT; i++)
+        close(fds[i]);
+    close(healthy);
+    wait_for_bytes(&world, 0);
+    stop(&world);
+}
+
+static void who_reads_alone_may_have_any_frame(void **state)
+{
+    struct world world;
+    (void)state;
+    start_as(&world, &(struct world_wish){.check_every_ms = PING_NEVER_MS,
+                                          .confirm_every_ms = PING_NEVER_MS,
+                                          .queue_max_bytes = 1,
+                                          .waiting_max_bytes = 1});
+    world.app.state_bytes = STATE_BYTES;
+    int fd = come(&world, false);
+    join(fd, JOIN(9));
+    wait_until_more_than(&world, STATE_BYTES);
+    hear_large(fd, "state 10");
+    wait_for_bytes(&world, 0);
+    close(fd);
+    stop(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        UNIT(a_state_that_nobody_reads_is_read_and_kept_once),
+        UNIT(a_state_that_waits_is_not_given_for_a_newer_one),
+        UNIT(who_has_what_waits_for_others_gets_nothing),
+        UNIT(all_that_waits_has_a_limit_and_who_reads_is_not_cut),
+        UNIT(who_reads_alone_may_have_any_frame),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
