@@ -351,9 +351,12 @@ function showTime(time, date) {
   return time;
 }
 
-/* Adds a comment on top of the list, unless it is there. */
+const commentIdStart = "note-message-";
+
+/* Adds a comment to the list, unless it is there. The newest is first: those of several servers, and answers to
+ * one's own, may come in another order than they were made. */
 function showComment(comment, commentForm) {
-  const id = `note-message-${comment.id}`;
+  const id = commentIdStart + comment.id;
   if (document.getElementById(id)) {
     return;
   }
@@ -365,7 +368,9 @@ function showComment(comment, commentForm) {
   if (comment.canDestroy) {
     item.append(commentDestroyForm(comment, commentForm));
   }
-  document.getElementById("noteMessages").prepend(item);
+  const list = document.getElementById("noteMessages");
+  const older = [...list.children].find((there) => Number(there.id.slice(commentIdStart.length)) < comment.id);
+  list.insertBefore(item, older ?? null);
   showWhetherEmpty();
 }
 
@@ -664,13 +669,13 @@ const commentsOnPage = 20;
 
 /* The list becomes what the server has: the newest comments, and a link to older ones where there may be some. */
 function showComments(note, comments, show) {
-  const wanted = new Set(comments.map((comment) => `note-message-${comment.id}`));
+  const wanted = new Set(comments.map((comment) => commentIdStart + comment.id));
   for (const item of document.querySelectorAll("#noteMessages > .comment")) {
     if (!wanted.has(item.id)) {
       dropComment(item);
     }
   }
-  [...comments].reverse().forEach(show);
+  comments.forEach(show);
   if (comments.length < commentsOnPage) {
     return;
   }
@@ -714,7 +719,7 @@ function startNoteLive(note) {
       }
     },
     destroymessage({ id }) {
-      const item = document.getElementById(`note-message-${id}`);
+      const item = document.getElementById(commentIdStart + id);
       if (item) {
         dropComment(item);
       }
