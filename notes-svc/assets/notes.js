@@ -497,6 +497,7 @@ const retryMinMs = 1000;
 const retryMaxMs = 5000;
 const connectTimeoutMs = 10000; /* a server that hangs is connected to by its kernel, and says nothing */
 const offlineAfterMs = 5000; /* shorter absences, such as a restart, are nobody's concern */
+const missedWithinMs = 10000; /* after a connection is back, what was missed comes at once */
 
 /* A quiet line at the foot of the page while there has been no connection for offlineAfterMs. */
 function showOffline(isOffline) {
@@ -513,7 +514,8 @@ function showOffline(isOffline) {
 }
 
 /* Holds a socket to one namespace and opens it again whenever it closes. `greet` gives what is said at each
- * connect; `onEvent` gets name and data. Returns a function that sends an event. */
+ * connect; `onEvent` gets name, data and when what it tells of was done: now, or null when it was while the page was
+ * not connected. Returns a function that sends an event. */
 function openLive(namespace, greet, onEvent) {
   const address = new URL("/socket.io/?EIO=4&transport=websocket", location.href);
   address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
@@ -524,6 +526,8 @@ function openLive(namespace, greet, onEvent) {
   let offlineTimer = 0;
   let silenceMs = 0;
   let isConnected = false;
+  let wasConnected = false;
+  let backSince = -Infinity;
 
   const say = (packet) => {
     if (socket?.readyState === WebSocket.OPEN) {
@@ -560,6 +564,7 @@ function openLive(namespace, greet, onEvent) {
     } else if (text.startsWith("0")) {
       const { pingInterval, pingTimeout } = JSON.parse(text.slice(1));
       silenceMs = pingInterval + pingTimeout;
+      backSince = wasConnected || tries > 0 ? performance.now() : -Infinity;
       say(`40${namespace},${JSON.stringify(greet())}`);
     } else if (text.startsWith(`40${namespace},`)) {
       tries = 0;
@@ -567,8 +572,10 @@ function openLive(namespace, greet, onEvent) {
       expectWord(silenceMs);
       showOffline(false);
       setConnected(true);
+      wasConnected = true;
     } else if (text.startsWith(`42${namespace},`)) {
-      onEvent(...JSON.parse(text.slice(namespace.length + 3)));
+      const [name, data] = JSON.parse(text.slice(namespace.length + 3));
+      onEvent(name, data, performance.now() - backSince < missedWithinMs ? null : new Date());
     }
   };
   const open = () => {
@@ -613,7 +620,7 @@ function openLive(namespace, greet, onEvent) {
  * that something was missed, and the whole state is asked for. */
 function followNote(key, startRevision, handlers) {
   let revision = startRevision;
-  const ask = openLive("/notes", () => ({ key, revision }), (name, data) => {
+  const ask = openLive("/notes", () => ({ key, revision }), (name, data, date) => {
     if (name === "notedestroyed") {
       revision = 0;
     } else if (name === "snapshot" || data.previous === revision) {
@@ -624,19 +631,35 @@ function followNote(key, startRevision, handlers) {
       ask("snapshot");
       return;
     }
-    handlers[name]?.(data);
+    handlers[name]?.(data, date);
   });
 }
 
-function showText(note, { title, body, html }) {
+/* Returns whether it was another text. */
+function showText({ title, body, html }) {
+  const shownTitle = document.getElementById("notetitle");
   const shownBody = document.getElementById("notebody");
-  document.getElementById("notetitle").textContent = title;
-  document.title = `${title} · Notes`;
+  const fresh = element("template");
   if (html === null) {
-    const plain = element("pre", { className: "plain", dir: "auto", textContent: body });
-    shownBody.replaceChildren(plain);
+    fresh.content.append(element("pre", { className: "plain", dir: "auto", textContent: body }));
   } else {
-    shownBody.innerHTML = html;
+    fresh.innerHTML = html;
+  }
+  if (shownTitle.textContent === title && shownBody.innerHTML.trim() === fresh.innerHTML.trim()) {
+    return false;
+  }
+  shownTitle.textContent = title;
+  document.title = `${title} · Notes`;
+  shownBody.replaceChildren(fresh.content);
+  return true;
+}
+
+/* When the note was changed. When that is not known, nothing. */
+function showChanged(note, date) {
+  const time = note.querySelector(".note-head time");
+  time.parentElement.hidden = date === null;
+  if (date) {
+    showTime(time, date);
   }
 }
 
@@ -697,17 +720,19 @@ function startNoteLive(note) {
     settleComment(comment);
   };
   followNote(note.dataset.key, Number(note.dataset.revision), {
-    snapshot(state) {
+    snapshot(state, date) {
       note.dataset.author = state.author ?? "";
       showGone(note, false);
-      showText(note, state);
+      if (showText(state)) {
+        showChanged(note, date);
+      }
       if (hasNewest) {
         showComments(note, state.comments, show);
       }
     },
     noteupdated(change) {
-      showText(note, change);
-      showTime(note.querySelector(".note-head time"), new Date());
+      showText(change);
+      showChanged(note, new Date());
       announce("The note was changed.");
     },
     notedestroyed() {
@@ -799,25 +824,31 @@ function showTitles(list, titles, date) {
   if (list.contains(focused)) {
     focused.focus();
   }
+  const wanted = new Set(titles.map(({ key }) => key));
+  showOlder(list, titles.length, [...old.keys()].some((key) => !wanted.has(key)));
 }
 
-const missedWithinMs = 10000; /* after a connection is back, what was missed comes at once */
+const titlesOnPage = 50;
 
-/* A change has the time at which it arrives, unless it was made while the page was not connected. */
+/* The way to the second page, as the server's page has it. A full list from which one fell has one. */
+function showOlder(list, count, hasLost) {
+  const pages = document.querySelector("nav.pages");
+  if (count < titlesOnPage) {
+    pages?.remove();
+  } else if (hasLost && !pages) {
+    const made = element("nav", { className: "pages" }, element("span", { textContent: "Page 1" }),
+      element("a", { rel: "next", href: "/?page=2", textContent: "Older →" }));
+    made.setAttribute("aria-label", "Pages");
+    list.after(made);
+  }
+}
+
 function startHomeLive(list) {
   let revision = Number(list.dataset.revision);
-  let isFirst = true;
-  let backSince = -Infinity;
-  const greet = () => {
-    backSince = isFirst ? -Infinity : performance.now();
-    isFirst = false;
-    return { revision };
-  };
-  openLive("/home", greet, (name, data) => {
+  openLive("/home", () => ({ revision }), (name, data, date) => {
     if (name === "notetitles" && data.revision !== revision) {
-      const isMissed = performance.now() - backSince < missedWithinMs;
       revision = data.revision;
-      showTitles(list, data.notelist, isMissed ? null : new Date());
+      showTitles(list, data.notelist, date);
     }
   });
 }

@@ -3,7 +3,7 @@
 lost, and a service that was away is caught up with."""
 import itertools
 import re
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 
@@ -186,3 +186,118 @@ def test_a_change_of_the_list_while_the_service_was_away_has_no_made_up_time(ope
     edit(me, key, title="Changed while away")
     window.until(lambda: texts(window, "#notetitles a")[:1] == ["Changed while away"], "the title")
     assert texts(window, "#notetitles .meta")[0] == ""
+
+
+# --- the order of comments ---
+
+HOLD = """
+window.held = [];
+window.isHolding = false;
+window.WebSocket = class extends window.WebSocket {
+  addEventListener(name, listener) {
+    super.addEventListener(name, name !== "message" ? listener
+      : (event) => window.isHolding ? window.held.push(() => listener(event)) : listener(event));
+  }
+};
+window.letGo = () => {
+  window.isHolding = false;
+  window.held.splice(0).forEach((hear) => hear());
+};
+"""
+
+
+def test_comments_stand_by_their_number_whatever_comes_first(browser, me, key):
+    """The answer to one's own comment is there before the events of those that were made before it."""
+    browser.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": HOLD})
+    browser.sign_in("you")
+    say(me, key, "first")
+    browser.open(view(key))
+    live(browser)
+    browser.run("window.isHolding = true")
+    say(me, key, "second")
+    say(me, key, "third")
+    browser.type("[name=message]", "fourth")
+    browser.click("form[action='/notes/comment'] button[type=submit]")
+    shows(browser, ".comment-text", ["fourth", "first"])
+    browser.run("window.letGo()")
+    shows(browser, ".comment-text", ["fourth", "third", "second", "first"])
+    browser.open(view(key))
+    shows(browser, ".comment-text", ["fourth", "third", "second", "first"])
+
+
+# --- what is said beside the text ---
+
+def away(browser):
+    """The page is kept in memory, and holds no socket."""
+    browser.run("dispatchEvent(new PageTransitionEvent('pagehide'))")
+    browser.gone("html[data-live]")
+
+
+def back(browser):
+    browser.run("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    live(browser)
+
+
+def changed(browser):
+    """When the page says that the note was changed; "" when it does not."""
+    time = browser.find(".note-head time")
+    return time.get_attribute("datetime") if time.is_displayed() else ""
+
+
+def test_a_text_that_was_changed_nobody_saw_when_has_no_old_time(browser, me, key):
+    browser.open(view(key))
+    live(browser)
+    first = changed(browser)
+    assert first
+    away(browser)
+    say(me, key, "a comment changes no text")
+    back(browser)
+    shows(browser, ".comment-text", ["a comment changes no text"])
+    assert changed(browser) == first
+    away(browser)
+    edit(me, key, title="Changed while away")
+    back(browser)
+    shows(browser, "#notetitle", ["Changed while away"])
+    assert changed(browser) == ""
+    edit(me, key, title="Changed while there")
+    shows(browser, "#notetitle", ["Changed while there"])
+    browser.until(lambda: changed(browser) > first, "the time of the change")
+    browser.open(view(key))
+    assert changed(browser) > first
+
+
+def test_a_note_that_falls_off_the_list_is_on_the_next_page(browser, me):
+    def new(title):
+        name = f"listed-{next(_serial)}"
+        assert me.post("/notes/save", {"docreate": "create", "notekey": name, "title": title, "body": ""}).status_code == 302
+        return name
+
+    browser.open("/")
+    count = len(browser.all("#notetitles li"))
+    assert count <= 50 and not browser.all("a[rel=next]")
+    for number in range(50 - count):
+        new(f"Filling {number}")
+    browser.open("/")
+    live(browser)
+    last = texts(browser, "#notetitles a")[-1]
+    assert len(browser.all("#notetitles li")) == 50 and not browser.all("a[rel=next]")
+    added = [new("One more"), new("Another")]
+    browser.until(lambda: texts(browser, "#notetitles a")[:2] == ["Another", "One more"], "the new notes")
+    assert len(browser.all("#notetitles li")) == 50 and len(browser.all("a[rel=next]")) == 1
+    made = browser.find("nav.pages").get_property("outerHTML")
+    browser.open("/")
+    assert "".join(made.split()) == "".join(browser.find("nav.pages").get_property("outerHTML").split()), "as the server has it"
+    live(browser)
+    browser.click("a[rel=next]")
+    browser.at("/?page=2")
+    assert last in texts(browser, "#notetitles a")
+    browser.open("/")
+    live(browser)
+    for name in [*added, key_of(browser, 2)]:
+        assert me.post("/notes/destroy/confirm", {"notekey": name}).status_code == 302
+    browser.until(lambda: len(browser.all("#notetitles li")) == 49, "three to be gone")
+    assert not browser.all("a[rel=next]"), "there is no second page"
+
+
+def key_of(browser, place):
+    return unquote(browser.all("#notetitles a")[place].get_attribute("href").partition("key=")[2])
