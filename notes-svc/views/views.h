@@ -78,10 +78,9 @@ struct view_note_form {
     const char *key;      /* may be empty on create */
     const char *title;
     const char *body;
-    int64_t version;         /* the version that is being edited; 0 on create */
-    int64_t revision;        /* of the note when the form was made; 0: not known */
-    const char *error;       /* why the last try was refused; NULL on a fresh form */
-    const char *error_field; /* "notekey", "title", "body", or NULL */
+    int64_t version;   /* the version that is being edited; 0 on create */
+    int64_t revision;  /* of the note when the form was made; 0: not known */
+    const char *error; /* why the last try was refused; NULL on a fresh form */
     bool error_in_key;
     bool error_in_title;
     bool error_in_body;
