@@ -609,11 +609,22 @@ return found;
 """
 
 
+@pytest.mark.parametrize("width", [360, 1280])
+def test_headings_of_a_note_are_larger_than_its_text_and_smaller_than_its_title(browser, me, width):
+    key = new_key()
+    make(me, key, "A title", "# One\n\n## Two\n\n### Three\n\n#### Four\n\ntext\n")
+    browser.width(width)
+    browser.open(view(key))
+    sizes = browser.run("return ['#notetitle', '#notebody h4', '#notebody h5', '#notebody h6', '#notebody p']"
+                        ".map((name) => parseFloat(getComputedStyle(document.querySelector(name)).fontSize))")
+    assert all(larger > smaller for larger, smaller in zip(sizes, sizes[1:])), sizes
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_contrast_of_every_text_is_aa(browser, me, scheme):
     key = new_key()
     make(me, key, "Contrast",
-         "text [link](https://example.com) `code`\n\n> quote\n\n| a | b |\n|---|---|\n| c | d |\n\n"
+         "# One\n\n## Two\n\n### Three\n\ntext [link](https://example.com) `code`\n\n> quote\n\n| a | b |\n|---|---|\n| c | d |\n\n"
          "```\nblock\n```\n\n- [ ] task")
     say(me, key, "a comment")
     browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme",
