@@ -368,13 +368,22 @@ static const char *heading_tag(const MD_BLOCK_H_DETAIL *heading)
     return HEADING_TAGS[heading->level > HEADING_LEVEL_MAX ? HEADING_LEVEL_MAX : heading->level];
 }
 
+static void enter_heading(struct render *render, const MD_BLOCK_H_DETAIL *heading)
+{
+    bool is_last = heading->level >= HEADING_LEVEL_MAX;
+    begin_tag(render, heading_tag(heading));
+    strbuf_add(&render->out, " aria-level=\"");
+    strbuf_add_i64(&render->out, is_last ? HEADING_LEVEL_MAX : (int64_t)heading->level + 1);
+    strbuf_add(&render->out, "\">");
+}
+
 static int on_enter_block(MD_BLOCKTYPE type, void *detail, void *userdata)
 {
     struct render *render = userdata;
     if (type == MD_BLOCK_HR)
         strbuf_add(&render->out, "<hr>\n");
     else if (type == MD_BLOCK_H)
-        open_tag(render, heading_tag(detail));
+        enter_heading(render, detail);
     else if (type == MD_BLOCK_CODE)
         enter_code_block(render, detail);
     else if (type == MD_BLOCK_OL)

@@ -6,7 +6,8 @@
  *
  * What comes out holds these tags and attributes and nothing else, always properly nested:
  *   p blockquote ul hr br em strong del code pre table thead tbody tr
- *   h4 h5 h6 (a page has its h3 already: "#" is h4, "##" is h5, all deeper ones are h6)
+ *   h4 h5 h6 (a page has its h3 already: "#" is h4, "##" is h5, all deeper ones are h6), whose
+ *     aria-level is one more than the text's, as that h3 is the page's first: "#" is 2, 6 the last
  *   ol[start]  th[align] td[align]  code[class="language-…"]  a[href title rel="nofollow noopener"]
  *   li[class="task"] with input[type="checkbox" disabled checked aria-label]
  * Raw HTML is shown as text. A link target is http, https, mailto or relative; otherwise only the

@@ -42,6 +42,7 @@ def test_headings(show):
     assert [node.text for node in headings] == ["One", "Two", "Three"]
     assert headings[0].tag < headings[1].tag, "the order of levels is lost"
     assert headings[1].tag == headings[2].tag
+    assert [node["aria-level"] for node in headings] == ["2", "3", "3"], "the title is the first"
 
 
 def test_lists_and_task_lists(show):

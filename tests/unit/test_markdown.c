@@ -44,7 +44,10 @@ static void blocks_become_elements(void **state)
     static const struct row rows[] = {
         {"", ""},
         {"one\ntwo  \nthree", "<p>one\ntwo<br>\nthree</p>\n"},
-        {"# a\n## b\n### c\n###### d", "<h4>a</h4>\n<h5>b</h5>\n<h6>c</h6>\n<h6>d</h6>\n"},
+        {"# a\n## b\n### c\n##### d\n###### e",
+         "<h4 aria-level=\"2\">a</h4>\n<h5 aria-level=\"3\">b</h5>\n"
+         "<h6 aria-level=\"4\">c</h6>\n<h6 aria-level=\"6\">d</h6>\n"
+         "<h6 aria-level=\"6\">e</h6>\n"},
         {"> a\n> > b",
          "<blockquote><p>a</p>\n<blockquote><p>b</p>\n</blockquote>\n</blockquote>\n"},
         {"- a\n- b", "<ul><li>a</li>\n<li>b</li>\n</ul>\n"},
