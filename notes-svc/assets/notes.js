@@ -50,15 +50,16 @@ function element(tag, properties = {}, ...children) {
   return made;
 }
 
-/* For people who hear the page: says what has changed. */
+const announceAfterMs = 100;
+
+/* For people who hear the page: says what has changed. It is heard when the text of what was there before changes:
+ * so the region is the page's own, it is emptied first, and what is said twice is heard twice. */
 function announce(text) {
-  let status = document.getElementById("status");
-  if (!status) {
-    status = element("p", { id: "status", className: "visually-hidden" });
-    status.setAttribute("role", "status");
-    document.body.append(status);
-  }
-  status.textContent = text;
+  const status = document.getElementById("status");
+  status.textContent = "";
+  setTimeout(() => {
+    status.textContent = text;
+  }, announceAfterMs);
 }
 
 const draftedNames = ["title", "body", "notekey", "message"];
@@ -135,8 +136,8 @@ function showRestored(form, original, originalVersion) {
   const say = () => {
     said.textContent = isDiscarded ? "What you typed here earlier is discarded." : "We kept what you typed here earlier.";
     button.textContent = isDiscarded ? "Undo" : "Discard it";
+    announce(said.textContent);
   };
-  notice.setAttribute("role", "status");
   button.addEventListener("click", (event) => {
     if (event.detail > 1) {
       return; /* the second half of a double click */
@@ -503,12 +504,12 @@ const missedWithinMs = 10000; /* after a connection is back, what was missed com
 function showOffline(isOffline) {
   let hint = document.getElementById("live-hint");
   if (!hint && isOffline) {
-    hint = element("p", { id: "live-hint", className: "live-hint",
+    hint = element("p", { id: "live-hint", className: "live-hint", hidden: true,
       textContent: "Not connected. What others change appears when the connection is back." });
-    hint.setAttribute("role", "status");
     document.body.append(hint);
   }
-  if (hint) {
+  if (hint && hint.hidden === isOffline) {
+    announce(isOffline ? hint.textContent : "Connected again.");
     hint.hidden = !isOffline;
   }
 }
@@ -668,8 +669,10 @@ function showGone(note, isGone) {
   if (isGone && !notice) {
     notice = element("div", { id: "note-gone", className: "notice" },
       element("span", { textContent: "This note has been deleted." }), element("a", { href: "/", textContent: "All notes" }));
-    notice.setAttribute("role", "status");
     note.prepend(notice);
+  }
+  if (isGone) {
+    announce("This note has been deleted.");
   }
   if (notice) {
     notice.hidden = !isGone;
@@ -725,6 +728,7 @@ function startNoteLive(note) {
       showGone(note, false);
       if (showText(state)) {
         showChanged(note, date);
+        announce("The note was changed.");
       }
       if (hasNewest) {
         showComments(note, state.comments, show);
@@ -755,9 +759,9 @@ function startNoteLive(note) {
 /* Somebody who edits is told that the note has changed below; what is typed stays as it is. */
 function startEditLive(form) {
   const shown = element("div", { className: "notice", id: "edit-notice", hidden: true });
-  shown.setAttribute("role", "status");
   form.prepend(shown);
   const tell = (text) => {
+    announce(text);
     shown.textContent = text;
     shown.hidden = false;
   };

@@ -149,7 +149,8 @@ enum err note_form_send(struct app *app,
 {
     const char *field = status == 200 ? NULL : ctx->why.field;
     struct view_note_form view = {
-        .frame = page_frame(app, rq, draft->is_create ? "Add a note" : "Edit a note", "note-form"),
+        .frame = page_frame(app, rq, draft->is_create ? "Add a note" : "Edit a note",
+                            draft->is_create ? "note-add" : "note-edit"),
         .is_create = draft->is_create,
         .docreate = draft->is_create ? "create" : "update",
         .key = draft->key,

@@ -12,6 +12,7 @@
 #include "base/ctx.h"
 #include "base/log.h"
 #include "base/rate.h"
+#include "base/text.h"
 #include "build_id.h"
 #include "config.h"
 #include "http/http_message.h"
@@ -25,6 +26,9 @@ struct view_frame page_frame_for_all(struct app *app, const char *title, const c
     return (struct view_frame){
         .title = title,
         .page = page_name,
+        .is_at_login = text_equals(page_name, "login"),
+        .is_at_add = text_equals(page_name, "note-add"),
+        .is_at_account = text_equals(page_name, "account"),
         .ways = app->ways.items,
         .ways_count = app->ways.count,
     };

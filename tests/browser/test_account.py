@@ -54,11 +54,11 @@ def test_other_devices_are_seen_and_signed_out(browser, site, user, has_script):
     browser.at(ACCOUNT)
     assert sorted(devices(browser)) == ["Chrome on Linux this one", "Edge on Windows", "Firefox on Android", "curl"]
     browser.click(END)
-    browser.find("[role=status]")
+    browser.find(".notice[role=status]")
     assert len(devices(browser)) == 3 and sum(map(is_in, (phone, reader, laptop))) == 2
     browser.click(END_OTHERS)
     browser.until(lambda: devices(browser) == ["Chrome on Linux this one"], "the others are gone")
-    assert "have ended" in browser.find("[role=status]").text
+    assert "have ended" in browser.find(".notice[role=status]").text
     assert not any(map(is_in, (phone, reader, laptop)))
     assert not browser.all(END) and not browser.all(END_OTHERS)
 
@@ -72,7 +72,7 @@ def test_the_password_changes(browser, site, user, has_script):
     browser.open(ACCOUNT)
     type_passwords(browser, site.passwords[user], new)
     browser.click(PASSWORD + " button")
-    assert "Your password is changed" in browser.find("[role=status]").text
+    assert "Your password is changed" in browser.find(".notice[role=status]").text
     assert browser.path == ACCOUNT and devices(browser) == ["Chrome on Linux this one"]
     assert not is_in(other)
     browser.click("header a[href='/users/logout']")
@@ -117,7 +117,7 @@ def test_a_session_is_ended_by_keyboard_only(browser, site, user):
         if browser.run("return document.activeElement.closest('.session-end') !== null"):
             break
     ActionChains(browser.driver).send_keys(Keys.ENTER).perform()
-    browser.find("[role=status]")
+    browser.find(".notice[role=status]")
     assert not is_in(other)
 
 
@@ -127,7 +127,7 @@ def test_pages_of_a_session_that_was_ended_elsewhere_become_a_strangers(open_bro
         browser.sign_in(user)
     here.open(ACCOUNT)
     here.click(END_OTHERS)
-    here.find("[role=status]")
+    here.find(".notice[role=status]")
     until(lambda: there.open(ACCOUNT) or there.path == "/users/login", "it has to sign in again")
     there.type("[name=username]", user)
     there.type("[name=password]", site.passwords[user])

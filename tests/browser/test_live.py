@@ -301,3 +301,45 @@ def test_a_note_that_falls_off_the_list_is_on_the_next_page(browser, me):
 
 def key_of(browser, place):
     return unquote(browser.all("#notetitles a")[place].get_attribute("href").partition("key=")[2])
+
+
+# --- what is said to people who hear the page ---
+
+def watch_status(browser):
+    """Before anything changes, the region is there and says nothing; it is the only one."""
+    browser.run("window.said = []; const region = document.getElementById('status');"
+                "new MutationObserver(() => region.textContent && window.said.push(region.textContent))"
+                ".observe(region, {childList: true, characterData: true, subtree: true})")
+    assert browser.run("return document.getElementById('status').textContent") == ""
+
+
+def hears(browser, wanted):
+    browser.until(lambda: browser.run("return window.said") == wanted, f"to hear {wanted}")
+    assert len(browser.all("[role=status]")) == 1
+
+
+def test_what_changes_is_said_by_a_region_that_was_there(browser, me, key):
+    browser.open(view(key))
+    live(browser)
+    watch_status(browser)
+    edit(me, key, body="another text")
+    hears(browser, ["The note was changed."])
+    edit(me, key, body="and another")
+    hears(browser, ["The note was changed."] * 2)
+    assert me.post("/notes/destroy/confirm", {"notekey": key}).status_code == 302
+    hears(browser, ["The note was changed."] * 2 + ["This note has been deleted."])
+
+
+def test_who_edits_hears_of_a_kept_text_and_of_another_save(browser, me, key):
+    browser.sign_in("you")
+    browser.open("/notes/edit?key=" + key)
+    live(browser)
+    watch_status(browser)
+    browser.type("textarea[name=body]", "my long text")
+    browser.until(lambda: browser.run("return JSON.stringify(localStorage).includes('my long text')"), "the draft")
+    edit(me, key, body="their text")
+    browser.until(lambda: "saved by somebody else" in "".join(browser.run("return window.said")), "to hear of it")
+    browser.open("/notes/edit?key=" + key)
+    browser.until(lambda: "We kept what you typed here earlier." in browser.run("return document.getElementById('status').textContent"),
+                  "to hear of the kept text")
+    assert len(browser.all("[role=status]")) == 1

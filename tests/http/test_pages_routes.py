@@ -68,6 +68,22 @@ def test_page_is_shown_to_a_user(me, path):
     assert "me" in header.text
 
 
+@pytest.mark.parametrize("path", OPEN_PAGES + SIGNED_IN_PAGES + ["/nothing-here"])
+def test_the_place_for_what_is_said_aloud_is_there_and_empty(me, path):
+    page = read_page(me.get(path))
+    (said,) = page.all(role="status")
+    assert said["id"] == "status" and said.text == ""
+
+
+@pytest.mark.parametrize("path, is_user", [("/users/login", False), ("/notes/add", True), ("/users/account", True)])
+def test_the_menu_says_which_page_is_the_current_one(me, stranger, path, is_user):
+    page = (me if is_user else stranger).html(path)
+    (current,) = page.all(aria_current="page")
+    assert current["href"] == path
+    for other in ("/", f"/notes/edit?key={KEY}"):
+        assert me.html(other).all(aria_current=True) == []
+
+
 def test_every_form_of_a_user_carries_the_session_token(me):
     for path in OPEN_PAGES + SIGNED_IN_PAGES:
         for form in me.html(path).all("form"):
