@@ -17,11 +17,11 @@ struct view_way {
 
 /* What every page has around its content. */
 struct view_frame {
-    const char *title;    /* of the document; the site's name is added by the template */
-    const char *user;     /* name of who is signed in, NULL when nobody is */
-    const char *csrf;     /* the session's form token, NULL when nobody is signed in */
-    const char *page;     /* name of the page, for <body class> */
-    bool is_at_login;     /* the current item of the menu */
+    const char *title; /* of the document; the site's name is added by the template */
+    const char *user;  /* name of who is signed in, NULL when nobody is */
+    const char *csrf;  /* the session's form token, NULL when nobody is signed in */
+    const char *page;  /* name of the page, for <body class> */
+    bool is_at_login;  /* the current item of the menu */
     bool is_at_add;
     bool is_at_account;
     bool is_user_unknown; /* whether somebody is signed in can't be told right now */
