@@ -118,7 +118,7 @@ const struct setting config_settings[] = {
     {.name = "SESSIONS_PER_USER", .at = I64(sessions_per_user), .fallback = "50", .min = 1, .max = 1000,
      .help = "sessions of one user; at one more sign-in the one that was unused for longest ends"},
     {.name = "USER_CHECK_S", .at = I64(user_check_s), .fallback = "60", .min = 1, .max = 3600,
-     .unit = "s", .help = "a session's user is checked against userauth-svc at most so often"},
+     .unit = "s", .help = "a session's user is checked against userauth-svc so often, or up to twice as often"},
     {.name = "USER_CHECK_GRACE_S", .at = I64(user_check_grace_s), .fallback = "900", .min = 1, .max = 86400,
      .unit = "s", .help = "while userauth-svc can't be reached, its last answer holds so long"},
     {.name = "DESTROYED_KEEP_DAYS", .at = I64(destroyed_keep_days), .fallback = "30", .min = 1, .max = 3650,

@@ -59,7 +59,7 @@ static enum err load_session(struct app *app, struct ctx *ctx, struct http_reque
     const struct cache_ticket ticket = session_cache_begin(app, session);
     enum err err =
         session_check(app, ctx, session, SESSION_IS_USED, app->config->user_check_s, &is_alive);
-    if (err == ERR_UNAVAILABLE && session_store_is_apart(app->config)) {
+    if (err == ERR_UNAVAILABLE) {
         rq->is_session_unknown = true;
         return ERR_OK;
     }

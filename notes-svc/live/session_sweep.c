@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/ctx.h"
 #include "http/http_server.h"
 #include "live/hub_parts.h"
@@ -83,10 +84,15 @@ static void run_sweep(struct job *job, void *local)
 {
     struct session_sweep *sweep = OWNER_OF(job, struct session_sweep, job);
     const struct hub_options *options = &sweep->hub->options;
+    int64_t end_ms = clock_monotonic_ms() + HUB_JOB_DEADLINE_MS;
     for (size_t i = 0; i < sweep->count; i++) {
+        int64_t left_ms = end_ms - clock_monotonic_ms();
         bool is_alive = true;
+        sweep->is_over[i] = false;
+        if (left_ms <= 0)
+            continue; /* it is looked at in the next sweep */
         struct ctx ctx;
-        ctx_init(&ctx, options->log, HUB_JOB_DEADLINE_MS);
+        ctx_init(&ctx, options->log, left_ms);
         lane_lend(&ctx, local);
         enum err err = options->check(options->app, &ctx, sweep->digests[i], &is_alive);
         sweep->is_over[i] = !err && !is_alive;

@@ -94,7 +94,9 @@ static const char *page_of(const struct http_request *rq)
     if (!http_method_is_unsafe(rq->method))
         return rq->target;
     const char *authority = referer ? strstr(referer, "://") : NULL;
-    return authority ? strchr(authority + strlen("://"), '/') : NULL;
+    const char *page = authority ? strchr(authority + strlen("://"), '/') : NULL;
+    bool is_answer = page && text_starts_with(page, rq->target); /* to such a form: none to GET */
+    return is_answer ? NULL : page;
 }
 
 void login_redirect(struct app *app,

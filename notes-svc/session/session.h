@@ -33,6 +33,7 @@ struct session {
     int64_t created_unix_ms;
     int64_t used_unix_ms;
     int64_t checked_unix_ms;
+    bool is_unstored;    /* a time of check that the store did not take is known here */
     const char *device;  /* at sign-in: user_agent.h; NULL: not known, or not asked for */
     const char *address; /* of the client at sign-in; the same */
 };

@@ -12,6 +12,7 @@
 #include "base/ctx.h"
 #include "config.h"
 #include "session/session.h"
+#include "session/session_check.h"
 
 #define MS_PER_S ((int64_t)1000)
 
@@ -21,6 +22,7 @@ struct known_session {
     int64_t created_unix_ms;
     int64_t used_unix_ms;
     int64_t checked_unix_ms;
+    bool is_unstored;
     char username[];
 };
 
@@ -52,6 +54,7 @@ void session_cache_keep(struct app *app,
     known->created_unix_ms = session->created_unix_ms;
     known->used_unix_ms = session->used_unix_ms;
     known->checked_unix_ms = session->checked_unix_ms;
+    known->is_unstored = session->is_unstored;
     known->cached.key = key_of(known->digest);
     known->cached.size_bytes = sizeof(*known) + name_bytes;
     known->cached.free = free_known;
@@ -68,7 +71,7 @@ static bool is_due(const struct config *config, const struct session *session)
     int64_t unused_ms = now_unix_ms - session->used_unix_ms;
     int64_t unchecked_ms = now_unix_ms - session->checked_unix_ms;
     return unused_ms < 0 || unused_ms >= SESSION_USE_WRITE_EVERY_S * MS_PER_S || unchecked_ms < 0 ||
-           unchecked_ms >= config->user_check_s * MS_PER_S ||
+           unchecked_ms >= SESSION_CHECK_SOON_MS(config->user_check_s) ||
            session_is_over(session, config, now_unix_ms);
 }
 
@@ -85,6 +88,22 @@ bool session_cache_fill(struct app *app, struct ctx *ctx, struct session *sessio
     session->used_unix_ms = known->used_unix_ms;
     session->checked_unix_ms = known->checked_unix_ms;
     return !is_due(app->config, session);
+}
+
+void session_cache_add_check(struct app *app, struct session *session, int64_t now_unix_ms)
+{
+    CLEANUP(cached_release_ptr) struct cached *cached = NULL;
+    enum cache_state state =
+        cache_find(app->sessions, key_of(session->digest), clock_monotonic_ms(), &cached);
+    if (state != CACHE_FRESH)
+        return;
+    const struct known_session *known = (const struct known_session *)(const void *)cached;
+    bool is_later =
+        known->checked_unix_ms > session->checked_unix_ms && known->checked_unix_ms <= now_unix_ms;
+    if (!known->is_unstored || !is_later)
+        return;
+    session->checked_unix_ms = known->checked_unix_ms;
+    session->is_unstored = true;
 }
 
 void session_cache_drop(struct app *app, const unsigned char digest[SECRET_DIGEST_BYTES])

@@ -9,6 +9,7 @@
 #define NOTES_SESSION_CACHE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/cache.h"
 #include "base/cleanup.h"
@@ -28,6 +29,10 @@ void session_cache_keep(struct app *app,
 
 /* Fills a session that has its digest; all but user_etag. Without I/O. False: not known. */
 bool session_cache_fill(struct app *app, struct ctx *ctx, struct session *session);
+
+/* A session as its store has it gets the later time of a check that the store did not take: else its
+ * user would be asked for at each request. */
+void session_cache_add_check(struct app *app, struct session *session, int64_t now_unix_ms);
 
 /* It has ended. */
 void session_cache_drop(struct app *app, const unsigned char digest[SECRET_DIGEST_BYTES]);

@@ -119,7 +119,7 @@ enum err session_list_checked(struct app *app,
     if (err || out_list->count == 0)
         return err;
     bool is_away = false;
-    err = userauth_etag(ctx, app->userauth, username, &etag, &is_away);
+    err = userauth_etag(ctx, app->userauth, username, true, &etag, &is_away);
     if (err)
         ctx_forgive(ctx);
     if (err && err != ERR_NOT_FOUND)
@@ -186,25 +186,25 @@ void session_end_refused(struct app *app,
 /* Is the user still who signed in? Errors: as userauth_etag. */
 static enum err ask_for_user(struct app *app,
                              struct ctx *ctx,
-                             struct session *session,
-                             int64_t now_unix_ms,
+                             const struct session *session,
+                             bool can_wait,
                              bool *out_is_unchanged,
                              bool *out_is_away)
 {
     const char *etag = NULL;
-    enum err err = userauth_etag(ctx, app->userauth, session->username, &etag, out_is_away);
+    enum err err =
+        userauth_etag(ctx, app->userauth, session->username, can_wait, &etag, out_is_away);
     if (err && err != ERR_NOT_FOUND)
         return err;
     *out_is_unchanged = !err && text_equals(etag, session->user_etag);
-    if (*out_is_unchanged)
-        session->checked_unix_ms = now_unix_ms;
-    else
+    if (!*out_is_unchanged)
         session_end_refused(app, ctx, session, err ? "user_gone" : "user_changed");
     return ERR_OK;
 }
 
-/* The last answer holds on while userauth-svc is away, and only then: who keeps it busy must not
- * keep others signed in. */
+/* From half of user_check_s on the user is asked for if that needs no waiting, so that few ever
+ * wait; later it must be. The last answer holds on while userauth-svc is away, and only then: who
+ * keeps it busy must not keep others signed in. */
 static enum err check_user(struct app *app,
                            struct ctx *ctx,
                            struct session *session,
@@ -214,15 +214,18 @@ static enum err check_user(struct app *app,
 {
     int64_t age_ms = now_unix_ms - session->checked_unix_ms;
     bool is_away = false;
-    *out_is_unchanged = age_ms >= 0 && age_ms < user_check_s * MS_PER_S;
+    bool may_be_late = age_ms >= 0 && age_ms < user_check_s * MS_PER_S;
+    *out_is_unchanged = may_be_late && age_ms < SESSION_CHECK_SOON_MS(user_check_s);
     if (*out_is_unchanged)
         return ERR_OK;
-    enum err err = ask_for_user(app, ctx, session, now_unix_ms, out_is_unchanged, &is_away);
-    if (!err || !is_away || user_check_s == SESSION_USER_NOW)
+    enum err err = ask_for_user(app, ctx, session, !may_be_late, out_is_unchanged, &is_away);
+    if (!err && *out_is_unchanged)
+        session->checked_unix_ms = now_unix_ms;
+    if (!err || user_check_s == SESSION_USER_NOW || !(is_away || may_be_late))
         return err;
     log_debug(ctx, "session.check_postponed", log_str("why", ctx->why.text));
     ctx_forgive(ctx);
-    *out_is_unchanged = age_ms < app->config->user_check_grace_s * MS_PER_S;
+    *out_is_unchanged = may_be_late || age_ms < app->config->user_check_grace_s * MS_PER_S;
     return ERR_OK;
 }
 
@@ -253,8 +256,9 @@ static void touch(struct app *app,
         session->used_unix_ms = now_unix_ms;
     int64_t deadline_ms = ctx->deadline_ms;
     ctx->deadline_ms = note_until_ms(app, ctx);
-    enum err err = session_touch(ctx, app, session, now_unix_ms);
+    enum err err = session_touch(ctx, app, session, clock_unix_ms());
     ctx->deadline_ms = deadline_ms;
+    session->is_unstored = err;
     if (err) {
         log_warn(ctx, "session.touch_failed", log_str("why", ctx->why.text));
         ctx_forgive(ctx);
@@ -275,6 +279,7 @@ enum err session_check(struct app *app,
     if (err)
         return ERR_OK;
     int64_t now_unix_ms = clock_unix_ms();
+    session_cache_add_check(app, session, now_unix_ms);
     int64_t checked_before_ms = session->checked_unix_ms;
     if (session_is_over(session, app->config, now_unix_ms)) {
         end_expired(app, ctx, session);

@@ -21,12 +21,14 @@ struct session_list;
 /* Does somebody do something with it, so that its idle life begins anew? */
 enum session_use { SESSION_IS_USED, SESSION_IS_LOOKED_AT };
 
-#define SESSION_USER_NOW ((int64_t)-1) /* as user_check_s: no earlier answer will do */
+#define SESSION_USER_NOW                    ((int64_t)-1) /* as user_check_s: no earlier answer will do */
+#define SESSION_CHECK_SOON_MS(user_check_s) ((user_check_s) * (int64_t)1000 / 2)
 
 /* `session` has its digest; the rest is filled here. Its user is asked for when the last answer is
- * user_check_s old; while userauth-svc is away, that one holds for USER_CHECK_GRACE_S, but for who
- * wants an answer now. Errors: ERR_UNAVAILABLE the session can't be read; or its user must be asked
- * for and can't: SESSION_USER_NOW while userauth-svc is away, or no time was left. */
+ * user_check_s old, and from SESSION_CHECK_SOON_MS on if nobody has to wait for it; while
+ * userauth-svc is away, that one holds for USER_CHECK_GRACE_S, but for who wants an answer now.
+ * Errors: ERR_UNAVAILABLE the session can't be read; or its user must be asked for and can't:
+ * SESSION_USER_NOW while userauth-svc is away, or others asked until it was too late. */
 MUST_CHECK enum err session_check(struct app *app,
                                   struct ctx *ctx,
                                   struct session *session,

@@ -22,11 +22,9 @@ static const struct db_statement FIND = {
     "SELECT username, user_etag, created_unix_ms, used_unix_ms, checked_unix_ms"
     " FROM sessions WHERE digest = ?"};
 static const struct db_statement TOUCH = {
-    "UPDATE sessions SET used_unix_ms = max(used_unix_ms, ?), checked_unix_ms ="
-    " CASE WHEN checked_unix_ms BETWEEN ? AND ? THEN checked_unix_ms ELSE ? END WHERE digest = ?",
-    .mysql = "UPDATE sessions SET used_unix_ms = greatest(used_unix_ms, ?), checked_unix_ms ="
-             " CASE WHEN checked_unix_ms BETWEEN ? AND ? THEN checked_unix_ms ELSE ? END"
-             " WHERE digest = ?"};
+    "UPDATE sessions SET used_unix_ms ="
+    " CASE WHEN used_unix_ms BETWEEN ? AND ? THEN used_unix_ms ELSE ? END, checked_unix_ms ="
+    " CASE WHEN checked_unix_ms BETWEEN ? AND ? THEN checked_unix_ms ELSE ? END WHERE digest = ?"};
 static const struct db_statement DELETE = {"DELETE FROM sessions WHERE digest = ?"};
 /* The server's collation takes "me" and "me " for equal; of the same length they are. */
 static const struct db_statement LIST = {
@@ -87,12 +85,12 @@ static enum err touch(struct ctx *ctx,
                       const struct session *session,
                       const struct session_moment *moment)
 {
+    struct db_value used = db_i64(session->used_unix_ms);
     struct db_value checked = db_i64(session->checked_unix_ms);
+    struct db_value now = db_i64(moment->now_unix_ms);
     (void)app;
     return db_run(ctx, ctx->db, &TOUCH,
-                  DB_VALUES(db_i64(session->used_unix_ms), checked, db_i64(moment->now_unix_ms),
-                            checked, digest_of(session)),
-                  NULL);
+                  DB_VALUES(used, now, used, checked, now, checked, digest_of(session)), NULL);
 }
 
 static enum err delete_row(struct ctx *ctx, const struct app *app, const struct session *session)

@@ -20,7 +20,7 @@ struct db;
 struct session;
 struct session_list;
 
-#define SESSION_LIST_MAX_COUNT 1000
+#define SESSION_LIST_MAX_COUNT 1001 /* SESSIONS_PER_USER at most, and that of a sign-in */
 
 /* Not in the database: pages can be shown while it is away. */
 bool session_store_is_apart(const struct config *config);

@@ -304,12 +304,15 @@ static enum err call_in_turn(struct ctx *ctx,
 enum err userauth_etag(struct ctx *ctx,
                        struct userauth_client *client,
                        const char *username,
+                       bool can_wait,
                        const char **out_etag,
                        bool *out_is_away)
 {
     struct http_call request = {.method = "GET", .timeout_ms = etag_timeout_ms(client)};
     struct http_answer answer = {0};
-    int64_t turn_until_ms = ctx->deadline_ms - request.timeout_ms;
+    int64_t latest_ms = ctx->deadline_ms - request.timeout_ms;
+    int64_t soon_ms = clock_monotonic_ms() + USERAUTH_TURN_WAIT_MS;
+    int64_t turn_until_ms = !can_wait ? 0 : latest_ms < soon_ms ? latest_ms : soon_ms;
     enum err err = url_of(ctx, client, "find", username, &request.url);
     if (err || (err = call_in_turn(ctx, client, &request, turn_until_ms, &answer, out_is_away)))
         return err;

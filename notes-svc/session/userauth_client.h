@@ -22,7 +22,9 @@ struct userauth_client;
 /* Checks of sessions run on the worker lane, where everybody reads: a user service that hangs may
  * hold few threads, and not for long. */
 #define USERAUTH_ETAG_TIMEOUT_MS 1000 /* half of REQUEST_DEADLINE_MS where that is less */
-#define USERAUTH_ETAGS_MAX_COUNT 2    /* at once, others wait for their turn; 1 after a failure */
+/* Longer than an answer may take: who waits for his turn learns by then that there is none. */
+#define USERAUTH_TURN_WAIT_MS    1500
+#define USERAUTH_ETAGS_MAX_COUNT 2 /* at once, others wait for their turn; 1 after a failure */
 #define USERAUTH_REST_MS \
     2000 /* after a failed check of a session, the service is left alone for so long */
 
@@ -110,15 +112,17 @@ MUST_CHECK enum err userauth_change_password(struct ctx *ctx,
                                              const char *device,
                                              struct userauth_change *out_change);
 
-/* The user's present entity tag. While USERAUTH_ETAGS_MAX_COUNT others are asking, the caller waits
- * for its turn, as long as its deadline leaves time for the answer. After a failure nobody asks for
- * USERAUTH_REST_MS, then one caller at a time until the service answers.
+/* The user's present entity tag. While USERAUTH_ETAGS_MAX_COUNT others are asking, a caller that
+ * can_wait waits for its turn, for USERAUTH_TURN_WAIT_MS at most and as long as its deadline
+ * leaves time for the answer. After a failure nobody asks for USERAUTH_REST_MS, then one caller at
+ * a time until the service answers.
  * Errors: ERR_NOT_FOUND no such user; ERR_UNAVAILABLE, and then *out_is_away says why: the service
  * gave no answer, now or a moment ago; or else there was no time to ask it, which says nothing of
  * it. */
 MUST_CHECK enum err userauth_etag(struct ctx *ctx,
                                   struct userauth_client *client,
                                   const char *username,
+                                  bool can_wait,
                                   const char **out_etag,
                                   bool *out_is_away);
 

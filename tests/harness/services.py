@@ -9,6 +9,7 @@ Settings are keyword arguments; None leaves one out. Hashing is cheap unless a t
 The port stays the same over restart(). stop() asserts exit 0 and that no sanitizer spoke.
 """
 import json
+import os
 import pathlib
 import re
 import signal
@@ -136,7 +137,11 @@ class Service:
         return self.process is not None and self.process.poll() is None
 
     def signal(self, number):
+        """After SIGSTOP it stands still: on a busy machine some of its threads go on for a while."""
         self.process.send_signal(number)
+        if number == signal.SIGSTOP:
+            until(lambda: not self.is_running() or
+                  os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOWAIT | os.WNOHANG), f"{self.name} stands still")
 
     def wait_exit(self, timeout_s=STOP_TIMEOUT_S):
         """Waits for the end of a process that was told to end. Returns the exit code."""

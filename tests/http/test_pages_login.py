@@ -125,6 +125,7 @@ def test_wrong_password_keeps_the_way_back(site, browser_session):
 
 @pytest.mark.parametrize("referer,location", [
     ("{origin}/notes/edit?key=return%20note", "/notes/edit?key=return%20note"),
+    ("{origin}/notes/save", "/"),  # the answer to such a form
     ("{origin}/", "/"), ("{origin}", "/"), (None, "/"), ("nonsense", "/"), ("{origin}//evil.example/", "/"),
     ("{origin}/\\evil.example", "/"), ("{origin}/" + "x" * 2900, "/"), ("javascript:alert(1)", "/")])
 def test_form_that_met_an_ended_session_leads_back_to_its_page(site, browser_session, referer, location):

@@ -272,6 +272,25 @@ def test_few_sessions_are_checked_at_once_by_a_service_that_hangs(tmp_path):
         site.stop()
 
 
+def test_a_slow_user_service_keeps_nobody_from_reading(tmp_path):
+    """Of many whose check is due two are asked for at once: not all come to their turn in time."""
+    relay = Relay()
+    site = Site(tmp_path, {"USER_SERVICE_URL": relay.url, "WORKERS": 16, "REQUEST_DEADLINE_MS": 4000})
+    site.start()
+    relay.port = site.userauth.port
+    try:
+        clients = [open_session(site, "me") for _ in range(16)]
+        create_note(clients[0], "slow", "Slow", "body")
+        kept_sessions.age(site.notes, checked=100)
+        relay.before = lambda path: time.sleep(0.6)
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            pages = list(pool.map(lambda client: client.get(view_path("slow")).status_code, clients))
+        assert pages == [200] * 16
+    finally:
+        site.stop()
+        relay.close()
+
+
 class Busy:
     """Holds the looks at `you` that come to a relay, for less than notes-svc waits for an answer."""
 

@@ -102,11 +102,11 @@ static void nor_one_with_which_something_is_to_be_done(void **state)
         int64_t age_ms, unused_ms, unchecked_ms;
         bool is_known;
     } rows[] = {
-        {50 * MINUTE_MS, MINUTE_MS / 2, MINUTE_MS / 2, true},
-        {50 * MINUTE_MS, MINUTE_MS, 0, false},  /* its use is to be noted */
-        {50 * MINUTE_MS, 0, MINUTE_MS, false},  /* its user is to be asked for */
-        {24 * 60 * MINUTE_MS + 1, 0, 0, false}, /* it is over */
-        {50 * MINUTE_MS, -MINUTE_MS, 0, false}, /* the clock went back */
+        {50 * MINUTE_MS, MINUTE_MS / 2, MINUTE_MS / 4, true},
+        {50 * MINUTE_MS, MINUTE_MS, 0, false},     /* its use is to be noted */
+        {50 * MINUTE_MS, 0, MINUTE_MS / 2, false}, /* its user is to be asked for */
+        {24 * 60 * MINUTE_MS + 1, 0, 0, false},    /* it is over */
+        {50 * MINUTE_MS, -MINUTE_MS, 0, false},    /* the clock went back */
         {50 * MINUTE_MS, 0, -MINUTE_MS, false},
     };
     struct world *world = *state;
