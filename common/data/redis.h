@@ -7,8 +7,8 @@
  * redis_subscriber_open → any number of redis_subscriber_wait → redis_subscriber_free.
  *
  * Every call ends within the options' timeout_ms, but for looking up a name, which the resolver
- * limits. Once it is known that Redis does not answer, calls fail at once and one of them tries again
- * now and then, never two at a time (redis_place.h).
+ * limits. Once it is known that Redis does not answer, calls fail at once and one of them tries
+ * again now and then, never two at a time (redis_place.h).
  * Threads: each connection is one thread's at a time. */
 #ifndef NOTES_REDIS_H
 #define NOTES_REDIS_H

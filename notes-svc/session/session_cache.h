@@ -30,8 +30,8 @@ void session_cache_keep(struct app *app,
 /* Fills a session that has its digest; all but user_etag. Without I/O. False: not known. */
 bool session_cache_fill(struct app *app, struct ctx *ctx, struct session *session);
 
-/* A session as its store has it gets the later time of a check that the store did not take: else its
- * user would be asked for at each request. */
+/* A session as its store has it gets the later time of a check that the store did not take: else
+ * its user would be asked for at each request. */
 void session_cache_add_check(struct app *app, struct session *session, int64_t now_unix_ms);
 
 /* It has ended. */
