@@ -22,7 +22,7 @@ struct session_list;
 enum session_use { SESSION_IS_USED, SESSION_IS_LOOKED_AT };
 
 /* As user_check_s: no earlier answer will do. */
-#define SESSION_USER_NOW ((int64_t)-1)
+#define SESSION_USER_NOW                    ((int64_t)-1)
 #define SESSION_CHECK_SOON_MS(user_check_s) ((user_check_s) * (int64_t)1000 / 2)
 
 /* `session` has its digest; the rest is filled here. Its user is asked for when the last answer is
