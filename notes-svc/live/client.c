@@ -4,7 +4,8 @@
  * has an event of it, or its room is being read for it) is not read meanwhile, so that its events
  * are served in order and can't pile up; nor is one that said too much in a second. What it must be
  * told goes out at once or into its queue; a queue over its limit means a reader that stands still,
- * and the socket is cut. So is who stands still longest when all queues together are over theirs.
+ * and the socket is cut. When all queues together are over theirs, so is who stands still longest
+ * of those that hold no less than others do.
  * Depends on: hub_parts.h, websocket.h. */
 #include <errno.h>
 #include <netinet/in.h>
@@ -246,16 +247,38 @@ static void flush(struct hub *hub, struct client *client)
     watch(hub, client);
 }
 
-/* One reader alone may have whatever it is sent: a frame fits, whatever its size. Who is cut frees
- * nothing when others wait for the same frame; then they are next. */
-void clients_make_room(struct hub *hub)
+/* Of all that waits, the equal part of each for whom something does. */
+static size_t equal_part_bytes(const struct hub *hub)
 {
     const struct timer *head = &hub->standing.head;
+    size_t count = 0;
+    for (const struct timer *at = head->next; at != head; at = at->next)
+        count++;
+    return count > 0 ? atomic_load(&hub->waiting_bytes) / count : 0;
+}
+
+/* Of those that stand still longest, only who holds at least an equal part is cut: who is slow and
+ * holds little would free little. There is always one: the queues together are no less than what
+ * waits, which counts a shared frame once. Who is cut frees nothing when others wait for the same
+ * frame; then they are next. One reader alone may have whatever it is sent: a frame fits, whatever
+ * its size. */
+void clients_make_room(struct hub *hub)
+{
+    struct timer *head = &hub->standing.head;
+    struct timer *at = head;
+    size_t part_bytes = 0;
     while (atomic_load(&hub->waiting_bytes) > hub->options.waiting_max_bytes &&
            head->next != head->previous) {
-        struct client *client = OWNER_OF(head->next, struct client, standstill);
-        client_log(hub, client, "live.queues_full");
-        client_drop(hub, client);
+        if (at == head) {
+            part_bytes = equal_part_bytes(hub);
+            at = head->next;
+        }
+        struct client *client = OWNER_OF(at, struct client, standstill);
+        at = at->next;
+        if (client->out_bytes >= part_bytes) {
+            client_log(hub, client, "live.queues_full");
+            client_drop(hub, client);
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * What waits for sockets that don't read: one state is one frame however many it waits for, and all
- * that waits has a limit, over which who stands still longest is cut. Counted by the hub itself. */
+ * that waits has a limit, over which who stands still longest is cut, of those that hold no less
+ * than others do. Counted by the hub itself. */
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include "unit.h"
 
 #define STATE_BYTES   ((size_t)1024 * 1024) /* more than the kernel holds of a pair of sockets */
+#define HALF_BYTES    (STATE_BYTES / 2)
 #define LIMIT_BYTES   (4 * STATE_BYTES)
 #define SLOW_COUNT    30
 #define SMALL_BYTES   ((size_t)4096)
@@ -64,8 +66,8 @@ static void join_room(int fd, int number)
     assert_int_equal(poll(&ready, 1, WAIT_MS), 1);
 }
 
-/* Reads a large frame to its end; its text begins so. */
-static void hear_large(int fd, const char *start)
+/* Reads a frame of that many bytes to its end; its text begins so. */
+static void hear_bytes(int fd, size_t wanted_bytes, const char *start)
 {
     unsigned char head[10];
     unsigned char text[SMALL_BYTES];
@@ -74,11 +76,23 @@ static void hear_large(int fd, const char *start)
     assert_int_equal(head[1], 127);
     for (int i = 2; i < 10; i++)
         size_bytes = size_bytes << 8 | head[i];
-    assert_int_equal(size_bytes, STATE_BYTES);
+    assert_int_equal(size_bytes, wanted_bytes);
     for (size_t at = 0; at < size_bytes; at += sizeof(text)) {
         read_bytes(fd, text, sizeof(text));
         assert_true(at > 0 || memcmp(text, start, strlen(start)) == 0);
     }
+}
+
+static void hear_large(int fd, const char *start)
+{
+    hear_bytes(fd, STATE_BYTES, start);
+}
+
+static void set_state_bytes(struct world *world, size_t bytes)
+{
+    (void)pthread_mutex_lock(&world->app.lock);
+    world->app.state_bytes = bytes;
+    (void)pthread_mutex_unlock(&world->app.lock);
 }
 
 /* Nothing is written to a descriptor that is closed there. */
@@ -191,6 +205,31 @@ static void all_that_waits_has_a_limit_and_who_reads_is_not_cut(void **state)
     stop(&world);
 }
 
+/* A phone in a tunnel stands still before the others come, and is not who takes the room. */
+static void who_holds_little_is_not_cut_for_those_who_hold_much(void **state)
+{
+    struct world world;
+    int fds[SLOW_COUNT];
+    (void)state;
+    begin(&world);
+    set_state_bytes(&world, HALF_BYTES);
+    int phone = come(&world, false);
+    join(phone, JOIN(9));
+    wait_until_more_than(&world, 0);
+    set_state_bytes(&world, STATE_BYTES);
+    for (int i = 0; i < SLOW_COUNT; i++) {
+        fds[i] = come(&world, false);
+        join_room(fds[i], i);
+    }
+    assert_true(is_cut(fds[0]));
+    hear_bytes(phone, HALF_BYTES, "state 10");
+    for (int i = 0; i < SLOW_COUNT; i++)
+        close(fds[i]);
+    close(phone);
+    wait_for_bytes(&world, 0);
+    stop(&world);
+}
+
 static void who_reads_alone_may_have_any_frame(void **state)
 {
     struct world world;
@@ -216,6 +255,7 @@ int main(void)
         UNIT(a_state_that_waits_is_not_given_for_a_newer_one),
         UNIT(who_has_what_waits_for_others_gets_nothing),
         UNIT(all_that_waits_has_a_limit_and_who_reads_is_not_cut),
+        UNIT(who_holds_little_is_not_cut_for_those_who_hold_much),
         UNIT(who_reads_alone_may_have_any_frame),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
