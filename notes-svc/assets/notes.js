@@ -52,10 +52,21 @@ function element(tag, properties = {}, ...children) {
 
 const announceAfterMs = 100;
 
+/* The page's own region. A page of the release before, which has none, gets one: it may be heard less well. */
+function statusRegion() {
+  let region = document.getElementById("status");
+  if (!region) {
+    region = element("p", { id: "status", className: "visually-hidden" });
+    region.setAttribute("role", "status");
+    document.body.append(region);
+  }
+  return region;
+}
+
 /* For people who hear the page: says what has changed. It is heard when the text of what was there before changes:
  * so the region is the page's own, it is emptied first, and what is said twice is heard twice. */
 function announce(text) {
-  const status = document.getElementById("status");
+  const status = statusRegion();
   status.textContent = "";
   setTimeout(() => {
     status.textContent = text;

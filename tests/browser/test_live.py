@@ -343,3 +343,21 @@ def test_who_edits_hears_of_a_kept_text_and_of_another_save(browser, me, key):
     browser.until(lambda: "We kept what you typed here earlier." in browser.run("return document.getElementById('status').textContent"),
                   "to hear of the kept text")
     assert len(browser.all("[role=status]")) == 1
+
+
+def test_a_page_of_the_release_before_gets_a_region(browser, me, key):
+    """Amid a rolling update a page from before, without a region, may run this script: it misses nothing."""
+    browser.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": (
+        "document.addEventListener('readystatechange', () => document.readyState === 'interactive'"
+        " && document.getElementById('status').remove())")})
+    browser.open(view(key))
+    live(browser)
+    assert browser.all("#status") == []
+    away(browser)
+    edit(me, key, title="Changed while away")
+    say(me, key, "and a comment")
+    back(browser)
+    shows(browser, "#notetitle", ["Changed while away"])
+    shows(browser, ".comment-text", ["and a comment"])
+    browser.until(lambda: "The note was changed." in browser.run("return document.getElementById('status').textContent"), "to hear of it")
+    assert len(browser.all("[role=status]")) == 1
