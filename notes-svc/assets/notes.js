@@ -365,6 +365,10 @@ function showTime(time, date) {
 
 const commentIdStart = "note-message-";
 
+function commentNumber(item) {
+  return Number(item.id.slice(commentIdStart.length));
+}
+
 /* Adds a comment to the list, unless it is there. The newest is first: those of several servers, and answers to
  * one's own, may come in another order than they were made. */
 function showComment(comment, commentForm) {
@@ -381,7 +385,7 @@ function showComment(comment, commentForm) {
     item.append(commentDestroyForm(comment, commentForm));
   }
   const list = document.getElementById("noteMessages");
-  const older = [...list.children].find((there) => Number(there.id.slice(commentIdStart.length)) < comment.id);
+  const older = [...list.children].find((there) => commentNumber(there) < comment.id);
   list.insertBefore(item, older ?? null);
   showWhetherEmpty();
 }
@@ -423,6 +427,7 @@ function settleComment(comment) {
 async function sendComment(form, endDraft) {
   const field = form.elements.namedItem("message");
   const sentText = field.value;
+  const lastId = Math.max(0, ...[...document.querySelectorAll(".comment")].map(commentNumber));
   let isOver = false;
   const finish = () => {
     unanswered = null;
@@ -434,7 +439,8 @@ async function sendComment(form, endDraft) {
     }
   };
   const sent = {
-    isSame: ({ from, message }) => from === user && message.trim() === sentText.trim(),
+    /* An older one may say the same. */
+    isSame: ({ id, from, message }) => id > lastId && from === user && message.trim() === sentText.trim(),
     isThere: false,
     arrive: () => isOver && finish(),
   };

@@ -225,6 +225,33 @@ def test_comments_stand_by_their_number_whatever_comes_first(browser, me, key):
     shows(browser, ".comment-text", ["fourth", "third", "second", "first"])
 
 
+# --- the comment whose answer is missing ---
+
+SUBMIT = "form[action='/notes/comment'] button[type=submit]"
+
+
+def test_an_older_comment_is_not_the_one_whose_answer_is_missing(browser, me, key):
+    """It says the same and is one's own, but it was there before; what is typed stays until its own comment is there."""
+    browser.sign_in("me")
+    say(me, key, "ok")
+    browser.open(view(key))
+    live(browser)
+    shows(browser, ".comment-text", ["ok"])
+    browser.run("window.fetch = async () => { throw new TypeError('no network'); }")
+    browser.type("[name=message]", "ok")
+    browser.click(SUBMIT)
+    browser.until(lambda: "not known" in browser.find("#message-error").text, "the problem")
+    away(browser)
+    say(me, key, "something else")
+    back(browser)
+    shows(browser, ".comment-text", ["something else", "ok"])
+    assert browser.find("[name=message]").get_property("value") == "ok"
+    assert "not known" in browser.find("#message-error").text
+    assert "notes-draft:comment" in browser.run("return JSON.stringify(localStorage)")
+    say(me, key, "ok")
+    browser.until(lambda: browser.find("[name=message]").get_property("value") == "", "the field to be empty")
+
+
 # --- what is said beside the text ---
 
 def away(browser):
