@@ -369,6 +369,9 @@ function commentNumber(item) {
   return Number(item.id.slice(commentIdStart.length));
 }
 
+/* The numbers of comments that were there and are not: an answer that comes late must not bring one back. */
+const goneComments = new Set();
+
 /* Adds a comment to the list, unless it is there. The newest is first: those of several servers, and answers to
  * one's own, may come in another order than they were made. */
 function showComment(comment, commentForm) {
@@ -429,10 +432,10 @@ async function sendComment(form, endDraft) {
   const sentText = field.value;
   const lastId = Math.max(0, ...[...document.querySelectorAll(".comment")].map(commentNumber));
   let isOver = false;
-  const finish = () => {
+  const finish = (news = "Your comment is there.") => {
     unanswered = null;
     showCommentProblem(form, {});
-    announce("Your comment is there.");
+    announce(news);
     if (field.value === sentText) {
       fill(form, { message: "" });
       endDraft();
@@ -450,10 +453,14 @@ async function sendComment(form, endDraft) {
   if (result.isUnknown && !sent.isThere) {
     result.problem += " Whether your comment was saved is not known; your text stays here.";
   } else if (result.isUnknown || result.answer) {
-    if (result.answer) {
-      showComment(result.answer, form);
+    if (goneComments.has(result.answer?.id)) {
+      finish("Your comment was saved, and is no longer here.");
+    } else {
+      if (result.answer) {
+        showComment(result.answer, form);
+      }
+      finish();
     }
-    finish();
     field.focus();
     return;
   } else {
@@ -477,6 +484,7 @@ async function destroyComment(form) {
     sayProblem(error, result);
     return;
   }
+  goneComments.add(commentNumber(item));
   item.remove();
   showWhetherEmpty();
   announce("The comment is deleted.");
@@ -701,6 +709,7 @@ function showGone(note, isGone) {
 
 function dropComment(item) {
   const hadFocus = item.contains(document.activeElement);
+  goneComments.add(commentNumber(item));
   item.remove();
   showWhetherEmpty();
   if (hadFocus) {
@@ -765,6 +774,7 @@ function startNoteLive(note) {
       }
     },
     destroymessage({ id }) {
+      goneComments.add(id);
       const item = document.getElementById(commentIdStart + id);
       if (item) {
         dropComment(item);

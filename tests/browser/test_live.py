@@ -252,6 +252,38 @@ def test_an_older_comment_is_not_the_one_whose_answer_is_missing(browser, me, ke
     browser.until(lambda: browser.find("[name=message]").get_property("value") == "", "the field to be empty")
 
 
+LATE = """
+const usual = window.fetch;
+window.fetch = async (...request) => {
+  const response = await usual(...request);
+  await new Promise((letGo) => { window.letAnswer = letGo; });
+  return response;
+};
+"""
+
+
+@pytest.mark.parametrize("is_away", [False, True])
+def test_a_comment_that_is_deleted_before_its_answer_comes_stays_away(browser, me, key, is_away):
+    browser.sign_in("me")
+    browser.open(view(key))
+    live(browser)
+    browser.run(LATE)
+    browser.type("[name=message]", "mine")
+    browser.click(SUBMIT)
+    shows(browser, ".comment-text", ["mine"])
+    browser.until(lambda: browser.run("return window.letAnswer !== undefined"), "the answer")
+    number = browser.find(".comment").get_attribute("id").rpartition("-")[2]
+    if is_away:
+        away(browser)
+    assert me.post("/notes/comment/destroy", {"key": key, "id": number}).status_code == 302
+    if is_away:
+        back(browser)
+    browser.gone(".comment")
+    browser.run("window.letAnswer()")
+    browser.until(lambda: browser.find("[name=message]").get_property("value") == "", "the answer to be heard")
+    assert not browser.all(".comment")
+
+
 # --- what is said beside the text ---
 
 def away(browser):
