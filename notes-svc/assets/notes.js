@@ -719,25 +719,40 @@ function dropComment(item) {
 
 const commentsOnPage = 20;
 
-/* The list becomes what the server has: the newest comments, and a link to older ones where there may be some. */
+/* Takes a link away, or what holds it; who was on it goes to `next`. */
+function dropLink(link, next) {
+  const hadFocus = link?.contains(document.activeElement);
+  link?.remove();
+  if (hadFocus) {
+    next.tabIndex = -1;
+    next.focus();
+  }
+}
+
+/* The list becomes what the server has: the newest comments. A full list may have older ones, which the server does not
+ * say: the link to them is the server's page's own, or made for comments that were here and were not deleted. */
 function showComments(note, comments, show) {
   const wanted = new Set(comments.map((comment) => commentIdStart + comment.id));
+  const lastId = comments.at(-1)?.id;
+  let hasOlder = false;
   for (const item of document.querySelectorAll("#noteMessages > .comment")) {
     if (!wanted.has(item.id)) {
+      hasOlder ||= commentNumber(item) < lastId;
       dropComment(item);
     }
   }
   comments.forEach(show);
-  if (comments.length < commentsOnPage) {
-    return;
-  }
   const section = document.querySelector(".comments");
   let link = section.querySelector("a[rel=next]");
-  if (!link) {
+  if (comments.length < commentsOnPage) {
+    dropLink(link?.parentElement, document.getElementById("comments-title"));
+    return;
+  }
+  if (!link && hasOlder) {
     link = element("a", { rel: "next", textContent: "Older comments →" });
     section.append(element("p", { className: "pages" }, link));
   }
-  link.setAttribute("href", `/notes/view?key=${encodeURIComponent(note.dataset.key)}&before=${comments.at(-1).id}`);
+  link?.setAttribute("href", `/notes/view?key=${encodeURIComponent(note.dataset.key)}&before=${lastId}`);
 }
 
 function startNoteLive(note) {
@@ -833,6 +848,8 @@ function showTitles(list, titles, date) {
     const key = new URL(link.href).searchParams.get("key");
     old.set(key, { item, place, title: link.textContent });
   });
+  const isSame = titles.length === old.size
+    && titles.every(({ key, title }, at) => old.get(key)?.place === at && old.get(key).title === title);
   const focused = document.activeElement;
   const items = [];
   let place = Infinity;
@@ -855,22 +872,41 @@ function showTitles(list, titles, date) {
   if (list.contains(focused)) {
     focused.focus();
   }
-  const wanted = new Set(titles.map(({ key }) => key));
-  showOlder(list, titles.length, [...old.keys()].some((key) => !wanted.has(key)));
+  countFallen([...old.keys()], titles.map(({ key }) => key), isSame || date === null);
+  showOlder(list, titles.length);
 }
 
 const titlesOnPage = 50;
 
-/* The way to the second page, as the server's page has it. A full list from which one fell has one. */
-function showOlder(list, count, hasLost) {
+/* The notes that fell off the full list and were not deleted, as far as this page can know: the second page has them. */
+const fallen = new Set();
+let madePages = null;
+
+/* A note was made or saved when one came to the top and the others kept their order: then the last fell, if the list was
+ * full. What happened on the second page, or while nobody looked, is not known. */
+function countFallen(before, now, isUnknown) {
+  if (isUnknown || now.length < titlesOnPage) {
+    fallen.clear();
+  }
+  now.forEach((key) => fallen.delete(key));
+  const wanted = [now[0], ...before.filter((key) => key !== now[0])];
+  const hasRisen = now.every((key, at) => key === wanted[at]);
+  if (!isUnknown && hasRisen && now.length === titlesOnPage && wanted.length > titlesOnPage) {
+    fallen.add(wanted.at(-1));
+  }
+}
+
+/* The way to the second page, as the server's page has it: where it had it, and where there is a second page for sure. */
+function showOlder(list, count) {
   const pages = document.querySelector("nav.pages");
-  if (count < titlesOnPage) {
-    pages?.remove();
-  } else if (hasLost && !pages) {
-    const made = element("nav", { className: "pages" }, element("span", { textContent: "Page 1" }),
+  if (count < titlesOnPage || (pages === madePages && fallen.size === 0)) {
+    dropLink(pages, list);
+    madePages = null;
+  } else if (!pages) {
+    madePages = element("nav", { className: "pages" }, element("span", { textContent: "Page 1" }),
       element("a", { rel: "next", href: "/?page=2", textContent: "Older →" }));
-    made.setAttribute("aria-label", "Pages");
-    list.after(made);
+    madePages.setAttribute("aria-label", "Pages");
+    list.after(madePages);
   }
 }
 

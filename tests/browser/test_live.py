@@ -325,22 +325,32 @@ def test_a_text_that_was_changed_nobody_saw_when_has_no_old_time(browser, me, ke
     assert changed(browser) > first
 
 
-def test_a_note_that_falls_off_the_list_is_on_the_next_page(browser, me):
-    def new(title):
-        name = f"listed-{next(_serial)}"
-        assert me.post("/notes/save", {"docreate": "create", "notekey": name, "title": title, "body": ""}).status_code == 302
-        return name
+def new_listed(me, title):
+    name = f"listed-{next(_serial)}"
+    assert me.post("/notes/save", {"docreate": "create", "notekey": name, "title": title, "body": ""}).status_code == 302
+    return name
 
+
+def destroy(me, name):
+    assert me.post("/notes/destroy/confirm", {"notekey": name}).status_code == 302
+
+
+def fill_list(browser, me):
+    """The site has as many notes as a page, and no second one."""
     browser.open("/")
     count = len(browser.all("#notetitles li"))
     assert count <= 50 and not browser.all("a[rel=next]")
     for number in range(50 - count):
-        new(f"Filling {number}")
+        new_listed(me, f"Filling {number}")
+
+
+def test_a_note_that_falls_off_the_list_is_on_the_next_page(browser, me):
+    fill_list(browser, me)
     browser.open("/")
     live(browser)
     last = texts(browser, "#notetitles a")[-1]
     assert len(browser.all("#notetitles li")) == 50 and not browser.all("a[rel=next]")
-    added = [new("One more"), new("Another")]
+    added = [new_listed(me, "One more"), new_listed(me, "Another")]
     browser.until(lambda: texts(browser, "#notetitles a")[:2] == ["Another", "One more"], "the new notes")
     assert len(browser.all("#notetitles li")) == 50 and len(browser.all("a[rel=next]")) == 1
     made = browser.find("nav.pages").get_property("outerHTML")
@@ -353,13 +363,71 @@ def test_a_note_that_falls_off_the_list_is_on_the_next_page(browser, me):
     browser.open("/")
     live(browser)
     for name in [*added, key_of(browser, 2)]:
-        assert me.post("/notes/destroy/confirm", {"notekey": name}).status_code == 302
+        destroy(me, name)
     browser.until(lambda: len(browser.all("#notetitles li")) == 49, "three to be gone")
     assert not browser.all("a[rel=next]"), "there is no second page"
 
 
 def key_of(browser, place):
     return unquote(browser.all("#notetitles a")[place].get_attribute("href").partition("key=")[2])
+
+
+def test_the_list_has_no_link_to_a_page_that_is_not_there(browser, me):
+    """Nor when a note fell off and came back, and nor when one was replaced while nobody looked."""
+    fill_list(browser, me)
+    browser.open("/")
+    live(browser)
+    added = [new_listed(me, "Comes"), new_listed(me, "Comes too")]
+    browser.find("a[rel=next]")
+    browser.run("document.querySelector('a[rel=next]').focus()")
+    for name in added:
+        destroy(me, name)
+    browser.until(lambda: not {"Comes", "Comes too"} & set(texts(browser, "#notetitles a")), "both to be gone")
+    assert len(browser.all("#notetitles li")) == 50 and not browser.all("nav.pages")
+    assert browser.run("return document.activeElement.id") == "notetitles"
+    away(browser)
+    destroy(me, key_of(browser, 5))
+    replacing = new_listed(me, "Replaces one")
+    back(browser)
+    browser.until(lambda: texts(browser, "#notetitles a")[0] == "Replaces one", "the new note")
+    assert len(browser.all("#notetitles li")) == 50 and not browser.all("nav.pages")
+    destroy(me, replacing)
+    browser.until(lambda: len(browser.all("#notetitles li")) == 49, "it to be gone")
+    assert not browser.all("nav.pages")
+
+
+def test_a_link_to_older_comments_goes_with_them(browser, me, key):
+    made = [say(me, key, f"comment {number}")["id"] for number in range(25)]
+    browser.open(view(key))
+    live(browser)
+    browser.run("document.querySelector('a[rel=next]').focus()")
+    away(browser)
+    for number in made[3:]:
+        assert me.post("/notes/comment/destroy", {"key": key, "id": number}).status_code == 302
+    back(browser)
+    shows(browser, ".comment-text", ["comment 2", "comment 1", "comment 0"])
+    assert not browser.all("a[rel=next]")
+    assert browser.run("return document.activeElement.id") == "comments-title"
+
+
+def test_a_link_to_older_comments_comes_when_some_fall_off(browser, me, key):
+    """Not when the page is just full."""
+    for number in range(19):
+        say(me, key, f"comment {number}")
+    browser.open(view(key))
+    live(browser)
+    away(browser)
+    say(me, key, "comment 19")
+    back(browser)
+    browser.until(lambda: texts(browser, ".comment-text")[0] == "comment 19", "the comment")
+    assert len(browser.all(".comment")) == 20 and not browser.all("a[rel=next]")
+    away(browser)
+    say(me, key, "comment 20")
+    back(browser)
+    browser.until(lambda: texts(browser, ".comment-text")[0] == "comment 20", "the comment")
+    assert len(browser.all(".comment")) == 20
+    browser.click("a[rel=next]")
+    shows(browser, ".comment-text", ["comment 0"])
 
 
 # --- what is said to people who hear the page ---
