@@ -63,13 +63,20 @@ function statusRegion() {
   return region;
 }
 
+const toAnnounce = new Set();
+let announceTimer = 0;
+
 /* For people who hear the page: says what has changed. It is heard when the text of what was there before changes:
- * so the region is the page's own, it is emptied first, and what is said twice is heard twice. */
+ * so the region is the page's own, it is emptied first, and what is said twice is heard twice. What comes in the same
+ * moment is said together. */
 function announce(text) {
   const status = statusRegion();
   status.textContent = "";
-  setTimeout(() => {
-    status.textContent = text;
+  toAnnounce.add(text);
+  announceTimer ||= setTimeout(() => {
+    status.textContent = [...toAnnounce].join(" ");
+    toAnnounce.clear();
+    announceTimer = 0;
   }, announceAfterMs);
 }
 
@@ -691,13 +698,13 @@ function showChanged(note, date) {
 
 function showGone(note, isGone) {
   let notice = document.getElementById("note-gone");
+  if (isGone && (!notice || notice.hidden)) {
+    announce("This note has been deleted.");
+  }
   if (isGone && !notice) {
     notice = element("div", { id: "note-gone", className: "notice" },
       element("span", { textContent: "This note has been deleted." }), element("a", { href: "/", textContent: "All notes" }));
     note.prepend(notice);
-  }
-  if (isGone) {
-    announce("This note has been deleted.");
   }
   if (notice) {
     notice.hidden = !isGone;
@@ -803,7 +810,9 @@ function startEditLive(form) {
   const shown = element("div", { className: "notice", id: "edit-notice", hidden: true });
   form.prepend(shown);
   const tell = (text) => {
-    announce(text);
+    if (shown.hidden || shown.textContent !== text) {
+      announce(text);
+    }
     shown.textContent = text;
     shown.hidden = false;
   };

@@ -488,3 +488,41 @@ def test_a_page_of_the_release_before_gets_a_region(browser, me, key):
     shows(browser, ".comment-text", ["and a comment"])
     browser.until(lambda: "The note was changed." in browser.run("return document.getElementById('status').textContent"), "to hear of it")
     assert len(browser.all("[role=status]")) == 1
+
+
+def test_a_deleted_note_is_told_of_once(browser, me, key):
+    """Each connection says it again; who hears the page heard it."""
+    browser.open(view(key))
+    live(browser)
+    watch_status(browser)
+    destroy(me, key)
+    hears(browser, ["This note has been deleted."])
+    for _ in range(2):
+        away(browser)
+        back(browser)
+    assert me.post("/notes/save", {"docreate": "create", "notekey": key, "title": "Again", "body": ""}).status_code == 302
+    hears(browser, ["This note has been deleted.", "The note was changed."])
+
+
+def test_who_edits_is_told_once_of_another_save(browser, me, key):
+    browser.sign_in("you")
+    browser.open("/notes/edit?key=" + key)
+    live(browser)
+    watch_status(browser)
+    edit(me, key, body="their text")
+    browser.until(lambda: len(browser.run("return window.said")) == 1, "to hear of it")
+    away(browser)
+    say(me, key, "a comment")
+    back(browser)
+    destroy(me, key)
+    browser.until(lambda: len(browser.run("return window.said")) > 1, "to hear of the end")
+    said = browser.run("return window.said")
+    assert "saved by somebody else" in said[0] and "deleted" in said[1] and len(said) == 2, said
+
+
+def test_what_comes_in_the_same_moment_is_said_together(browser, me, key):
+    browser.open(view(key))
+    live(browser)
+    watch_status(browser)
+    browser.run("announce('One.'); announce('Two.'); announce('One.')")
+    hears(browser, ["One. Two."])
