@@ -530,7 +530,7 @@ const retryMinMs = 1000;
 const retryMaxMs = 5000;
 const connectTimeoutMs = 10000; /* a server that hangs is connected to by its kernel, and says nothing */
 const offlineAfterMs = 5000; /* shorter absences, such as a restart, are nobody's concern */
-const missedWithinMs = 10000; /* after a connection is back, what was missed comes at once */
+const missedWithinMs = 10000; /* what was missed comes at once, and first, when there is a connection */
 
 /* A quiet line at the foot of the page while there has been no connection for offlineAfterMs. */
 function showOffline(isOffline) {
@@ -547,8 +547,9 @@ function showOffline(isOffline) {
 }
 
 /* Holds a socket to one namespace and opens it again whenever it closes. `greet` gives what is said at each
- * connect; `onEvent` gets name, data and when what it tells of was done: now, or null when it was while the page was
- * not connected. Returns a function that sends an event. */
+ * connect; `onEvent` gets name, data and when what it tells of was done: now, or null when that may have been while the
+ * page was not connected, as what answers the greeting: a page that the browser kept may be old at its first connection.
+ * Returns a function that sends an event. */
 function openLive(namespace, greet, onEvent) {
   const address = new URL("/socket.io/?EIO=4&transport=websocket", location.href);
   address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
@@ -559,8 +560,7 @@ function openLive(namespace, greet, onEvent) {
   let offlineTimer = 0;
   let silenceMs = 0;
   let isConnected = false;
-  let wasConnected = false;
-  let backSince = -Infinity;
+  let missedUntil = 0;
 
   const say = (packet) => {
     if (socket?.readyState === WebSocket.OPEN) {
@@ -597,7 +597,7 @@ function openLive(namespace, greet, onEvent) {
     } else if (text.startsWith("0")) {
       const { pingInterval, pingTimeout } = JSON.parse(text.slice(1));
       silenceMs = pingInterval + pingTimeout;
-      backSince = wasConnected || tries > 0 ? performance.now() : -Infinity;
+      missedUntil = performance.now() + missedWithinMs;
       say(`40${namespace},${JSON.stringify(greet())}`);
     } else if (text.startsWith(`40${namespace},`)) {
       tries = 0;
@@ -605,10 +605,10 @@ function openLive(namespace, greet, onEvent) {
       expectWord(silenceMs);
       showOffline(false);
       setConnected(true);
-      wasConnected = true;
     } else if (text.startsWith(`42${namespace},`)) {
       const [name, data] = JSON.parse(text.slice(namespace.length + 3));
-      onEvent(name, data, performance.now() - backSince < missedWithinMs ? null : new Date());
+      onEvent(name, data, performance.now() < missedUntil ? null : new Date());
+      missedUntil = 0;
     }
   };
   const open = () => {
@@ -653,7 +653,7 @@ function openLive(namespace, greet, onEvent) {
  * that something was missed, and the whole state is asked for. */
 function followNote(key, startRevision, handlers) {
   let revision = startRevision;
-  const ask = openLive("/notes", () => ({ key, revision }), (name, data, date) => {
+  const ask = openLive("/notes", () => ({ key, revision }), (name, data) => {
     if (name === "notedestroyed") {
       revision = 0;
     } else if (name === "snapshot" || data.previous === revision) {
@@ -664,7 +664,7 @@ function followNote(key, startRevision, handlers) {
       ask("snapshot");
       return;
     }
-    handlers[name]?.(data, date);
+    handlers[name]?.(data);
   });
 }
 
@@ -771,11 +771,11 @@ function startNoteLive(note) {
     settleComment(comment);
   };
   followNote(note.dataset.key, Number(note.dataset.revision), {
-    snapshot(state, date) {
+    snapshot(state) {
       note.dataset.author = state.author ?? "";
       showGone(note, false);
       if (showText(state)) {
-        showChanged(note, date);
+        showChanged(note, null);
         announce("The note was changed.");
       }
       if (hasNewest) {

@@ -113,8 +113,10 @@ def test_the_home_page(browser, me, key):
     new = key + "-new"
     me.post("/notes/save", {"docreate": "create", "notekey": new, "title": "Brand new", "body": ""})
     browser.until(lambda: texts(browser, "#notetitles a")[:1] == ["Brand new"], "the new note")
+    edit(me, new, title="Brand new still")
+    browser.until(lambda: texts(browser, "#notetitles a")[:1] == ["Brand new still"], "the changed note")
     edit(me, key, title="Renamed")
-    browser.until(lambda: texts(browser, "#notetitles a")[:2] == ["Renamed", "Brand new"], "the renamed note")
+    browser.until(lambda: texts(browser, "#notetitles a")[:2] == ["Renamed", "Brand new still"], "the renamed note")
     lines = [" ".join(line.split()) for line in texts(browser, "#notetitles .meta")]
     assert lines[0].startswith("me · "), "the author of a known note stays"
     assert A_TIME.fullmatch(lines[0].removeprefix("me · ")) and A_TIME.fullmatch(lines[1]), lines
@@ -122,7 +124,7 @@ def test_the_home_page(browser, me, key):
     assert all(A_TIME.search(line) for line in texts(browser, "#notetitles .meta")), "the server writes times so too"
     live(browser)
     me.post("/notes/destroy/confirm", {"notekey": new})
-    browser.until(lambda: "Brand new" not in texts(browser, "#notetitles a"), "the note to be gone")
+    browser.until(lambda: "Brand new still" not in texts(browser, "#notetitles a"), "the note to be gone")
     browser.click(f"#notetitles a[href='{view(key)}']")
     browser.at(view(key))
 
@@ -342,6 +344,32 @@ def fill_list(browser, me):
     assert count <= 50 and not browser.all("a[rel=next]")
     for number in range(50 - count):
         new_listed(me, f"Filling {number}")
+
+
+KEPT = """
+document.addEventListener("readystatechange", () => {
+  if (document.readyState === "interactive") {
+    const page = document.querySelector("#note, #notetitles");
+    page.dataset.revision = "1";
+    page.querySelector("#notetitle, #notetitles a").textContent = "As it was";
+  }
+});
+"""
+
+
+def test_a_page_that_the_browser_kept_makes_up_no_time(browser, me, key):
+    """What it hears at its first connection is not from now."""
+    edit(me, key, title="As it is")
+    browser.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": KEPT})
+    browser.open(view(key))
+    shows(browser, "#notetitle", ["As it is"])
+    assert changed(browser) == ""
+    browser.open("/")
+    browser.until(lambda: texts(browser, "#notetitles a")[0] == "As it is", "the title")
+    assert texts(browser, "#notetitles .meta")[0] == ""
+    edit(me, key, title="Changed while there")
+    browser.until(lambda: texts(browser, "#notetitles a")[0] == "Changed while there", "the title")
+    assert A_TIME.search(texts(browser, "#notetitles .meta")[0])
 
 
 def test_a_note_that_falls_off_the_list_is_on_the_next_page(browser, me):
