@@ -4,12 +4,9 @@
  * server that accepts and says nothing; it counts whole seconds. */
 #include "data/db_mysql_connect.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/ctx.h"
@@ -19,6 +16,7 @@
 #include "data/db_mysql_hosts.h"
 #include "data/db_mysql_statement.h"
 #include "data/deadline_watch.h"
+#include "data/keep_alive.h"
 
 #define CONNECT_MAX_S    5
 #define SIGN_IN_MAX_S    10
@@ -204,24 +202,6 @@ static void refuse_unwatched(struct ctx *ctx, struct db_mysql_hosts *hosts)
     (void)ctx_fail(ctx, ERR_UNAVAILABLE, "no descriptor is left to watch a connection by");
 }
 
-/* So that a server that is gone without a word is noticed also by work without a deadline. */
-static void keep_alive(int socket)
-{
-    static const struct {
-        int level;
-        int name;
-        int value;
-    } OPTIONS[] = {
-        {SOL_SOCKET, SO_KEEPALIVE, 1},
-        {IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_S},
-        {IPPROTO_TCP, TCP_KEEPINTVL, KEEP_EVERY_S},
-        {IPPROTO_TCP, TCP_KEEPCNT, KEEP_TRIES_COUNT},
-    };
-    for (size_t i = 0; i < ARRAY_COUNT(OPTIONS); i++)
-        (void)setsockopt(socket, OPTIONS[i].level, OPTIONS[i].name, &OPTIONS[i].value,
-                         sizeof(OPTIONS[i].value));
-}
-
 static void hang_up(struct watched *watched, MYSQL *handle)
 {
     mysql_close(handle);
@@ -247,7 +227,8 @@ sign_in(struct ctx *ctx, struct db_mysql_hosts *hosts, const struct db_host *hos
     bool is_safe = is_in && (hosts->tls == DB_TLS_PREFER || mysql_get_ssl_cipher(handle));
     int socket = sign_in_now.watched->socket;
     if (is_safe && socket >= 0) {
-        keep_alive(socket);
+        /* A server that is gone without a word is noticed also without a deadline. */
+        keep_alive(socket, KEEP_IDLE_S, KEEP_EVERY_S, KEEP_TRIES_COUNT);
         return handle;
     }
     if ((is_in && !is_safe) || sign_in_now.is_ended) /* the library's own "enforce" lets it pass */

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/ctx.h"
+#include "data/keep_alive.h"
 #include "data/redis_url.h"
 
 #define KEEP_IDLE_S      15
@@ -37,20 +38,9 @@ bool redis_socket_wait(struct pollfd *wanted, size_t count, int64_t until_ms)
 
 static void set_options(int socket)
 {
-    static const struct {
-        int level;
-        int name;
-        int value;
-    } OPTIONS[] = {
-        {IPPROTO_TCP, TCP_NODELAY, 1},
-        {SOL_SOCKET, SO_KEEPALIVE, 1},
-        {IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_S},
-        {IPPROTO_TCP, TCP_KEEPINTVL, KEEP_EVERY_S},
-        {IPPROTO_TCP, TCP_KEEPCNT, KEEP_TRIES_COUNT},
-    };
-    for (size_t i = 0; i < ARRAY_COUNT(OPTIONS); i++)
-        (void)setsockopt(socket, OPTIONS[i].level, OPTIONS[i].name, &OPTIONS[i].value,
-                         sizeof(OPTIONS[i].value));
+    const int one = 1;
+    (void)setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    keep_alive(socket, KEEP_IDLE_S, KEEP_EVERY_S, KEEP_TRIES_COUNT);
 }
 
 /* 0, or the number of what went wrong. */
