@@ -35,8 +35,8 @@ MUST_CHECK enum err session_fill(struct ctx *ctx, const struct app *app, struct 
 
 /* Stores used_unix_ms and checked_unix_ms, but for what is later there already: who has read the
  * session before somebody else used it must not take that back. A time after now_unix_ms gives way,
- * or each request would ask, and none would age, after the clock was set back. A session that is gone is no
- * error: it stays gone. */
+ * or each request would ask, and none would age, after the clock was set back. A session that is
+ * gone is no error: it stays gone. */
 MUST_CHECK enum err session_touch(struct ctx *ctx,
                                   const struct app *app,
                                   const struct session *session,
