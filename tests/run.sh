@@ -130,6 +130,8 @@ attacks() { step attacks "as a stranger would" run_pytest attacks tests/security
 replicas() { step replicas "several processes as one site, while everything breaks" run_pytest replicas tests/replicas; }
 live_threads() { step threads "live services, TSan" threads; }
 soak() { step soak "a short soak, ASan; the long one is ./dev soak" run_pytest soak tests/soak; }
+fuzz() { step fuzz "fuzz targets, ${FUZZ_SECONDS:-10} s each" run_fuzz; }
+unit_tsan() { step unit-tsan "unit tests, TSan" meson_tests unit-tsan "$out/tsan"; }
 providers() { step providers "signing in at providers, real ones and a lying one" run_pytest providers tests/providers; }
 
 run_fuzz() {
@@ -170,12 +172,10 @@ step hooks "no test hooks in the release" check_hooks
 step shellcheck "shell scripts" check_shell
 step python "Python scripts compile" check_python
 step unit "unit tests, ASan and UBSan" meson_tests unit "$out/asan"
-step unit-tsan "unit tests, TSan" meson_tests unit-tsan "$out/tsan"
 step tools "build-time compilers" run_pytest tools tests/unit
 step hardened "release build: what it gives up, and that it works so" hardened
 step hardened-servers "the same on MariaDB and Redis" hardened_servers
-together containers http_mariadb http_mysql http replicas live_threads providers attacks browser cli soak
+together containers http_mariadb http_mysql http replicas live_threads providers attacks browser cli soak fuzz unit_tsan
 step bench "what ./dev bench writes" run_pytest bench tests/bench
-step fuzz "fuzz targets, ${FUZZ_SECONDS:-10} s each" run_fuzz
 
 cat "$tally"/* | awk '{p += $1; f += $2; s += $3} END {printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 || p == 0}'

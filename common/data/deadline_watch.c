@@ -9,14 +9,10 @@
 #include <pthread.h>
 #include <stddef.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/thread.h"
-
-#define MS_PER_S  1000
-#define NS_PER_MS 1000000L
 
 static struct {
     pthread_mutex_t lock;
@@ -44,28 +40,12 @@ static int64_t cut_due(int64_t now_ms)
     return next_ms;
 }
 
-/* clock_monotonic_ms counts on CLOCK_MONOTONIC, as the condition does. */
-static void sleep_until(int64_t until_ms)
-{
-    if (until_ms == INT64_MAX) {
-        pthread_cond_wait(&watch.changed, &watch.lock);
-        return;
-    }
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    int64_t left_ms = until_ms - clock_monotonic_ms();
-    int64_t ns = at.tv_nsec + (left_ms > 0 ? left_ms % MS_PER_S : 0) * NS_PER_MS;
-    at.tv_sec += (time_t)((left_ms > 0 ? left_ms / MS_PER_S : 0) + ns / (MS_PER_S * NS_PER_MS));
-    at.tv_nsec = (long)(ns % (MS_PER_S * NS_PER_MS));
-    pthread_cond_timedwait(&watch.changed, &watch.lock, &at);
-}
-
 static void *run(void *unused)
 {
     pthread_mutex_lock(&watch.lock);
     for (;;) {
         watch.wakes_at_ms = cut_due(clock_monotonic_ms());
-        sleep_until(watch.wakes_at_ms);
+        (void)condition_wait_until(&watch.changed, &watch.lock, watch.wakes_at_ms);
     }
     return unused;
 }
@@ -73,11 +53,7 @@ static void *run(void *unused)
 /* With the lock held. */
 static bool start(void)
 {
-    pthread_condattr_t clock;
-    pthread_condattr_init(&clock);
-    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-    pthread_cond_init(&watch.changed, &clock);
-    pthread_condattr_destroy(&clock);
+    condition_start(&watch.changed);
     pthread_t thread;
     bool is_started = thread_start(&thread, run, NULL);
     if (is_started)

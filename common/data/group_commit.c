@@ -15,10 +15,10 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/ctx.h"
+#include "base/thread.h"
 #include "data/db.h"
 #include "data/db_driver.h"
 
@@ -227,11 +227,9 @@ static void lead(struct group_commit *commits,
 /* Until it leads or its group has been made; alone when neither begins in time. */
 static void wait_for_place(struct group_commit *commits, struct member *member, int64_t until_ms)
 {
-    struct timespec until = {.tv_sec = (time_t)(until_ms / 1000),
-                             .tv_nsec = (long)(until_ms % 1000) * 1000000};
-    int failure = 0;
-    while (member->place == PLACE_WAITS && failure == 0)
-        failure = pthread_cond_timedwait(&member->moved, &commits->lock, &until);
+    bool has_time = true;
+    while (member->place == PLACE_WAITS && has_time)
+        has_time = condition_wait_until(&member->moved, &commits->lock, until_ms);
     if (member->place == PLACE_WAITS) {
         leave(commits, member);
         member->place = PLACE_ALONE;
@@ -258,22 +256,13 @@ static void find_place(struct group_commit *commits, struct member *member)
     }
 }
 
-static void start_condition(pthread_cond_t *condition)
-{
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(condition, &attributes);
-    pthread_condattr_destroy(&attributes);
-}
-
 static void write_in_group(struct group_commit *commits,
                            struct ctx *ctx,
                            struct db *db,
                            const struct group_kind *kind,
                            struct member *member)
 {
-    start_condition(&member->moved);
+    condition_start(&member->moved);
     pthread_mutex_lock(&commits->lock);
     find_place(commits, member);
     if (member->place == PLACE_LEADS)

@@ -3,7 +3,7 @@
  * A first-come, first-served lock with a deadline. Each waiter sleeps on a condition of its own, so
  * leaving wakes exactly the next one; the gate is handed over rather than opened, so a newcomer
  * can't slip in before those who wait. Gates are found by device and inode, since one file may have
- * several names. Depends on: pthread, clock.h's monotonic time being CLOCK_MONOTONIC. */
+ * several names. Depends on: thread.h. */
 #include "data/write_gate.h"
 
 #include <assert.h>
@@ -12,8 +12,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/thread.h"
 
 struct waiter {
     struct waiter *next;
@@ -145,25 +146,14 @@ static void drop_waiter(struct write_gate *gate, const struct waiter *waiter)
         gate->last = before;
 }
 
-static void start_condition(pthread_cond_t *condition)
-{
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(condition, &attributes);
-    pthread_condattr_destroy(&attributes);
-}
-
 static bool wait_for_turn(struct write_gate *gate, int64_t until_ms)
 {
     struct waiter waiter = {0};
-    start_condition(&waiter.turn);
+    condition_start(&waiter.turn);
     add_waiter(gate, &waiter);
-    struct timespec until = {.tv_sec = (time_t)(until_ms / 1000),
-                             .tv_nsec = (long)(until_ms % 1000) * 1000000};
-    int failure = 0;
-    while (!waiter.has_turn && failure == 0)
-        failure = pthread_cond_timedwait(&waiter.turn, &gate->lock, &until);
+    bool has_time = true;
+    while (!waiter.has_turn && has_time)
+        has_time = condition_wait_until(&waiter.turn, &gate->lock, until_ms);
     if (!waiter.has_turn)
         drop_waiter(gate, &waiter);
     pthread_cond_destroy(&waiter.turn);
@@ -176,7 +166,7 @@ bool write_gate_enter(struct write_gate *gate, int64_t until_ms)
     CLEANUP(unlock_mutex) pthread_mutex_t *held = &gate->lock;
     (void)held;
     if (gate->is_taken)
-        return wait_for_turn(gate, until_ms < 0 ? 0 : until_ms);
+        return wait_for_turn(gate, until_ms);
     gate->is_taken = true;
     return true;
 }

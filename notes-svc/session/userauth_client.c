@@ -6,7 +6,6 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -14,6 +13,7 @@
 #include "base/secret.h"
 #include "base/strbuf.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "config.h"
 #include "http/http_client.h"
 #include "provider/provider.h"
@@ -21,9 +21,6 @@
 #include "session/userauth_wire.h"
 
 #define URL_MAX_BYTES 2048
-
-#define MS_PER_S  1000
-#define NS_PER_MS 1000000
 
 struct userauth_client {
     const struct config *config;
@@ -34,24 +31,14 @@ struct userauth_client {
     bool is_down; /* the last check or look failed */
 };
 
-/* Waits are measured by the clock of deadlines. */
-static void init_turns(struct userauth_client *client)
-{
-    pthread_condattr_t attributes;
-    if (pthread_mutex_init(&client->lock, NULL) != 0 || pthread_condattr_init(&attributes) != 0 ||
-        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) != 0 ||
-        pthread_cond_init(&client->has_turn, &attributes) != 0)
-        abort();
-    (void)pthread_condattr_destroy(&attributes);
-}
-
 struct userauth_client *userauth_client_new(const struct config *config)
 {
     struct userauth_client *client = calloc(1, sizeof(*client));
     if (!client)
         return NULL;
     client->config = config;
-    init_turns(client);
+    (void)pthread_mutex_init(&client->lock, NULL);
+    condition_start(&client->has_turn);
     return client;
 }
 
@@ -73,11 +60,9 @@ static bool is_free_locked(const struct userauth_client *client)
 
 static void wait_for_turn_locked(struct userauth_client *client, int64_t until_ms)
 {
-    const struct timespec until = {.tv_sec = (time_t)(until_ms / MS_PER_S),
-                                   .tv_nsec = (long)(until_ms % MS_PER_S) * NS_PER_MS};
-    int failure = 0;
-    while (!client->is_down && !is_free_locked(client) && !failure)
-        failure = pthread_cond_timedwait(&client->has_turn, &client->lock, &until);
+    bool has_time = true;
+    while (!client->is_down && !is_free_locked(client) && has_time)
+        has_time = condition_wait_until(&client->has_turn, &client->lock, until_ms);
 }
 
 enum turn { TURN_TAKEN, TURN_OF_OTHERS, TURN_WHILE_AWAY };
