@@ -11,6 +11,7 @@
 #define ID_PURPOSE       "name of the site"
 #define BUS_PURPOSE      "messages of the site"
 #define SESSION_PURPOSE  "sessions of the site"
+#define RECORD_PURPOSE   "records of sessions"
 #define PROVIDER_PURPOSE "sign-ins at providers"
 #define ID_BYTES         12 /* SITE_ID_CHARS of base64url */
 
@@ -23,6 +24,7 @@ void site_init(struct site *out_site, struct bytes key)
     (void)memcpy(out_site->id, secret_base64url(&arena, digest, ID_BYTES), sizeof(out_site->id));
     secret_digest(key, BUS_PURPOSE, strlen(BUS_PURPOSE), out_site->bus_key);
     secret_digest(key, SESSION_PURPOSE, strlen(SESSION_PURPOSE), out_site->session_key);
+    secret_digest(key, RECORD_PURPOSE, strlen(RECORD_PURPOSE), out_site->record_key);
     secret_digest(key, PROVIDER_PURPOSE, strlen(PROVIDER_PURPOSE), out_site->provider_key);
     arena_done(&arena);
 }

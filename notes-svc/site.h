@@ -15,6 +15,7 @@ struct site {
     unsigned char bus_key[SECRET_DIGEST_BYTES]; /* of the digests of messages between processes */
     unsigned char session_key[SECRET_DIGEST_BYTES];  /* of handles of sessions, and of their users'
                                                        names where these are kept by digest */
+    unsigned char record_key[SECRET_DIGEST_BYTES];   /* of the digests in sessions' records */
     unsigned char provider_key[SECRET_DIGEST_BYTES]; /* of what browsers keep during a sign-in at a
                                                         provider */
 };

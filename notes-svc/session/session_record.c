@@ -3,6 +3,7 @@
  * Depends on: session.h, parse.h. */
 #include "session/session_record.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -11,8 +12,10 @@
 #include "base/strbuf.h"
 #include "base/text.h"
 #include "session/session.h"
+#include "site.h"
 
-#define VERSION "1"
+#define VERSION         "2"
+#define SIGN_IN_VERSION "1"
 
 enum line {
     LINE_VERSION,
@@ -21,10 +24,25 @@ enum line {
     LINE_CHECKED,
     LINE_ETAG,
     LINE_USER,
+    LINE_DIGEST,
     LINES_COUNT
 };
 
-enum sign_in_line { SIGN_IN_VERSION, SIGN_IN_DEVICE, SIGN_IN_ADDRESS, SIGN_IN_LINES_COUNT };
+enum sign_in_line { SIGN_IN_FORMAT, SIGN_IN_DEVICE, SIGN_IN_ADDRESS, SIGN_IN_LINES_COUNT };
+
+/* Of what must not be another's. None of the texts has a line's end. */
+static const char *
+digest_of(struct ctx *ctx, const struct site *site, const struct session *session)
+{
+    unsigned char digest[SECRET_DIGEST_BYTES];
+    const struct bytes key = {.p = site->record_key, .n = sizeof(site->record_key)};
+    const char *text =
+        arena_format(&ctx->arena, "%s\n%" PRId64 "\n%s\n%s",
+                     session_hex(ctx, session->digest, sizeof(session->digest)),
+                     session->created_unix_ms, session->user_etag, session->username);
+    secret_digest(key, text, strlen(text), digest);
+    return secret_base64url(&ctx->arena, digest, sizeof(digest));
+}
 
 static void add_time(struct strbuf *record, int64_t unix_ms)
 {
@@ -32,8 +50,10 @@ static void add_time(struct strbuf *record, int64_t unix_ms)
     strbuf_add_char(record, '\n');
 }
 
-enum err
-session_record_write(struct ctx *ctx, const struct session *session, struct bytes *out_record)
+enum err session_record_write(struct ctx *ctx,
+                              const struct site *site,
+                              const struct session *session,
+                              struct bytes *out_record)
 {
     bool is_fit = *session->user_etag && *session->username && !strchr(session->user_etag, '\n') &&
                   !strchr(session->username, '\n');
@@ -47,6 +67,8 @@ session_record_write(struct ctx *ctx, const struct session *session, struct byte
     strbuf_add(&record, session->user_etag);
     strbuf_add_char(&record, '\n');
     strbuf_add(&record, session->username);
+    strbuf_add_char(&record, '\n');
+    strbuf_add(&record, digest_of(ctx, site, session));
     if (!is_fit || strbuf_text(&record, &text))
         return ctx_fail(ctx, ERR_INTERNAL, "this user's name or entity tag can't be kept");
     *out_record = (struct bytes){.p = (const unsigned char *)text, .n = record.size_bytes};
@@ -81,7 +103,18 @@ static bool read_time(const char *line, int64_t *out_unix_ms)
     return parse_i64(line, 0, INT64_MAX / 2, out_unix_ms);
 }
 
-enum err session_record_read(struct ctx *ctx, struct bytes record, struct session *session)
+static bool
+is_own(struct ctx *ctx, const struct site *site, const struct session *session, const char *digest)
+{
+    const char *own = digest_of(ctx, site, session);
+    size_t size = strlen(own);
+    return strlen(digest) == size && secret_bytes_equal(own, digest, size);
+}
+
+enum err session_record_read(struct ctx *ctx,
+                             const struct site *site,
+                             struct bytes record,
+                             struct session *session)
 {
     const char *lines[LINES_COUNT] = {0};
     struct session read = *session;
@@ -98,6 +131,8 @@ enum err session_record_read(struct ctx *ctx, struct bytes record, struct sessio
         return ctx_fail(ctx, ERR_INVALID, "a line of a session's record is wrong");
     read.user_etag = lines[LINE_ETAG];
     read.username = lines[LINE_USER];
+    if (!is_own(ctx, site, &read, lines[LINE_DIGEST]))
+        return ctx_fail(ctx, ERR_INVALID, "a session's record was not written by this site");
     *session = read;
     return ERR_OK;
 }
@@ -113,8 +148,8 @@ static const char *fit_text(const char *text)
 
 struct bytes session_sign_in_write(struct ctx *ctx, const struct session *session)
 {
-    const char *text = arena_format(&ctx->arena, VERSION "\n%s\n%s", fit_text(session->device),
-                                    fit_text(session->address));
+    const char *text = arena_format(&ctx->arena, SIGN_IN_VERSION "\n%s\n%s",
+                                    fit_text(session->device), fit_text(session->address));
     return (struct bytes){.p = (const unsigned char *)text, .n = strlen(text)};
 }
 
@@ -131,7 +166,7 @@ void session_sign_in_read(struct ctx *ctx, struct bytes value, struct session *s
     if (!is_text(value, SESSION_SIGN_IN_MAX_BYTES) ||
         !cut_lines(arena_text_copy(&ctx->arena, (const char *)value.p, value.n), lines,
                    SIGN_IN_LINES_COUNT) ||
-        !text_equals(lines[SIGN_IN_VERSION], VERSION))
+        !text_equals(lines[SIGN_IN_FORMAT], SIGN_IN_VERSION))
         return;
     session->device = known_text(lines[SIGN_IN_DEVICE]);
     session->address = known_text(lines[SIGN_IN_ADDRESS]);

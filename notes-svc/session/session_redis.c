@@ -41,7 +41,7 @@ static const char INSERT[] =
  * its life in ms, digest, sign-in, the list's life in ms, checked, now. */
 static const char TOUCH[] =
     "local record = redis.call('GET', KEYS[1]) or '' "
-    "local head, used, checked, rest = record:match('^(1\\n%d+\\n)(%d+)\\n(%d+)(\\n.*)$') "
+    "local head, used, checked, rest = record:match('^(2\\n%d+\\n)(%d+)\\n(%d+)(\\n.*)$') "
     "if not head then return 0 end "
     "local is_later = tonumber(used) > tonumber(ARGV[1]) and tonumber(used) <= tonumber(ARGV[7]) "
     "if not is_later then used = ARGV[1] end "
@@ -135,7 +135,7 @@ static enum err insert(struct ctx *ctx,
                        const struct session_moment *moment)
 {
     struct bytes record;
-    enum err err = session_record_write(ctx, session, &record);
+    enum err err = session_record_write(ctx, &app->site, session, &record);
     return err ? err : put(ctx, app, session, INSERT, record, moment);
 }
 
@@ -157,7 +157,7 @@ static enum err fill(struct ctx *ctx, const struct app *app, struct session *ses
         return err;
     if (answer.kind != REDIS_TEXT)
         return ERR_NOT_FOUND;
-    if (!session_record_read(ctx, answer.text, session))
+    if (!session_record_read(ctx, &app->site, answer.text, session))
         return ERR_OK;
     log_warn(ctx, "session.record_refused", log_str("why", ctx->why.text));
     ctx_forgive(ctx);
@@ -199,13 +199,14 @@ static bool read_hex(struct bytes hex, unsigned char out_digest[SECRET_DIGEST_BY
 
 /* False: it is no session, or another user's. */
 static bool read_item(struct ctx *ctx,
+                      const struct app *app,
                       const struct redis_answer *items,
                       const char *username,
                       struct session *session)
 {
     if (!read_hex(items[0].text, session->digest))
         return false;
-    if (session_record_read(ctx, items[1].text, session)) {
+    if (session_record_read(ctx, &app->site, items[1].text, session)) {
         ctx_forgive(ctx);
         return false;
     }
@@ -235,7 +236,7 @@ static enum err list(struct ctx *ctx,
         .items =
             arena_take_array(&ctx->arena, answer.items_count / LIST_STEP + 1, sizeof(*list.items))};
     for (size_t i = 0; i + LIST_STEP <= answer.items_count; i += LIST_STEP)
-        list.count += read_item(ctx, &answer.items[i], username, &list.items[list.count]);
+        list.count += read_item(ctx, app, &answer.items[i], username, &list.items[list.count]);
     *out_list = list;
     return ERR_OK;
 }

@@ -6,6 +6,8 @@
     make_old(notes)             # as if a program that knows no devices had made them all
     clear(notes)
 """
+import base64
+import hashlib
 from urllib.parse import urlsplit
 
 from . import redis, stored
@@ -35,10 +37,29 @@ def digest_of(key):
 
 
 def _read(notes, key):
-    version, created, used, checked, etag, username = redis_command(notes, "GET", key).decode().split("\n")
-    assert version == "1"
-    return {"digest": bytes.fromhex(digest_of(key)), "username": username, "user_etag": etag,
-            "created_unix_ms": int(created), "used_unix_ms": int(used), "checked_unix_ms": int(checked)}
+    version, created, used, checked, etag, username, seal = redis_command(notes, "GET", key).decode().split("\n")
+    row = {"digest": bytes.fromhex(digest_of(key)), "username": username, "user_etag": etag,
+           "created_unix_ms": int(created), "used_unix_ms": int(used), "checked_unix_ms": int(checked)}
+    assert (version, seal) == ("2", _seal(notes, row))
+    return row
+
+
+def _keyed(key, text):
+    return hashlib.blake2b(text, key=key, digest_size=32).digest()
+
+
+def _seal(notes, row):
+    """The last line of a record: only who knows the key of the site, which is in its database, can write it."""
+    with stored.opened(notes.database) as database:
+        device_key, = database.execute("SELECT value FROM site_values WHERE name = 'device_key'").fetchone()
+    key = _keyed(device_key if isinstance(device_key, bytes) else device_key.encode(), b"records of sessions")
+    text = f"{row['digest'].hex()}\n{row['created_unix_ms']}\n{row['user_etag']}\n{row['username']}"
+    return base64.urlsafe_b64encode(_keyed(key, text.encode())).decode().rstrip("=")
+
+
+def record_of(notes, row):
+    """What the service itself would keep of such a session."""
+    return "\n".join(["2", *(str(row[f"{name}_unix_ms"]) for name in TIMES), row["user_etag"], row["username"], _seal(notes, row)])
 
 
 def rows(notes):
@@ -57,9 +78,9 @@ def age(notes, **seconds):
         return
     for key in redis_keys(notes):
         row = _read(notes, key)
-        times = [str(row[f"{name}_unix_ms"] - seconds.get(name, 0) * 1000) for name in TIMES]
-        record = "\n".join(["1", *times, row["user_etag"], row["username"]])
-        redis_command(notes, "SET", key, record, "KEEPTTL")
+        for name, value in seconds.items():
+            row[f"{name}_unix_ms"] -= value * 1000
+        redis_command(notes, "SET", key, record_of(notes, row), "KEEPTTL")
 
 
 def make_old(notes):

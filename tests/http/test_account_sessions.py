@@ -170,7 +170,7 @@ def test_sessions_of_a_program_that_knew_no_devices_hold_and_are_listed_when_use
 def test_a_program_that_knows_no_devices_makes_sessions_in_the_new_tables(site):
     """Migration 2 states migration 1's program as fit: it writes these columns and no others."""
     if kept_sessions.is_in_redis(site.notes):
-        pytest.skip("sessions are in Redis in this run, whose records are those of before")
+        pytest.skip("sessions are in Redis in this run, which has no such table")
     with stored.opened(site.notes.database, is_writable=True) as database:
         database.execute("INSERT INTO sessions (digest, username, user_etag, created_unix_ms, used_unix_ms, checked_unix_ms)"
                          " VALUES (?, ?, ?, ?, ?, ?)",

@@ -149,9 +149,33 @@ def test_use_while_signing_out_brings_nothing_back(site, redis):
 
 def test_record_that_is_none_is_nobody(site):
     key, = kept_sessions.redis_keys(site.notes)
-    for value in ("", "2\n1\n1\n1\netag\nme", "x" * 5000, b"\xff\xfe", "1\n1\n1\n1\netag", "null"):
+    for value in ("", "2\n1\n1\n1\netag\nme", "x" * 5000, b"\xff\xfe", "1\n1\n1\n1\netag\nme", "null"):
         kept_sessions.redis_command(site.notes, "SET", key, value)
         assert site.client.get("/notes/add").status_code == 302, value
+    site.notes.wait_log(event="session.record_refused")
+
+
+def test_who_writes_to_redis_is_nobody_else(site):
+    """Neither made up, nor another's under the digest of an id of one's own, nor one's own with another's name."""
+    mine = open_session(site, "you")
+    rows = {row["username"]: row for row in kept_sessions.rows(site.notes)}
+    key, = [key for key in kept_sessions.redis_keys(site.notes) if kept_sessions.digest_of(key) == rows["you"]["digest"].hex()]
+    record = kept_sessions.redis_command(site.notes, "GET", key).decode()
+    of_me, = [kept_sessions.redis_command(site.notes, "GET", other).decode()
+              for other in kept_sessions.redis_keys(site.notes) if other != key]
+    version, created, used, checked, etag, _, seal = record.split("\n")
+    forged = {
+        "the name": [version, created, used, checked, etag, "me", seal],
+        "name and tag": [version, created, used, checked, rows["me"]["user_etag"], "me", seal],
+        "a later begin": [version, str(int(created) + 1), used, checked, etag, "you", seal],
+        "the digest of another": [version, created, used, checked, etag, "you", of_me.rpartition("\n")[2]],
+        "no digest": [version, created, used, checked, etag, "you", ""],
+    }
+    for what, value in {"another's record": of_me, **{what: "\n".join(lines) for what, lines in forged.items()}}.items():
+        kept_sessions.redis_command(site.notes, "SET", key, value)
+        assert replay(site.notes, mine.session_cookie).status_code == 302, what
+    kept_sessions.redis_command(site.notes, "SET", key, record)
+    assert replay(site.notes, mine.session_cookie).status_code == 200, "the record itself is one"
     site.notes.wait_log(event="session.record_refused")
 
 
@@ -207,9 +231,9 @@ def test_what_is_no_entry_is_not_shown(site):
     key, = [key for key in kept_sessions.redis_keys(site.notes, kept_sessions.LISTS)
             if kept_sessions.redis_command(site.notes, "HEXISTS", key, mine["digest"].hex())]
     prefix = kept_sessions.redis_keys(site.notes)[0].rpartition(b":")[0] + b":"
-    kept_sessions.redis_command(site.notes, "SET", prefix + b"x" * 64, "1\n1\n1\n1\netag\nme")
+    kept_sessions.redis_command(site.notes, "SET", prefix + b"a" * 63 + b"b", kept_sessions.record_of(site.notes, yours))
     kept_sessions.redis_command(site.notes, "SET", prefix + b"a" * 64, "not a record")
-    kept_sessions.redis_command(site.notes, "HSET", key, yours["digest"].hex(), "1\nx\ny", "x" * 64, "1\nx\ny", "a" * 64, "z")
+    kept_sessions.redis_command(site.notes, "HSET", key, yours["digest"].hex(), "1\nx\ny", "a" * 63 + "b", "1\nx\ny", "a" * 64, "z")
     kept_sessions.redis_command(site.notes, "HSET", key, mine["digest"].hex(), "1\n<b>\x07\nan\nother")
     row, = listed(site.client)
     assert "Unknown device" in row.text and "from" not in row.text

@@ -5,8 +5,12 @@
 
 #include "base/ctx.h"
 #include "session/session.h"
+#include "site.h"
 
 #include "unit.h"
+
+static const struct site SITE = {.record_key = {1}};
+static const struct site OTHER_SITE = {.record_key = {2}};
 
 static const struct session EXAMPLE = {
     .username = "Zoë & co",
@@ -25,13 +29,16 @@ static void a_record_holds_the_session(void **state)
 {
     (void)state;
     CLEANUP(ctx_done) struct ctx ctx;
+    struct session written = EXAMPLE;
     struct session read = {.digest = {7}};
     struct bytes record;
     ctx_init(&ctx, NULL, 1000);
-    assert_int_equal(session_record_write(&ctx, &EXAMPLE, &record), ERR_OK);
-    assert_string_equal((const char *)record.p,
-                        "1\n1795366800000\n1795366800001\n0\n\"5f3c-1\"\nZoë & co");
-    assert_int_equal(session_record_read(&ctx, record, &read), ERR_OK);
+    written.digest[0] = 7;
+    assert_int_equal(session_record_write(&ctx, &SITE, &written, &record), ERR_OK);
+    const char start[] = "2\n1795366800000\n1795366800001\n0\n\"5f3c-1\"\nZoë & co\n";
+    assert_int_equal(record.n, sizeof(start) - 1 + 43);
+    assert_memory_equal(record.p, start, sizeof(start) - 1);
+    assert_int_equal(session_record_read(&ctx, &SITE, record, &read), ERR_OK);
     assert_string_equal(read.username, EXAMPLE.username);
     assert_string_equal(read.user_etag, EXAMPLE.user_etag);
     assert_int_equal(read.created_unix_ms, EXAMPLE.created_unix_ms);
@@ -40,46 +47,113 @@ static void a_record_holds_the_session(void **state)
     assert_int_equal(read.digest[0], 7);
 }
 
+static const char *record_of(struct ctx *ctx, const struct session *session)
+{
+    struct bytes record;
+    assert_int_equal(session_record_write(ctx, &SITE, session, &record), ERR_OK);
+    return (const char *)record.p;
+}
+
+/* With the line's text instead, or without the line when it is NULL. */
+static const char *with_line(struct ctx *ctx, const char *record, size_t line, const char *text)
+{
+    const char *at = record;
+    for (size_t i = 0; i < line; i++)
+        at = strchr(at, '\n') + 1;
+    const char *rest = at + strcspn(at, "\n");
+    return arena_format(&ctx->arena, "%.*s%s%s", (int)(at - record), record, text ? text : "",
+                        text || !*rest ? rest : rest + 1);
+}
+
+static void assert_refused(struct ctx *ctx, struct bytes record)
+{
+    struct session read = EXAMPLE;
+    assert_int_equal(session_record_read(ctx, &SITE, record, &read), ERR_INVALID);
+    assert_memory_equal(&read, &EXAMPLE, sizeof(read));
+    ctx_forgive(ctx);
+}
+
 static void what_is_no_record_is_refused_and_changes_nothing(void **state)
 {
-    static const char *const texts[] = {
-        "",
-        "1",
-        "\n\n\n\n\n",
-        "1\n1\n2\n3\n\nme",
-        "1\n1\n2\n3\netag\n",
-        "1\n1\n2\n3\netag",
-        "1\n1\n2\n3\netag\nme\n",
-        "1\n1\n2\n3\netag\nme\nmore",
-        "2\n1\n2\n3\netag\nme",
-        " 1\n1\n2\n3\netag\nme",
-        "1\n-1\n2\n3\netag\nme",
-        "1\n1\n9223372036854775807\n3\netag\nme",
-        "1\n1\n2\n99999999999999999999\netag\nme",
-        "1\n1\n2\n+3\netag\nme",
-        "1\n1\n2\n\netag\nme",
-        "1\n1\n2\n3\netag\nm\xff",
-        "{\"user\":\"me\"}",
+    static const struct {
+        size_t line;
+        const char *text;
+    } rows[] = {
+        {0, "1"},
+        {0, " 2"},
+        {0, "3"},
+        {0, NULL},
+        {1, "-1"},
+        {1, "1795366800001"},
+        {1, NULL},
+        {2, "x"},
+        {2, "9223372036854775807"},
+        {3, ""},
+        {3, "+3"},
+        {3, "99999999999999999999"},
+        {4, ""},
+        {4, NULL},
+        {4, "\"5f3c-2\""},
+        {5, ""},
+        {5, "me"},
+        {5, "m\xff"},
+        {5, NULL},
+        {6, ""},
+        {6, NULL},
+        {6, "\n"},
+        {6, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"},
     };
+    static const char *const texts[] = {"", "2", "\n\n\n\n\n\n", "{\"user\":\"me\"}",
+                                        "1\n1\n2\n3\netag\nme"};
     (void)state;
-    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
-        CLEANUP(ctx_done) struct ctx ctx;
-        struct session read = EXAMPLE;
-        ctx_init(&ctx, NULL, 1000);
-        assert_int_equal(session_record_read(&ctx, bytes_of(texts[i]), &read), ERR_INVALID);
-        assert_memory_equal(&read, &EXAMPLE, sizeof(read));
-    }
+    CLEANUP(ctx_done) struct ctx ctx;
+    ctx_init(&ctx, NULL, 1000);
+    const char *record = record_of(&ctx, &EXAMPLE);
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
+        assert_refused(&ctx, bytes_of(with_line(&ctx, record, rows[i].line, rows[i].text)));
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
+        assert_refused(&ctx, bytes_of(texts[i]));
+    assert_refused(&ctx, bytes_of(arena_format(&ctx.arena, "%s\n", record)));
+    struct session read = EXAMPLE;
+    assert_int_equal(session_record_read(&ctx, &SITE, bytes_of(record), &read), ERR_OK);
+}
+
+static void a_record_of_another_session_or_site_is_refused(void **state)
+{
+    (void)state;
+    CLEANUP(ctx_done) struct ctx ctx;
+    struct session other = EXAMPLE;
+    ctx_init(&ctx, NULL, 1000);
+    other.digest[SECRET_DIGEST_BYTES - 1] = 1;
+    assert_refused(&ctx, bytes_of(record_of(&ctx, &other)));
+    struct session read = EXAMPLE;
+    assert_int_equal(
+        session_record_read(&ctx, &OTHER_SITE, bytes_of(record_of(&ctx, &EXAMPLE)), &read),
+        ERR_INVALID);
+}
+
+/* The store writes these two itself. */
+static void the_times_of_use_and_check_are_the_stores(void **state)
+{
+    (void)state;
+    CLEANUP(ctx_done) struct ctx ctx;
+    struct session read = {.username = NULL};
+    ctx_init(&ctx, NULL, 1000);
+    const char *record = with_line(&ctx, record_of(&ctx, &EXAMPLE), 2, "1795366860000");
+    record = with_line(&ctx, record, 3, "1795366850000");
+    assert_int_equal(session_record_read(&ctx, &SITE, bytes_of(record), &read), ERR_OK);
+    assert_int_equal(read.used_unix_ms, 1795366860000);
+    assert_int_equal(read.checked_unix_ms, 1795366850000);
 }
 
 static void a_nul_ends_no_record(void **state)
 {
-    static const char text[] = "1\n1\n2\n3\netag\nme\0more";
     (void)state;
     CLEANUP(ctx_done) struct ctx ctx;
-    struct session read = EXAMPLE;
     ctx_init(&ctx, NULL, 1000);
-    const struct bytes record = {.p = (const unsigned char *)text, .n = sizeof(text) - 1};
-    assert_int_equal(session_record_read(&ctx, record, &read), ERR_INVALID);
+    const char *record = record_of(&ctx, &EXAMPLE);
+    assert_refused(&ctx,
+                   (struct bytes){.p = (const unsigned char *)record, .n = strlen(record) + 1});
 }
 
 static void texts_that_make_no_record_are_refused(void **state)
@@ -96,7 +170,7 @@ static void texts_that_make_no_record_are_refused(void **state)
         struct session session = EXAMPLE;
         session.username = pairs[i][0];
         session.user_etag = pairs[i][1];
-        assert_int_equal(session_record_write(&ctx, &session, &record), ERR_INTERNAL);
+        assert_int_equal(session_record_write(&ctx, &SITE, &session, &record), ERR_INTERNAL);
         ctx_forgive(&ctx);
     }
 }
@@ -166,6 +240,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UNIT(a_record_holds_the_session),
         UNIT(what_is_no_record_is_refused_and_changes_nothing),
+        UNIT(a_record_of_another_session_or_site_is_refused),
+        UNIT(the_times_of_use_and_check_are_the_stores),
         UNIT(a_nul_ends_no_record),
         UNIT(texts_that_make_no_record_are_refused),
         UNIT(a_sign_in_is_read_as_it_was_written),
