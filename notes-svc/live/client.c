@@ -496,12 +496,13 @@ void client_on_beat(struct hub *hub, struct timer *timer)
     client_send_text(hub, client, ENGINEIO_PING);
 }
 
-/* One that we don't listen to can't answer. */
+/* One that we don't listen to can't answer. It is pinged on: it must know that we are there, and
+ * when its socket takes no more, so do we. */
 void client_on_silence(struct hub *hub, struct timer *timer)
 {
     struct client *client = OWNER_OF(timer, struct client, beat);
     if (is_waited_for(client))
-        timer_start(&hub->timers[TIMER_PONG], &client->beat, hub->now_ms);
+        client_on_beat(hub, timer);
     else
         client_end(hub, client, WEBSOCKET_POLICY);
 }

@@ -38,7 +38,7 @@ digest_of(struct ctx *ctx, const struct site *site, const struct session *sessio
     const struct bytes key = {.p = site->record_key, .n = sizeof(site->record_key)};
     const char *text =
         arena_format(&ctx->arena, "%s\n%" PRId64 "\n%s\n%s",
-                     session_hex(ctx, session->digest, sizeof(session->digest)),
+                     secret_base64url(&ctx->arena, session->digest, sizeof(session->digest)),
                      session->created_unix_ms, session->user_etag, session->username);
     secret_digest(key, text, strlen(text), digest);
     return secret_base64url(&ctx->arena, digest, sizeof(digest));

@@ -48,13 +48,17 @@ def _keyed(key, text):
     return hashlib.blake2b(text, key=key, digest_size=32).digest()
 
 
+def _base64url(data):
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
 def _seal(notes, row):
     """The last line of a record: only who knows the key of the site, which is in its database, can write it."""
     with stored.opened(notes.database) as database:
         device_key, = database.execute("SELECT value FROM site_values WHERE name = 'device_key'").fetchone()
     key = _keyed(device_key if isinstance(device_key, bytes) else device_key.encode(), b"records of sessions")
-    text = f"{row['digest'].hex()}\n{row['created_unix_ms']}\n{row['user_etag']}\n{row['username']}"
-    return base64.urlsafe_b64encode(_keyed(key, text.encode())).decode().rstrip("=")
+    text = f"{_base64url(row['digest'])}\n{row['created_unix_ms']}\n{row['user_etag']}\n{row['username']}"
+    return _base64url(_keyed(key, text.encode()))
 
 
 def record_of(notes, row):

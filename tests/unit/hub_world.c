@@ -88,6 +88,7 @@ static void leave(struct app *app, void *place)
 
 void start_as(struct world *world, const struct world_wish *wish)
 {
+    int64_t ping_ms = wish->ping_ms ? wish->ping_ms : PING_NEVER_MS;
     memset(world, 0, sizeof(*world));
     assert_int_equal(pthread_mutex_init(&world->app.lock, NULL), 0);
     atomic_store(&world->app.is_session_alive, true);
@@ -99,7 +100,7 @@ void start_as(struct world *world, const struct world_wish *wish)
         .app = &world->app,
         .workers = world->workers,
         .writers = world->workers,
-        .times = {.ping_interval_ms = PING_NEVER_MS, .ping_timeout_ms = PING_NEVER_MS},
+        .times = {.ping_interval_ms = ping_ms, .ping_timeout_ms = 10 * ping_ms},
         .connect_timeout_ms = PING_NEVER_MS,
         .queue_max_bytes = wish->queue_max_bytes,
         .waiting_max_bytes = wish->waiting_max_bytes,

@@ -290,6 +290,35 @@ static void what_could_not_be_read_is_read_later(void **state)
     stop(&world);
 }
 
+static const char *hear_but_pings(int fd)
+{
+    const char *heard = hear(fd);
+    while (strcmp(heard, "2") == 0)
+        heard = hear(fd);
+    return heard;
+}
+
+/* What one says that waits for a state is not read, its pongs neither. */
+static void one_that_waits_is_pinged_on_and_not_cut(void **state)
+{
+    struct world world;
+    (void)state;
+    start_as(&world, &(struct world_wish){.check_every_ms = PING_NEVER_MS,
+                                          .confirm_every_ms = PING_NEVER_MS,
+                                          .queue_max_bytes = 1 << 20,
+                                          .ping_ms = 100});
+    atomic_store(&world.app.is_unread, true);
+    int fd = come(&world, false);
+    say(fd, JOIN(9));
+    assert_true(text_starts_with(hear_but_pings(fd), CONNECTED_START));
+    assert_string_equal(hear(fd), "2");
+    assert_string_equal(hear(fd), "2");
+    atomic_store(&world.app.is_unread, false);
+    assert_string_equal(hear_but_pings(fd), "state 10");
+    close(fd);
+    stop(&world);
+}
+
 static void a_database_that_went_back_is_the_truth(void **state)
 {
     struct world world;
@@ -478,6 +507,7 @@ int main(void)
         UNIT(an_event_that_comes_meanwhile_is_enough),
         UNIT(a_database_that_went_back_is_the_truth),
         UNIT(what_could_not_be_read_is_read_later),
+        UNIT(one_that_waits_is_pinged_on_and_not_cut),
         UNIT(a_note_that_is_gone_is_told_once),
         UNIT(a_newcomer_to_a_lost_change_is_not_the_only_one_to_know),
         UNIT(a_database_that_is_away_is_asked_again),
