@@ -134,6 +134,13 @@ static void take_out(struct shard *shard, struct cached *cached, struct cached *
     *removed = cached;
 }
 
+/* For the lock's holder, who releases them afterwards. */
+static void make_room(struct cache *cache, struct shard *shard, struct cached **removed)
+{
+    while (shard->size_bytes > cache->shard_max_bytes)
+        take_out(shard, shard->oldest, removed);
+}
+
 static void release_all(struct cached *removed)
 {
     while (removed) {
@@ -221,8 +228,7 @@ bool cache_put(struct cache *cache, const struct cache_ticket *ticket, struct ca
         atomic_fetch_add(&cached->users_count, 1);
         insert(shard, cached);
     }
-    while (shard->size_bytes > cache->shard_max_bytes)
-        take_out(shard, shard->oldest, &removed);
+    make_room(cache, shard, &removed);
     (void)pthread_mutex_unlock(&shard->lock);
     release_all(removed);
     return is_kept;
@@ -236,6 +242,21 @@ void cache_confirm(struct cache *cache, const struct cache_ticket *ticket, struc
     if (is_there && is_valid(shard, ticket) && cached->confirmed_ms < ticket->begun_ms)
         mark(cached, ticket);
     (void)pthread_mutex_unlock(&shard->lock);
+}
+
+void cache_grow(struct cache *cache, struct cached *cached, size_t more_bytes)
+{
+    uint64_t hash = hash_of(cache, cached->key);
+    struct shard *shard = shard_of(cache, hash);
+    struct cached *removed = NULL;
+    (void)pthread_mutex_lock(&shard->lock);
+    if (look_up(shard, hash, cached->key) == cached) {
+        cached->size_bytes += more_bytes;
+        shard->size_bytes += more_bytes;
+        make_room(cache, shard, &removed);
+    }
+    (void)pthread_mutex_unlock(&shard->lock);
+    release_all(removed);
 }
 
 void cache_drop(struct cache *cache, struct bytes key)

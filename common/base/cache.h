@@ -41,7 +41,7 @@ bool trust_is_given(struct trust *trust);
 struct cache;
 
 /* The first member of what is kept. The owner sets the first four, and changes nothing after
- * cache_put. */
+ * cache_put; of the size, see cache_grow. */
 struct cached {
     struct bytes key;  /* lives as long as the value */
     size_t size_bytes; /* all that it takes */
@@ -91,6 +91,10 @@ bool cache_put(struct cache *cache, const struct cache_ticket *ticket, struct ca
 
 /* The store has said since that this value is the present one. */
 void cache_confirm(struct cache *cache, const struct cache_ticket *ticket, struct cached *cached);
+
+/* This value takes so much more from now on; the longest unused go, if there is no room for it. Of
+ * one that is not kept any more it changes nothing. */
+void cache_grow(struct cache *cache, struct cached *cached, size_t more_bytes);
 
 /* It is another now: after the change, before anybody is told. */
 void cache_drop(struct cache *cache, struct bytes key);

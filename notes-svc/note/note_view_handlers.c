@@ -75,14 +75,16 @@ static enum err show_first_list(struct app *app,
     if (err)
         return err;
     if (kept && shared_page_is_of(app, &ticket, kept, state.revision))
-        return shared_page_send(app, ctx, rq, rs, shared_page_parts(kept), state);
+        return shared_page_send_kept(app, ctx, rq, rs, kept);
     if (has_it(app, ctx, rq, rs, state))
         return ERR_OK;
     err = make_list(app, ctx, 1, state.revision, &parts);
     if (err)
         return err;
-    shared_page_keep(app, &ticket, SHARED_PAGE_HOME, &parts, state);
-    return shared_page_send(app, ctx, rq, rs, &parts, state);
+    CLEANUP(shared_page_release_ptr)
+    struct shared_page *made = shared_page_keep(app, &ticket, SHARED_PAGE_HOME, &parts, state);
+    return made ? shared_page_send_kept(app, ctx, rq, rs, made)
+                : shared_page_send(app, ctx, rq, rs, &parts, state);
 }
 
 enum err note_home_handle(struct app *app,
@@ -199,15 +201,17 @@ static enum err show_note(struct app *app,
         if (err)
             return err;
         if (kept && shared_page_is_of(app, &ticket, kept, state.revision))
-            return shared_page_send(app, ctx, rq, rs, shared_page_parts(kept), state);
+            return shared_page_send_kept(app, ctx, rq, rs, kept);
         if (has_it(app, ctx, rq, rs, state))
             return ERR_OK;
     }
     enum err err = make_page(app, ctx, key, 0, &state, &parts);
     if (err)
         return err;
-    shared_page_keep(app, &ticket, key, &parts, state);
-    return shared_page_send(app, ctx, rq, rs, &parts, state);
+    CLEANUP(shared_page_release_ptr)
+    struct shared_page *made = shared_page_keep(app, &ticket, key, &parts, state);
+    return made ? shared_page_send_kept(app, ctx, rq, rs, made)
+                : shared_page_send(app, ctx, rq, rs, &parts, state);
 }
 
 enum err note_view_handle(struct app *app,

@@ -101,7 +101,7 @@ enum err page_send(struct ctx *ctx, struct http_response *rs, int status, const 
 static void add_caching(struct http_response *rs, const char *etag)
 {
     http_response_field(rs, "Cache-Control", "private, no-cache");
-    http_response_field(rs, "Vary", "Cookie");
+    http_response_field(rs, "Vary", "Cookie, Accept-Encoding");
     http_response_field(rs, "ETag", etag);
     rs->has_no_request_id = true;
 }
@@ -126,7 +126,7 @@ const char *page_etag(struct app *app,
         rq->session ? secret_base64url(&ctx->arena, rq->session->digest, VIEWER_DIGEST_BYTES)
         : rq->is_session_unknown ? "unknown"
                                  : "anyone";
-    return arena_format(&ctx->arena, "\"%lld-%s-%s%s-%s\"", (long long)revision, part, BUILD_ID,
+    return arena_format(&ctx->arena, "W/\"%lld-%s-%s%s-%s\"", (long long)revision, part, BUILD_ID,
                         app->ways.mark, viewer);
 }
 

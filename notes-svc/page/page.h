@@ -44,15 +44,17 @@ struct strbuf page_buffer(struct ctx *ctx, size_t expected_bytes);
 MUST_CHECK enum err
 page_send(struct ctx *ctx, struct http_response *rs, int status, const struct strbuf *html);
 
-/* Sends HTML under an entity tag: "private, no-cache", Vary: Cookie, no request id. */
+/* Sends HTML under an entity tag: "private, no-cache", Vary: Cookie, Accept-Encoding; without the
+ * request's id. */
 MUST_CHECK enum err page_send_cached(struct ctx *ctx,
                                      struct http_response *rs,
                                      const struct strbuf *html,
                                      const char *etag);
 
 /* The entity tag of a page: made of what was shown (its revision and which part of it), this build
- * with the ways to sign in that it shows, and the viewer. `part` is short text without quotes, ""
- * when there is one part only. In the arena. */
+ * with the ways to sign in that it shows, and the viewer. A weak one: it is the same whether the
+ * page is packed or not (RFC 9110 8.8.3.3). `part` is short text without quotes, "" when there is
+ * one part only. In the arena. */
 const char *page_etag(struct app *app,
                       struct ctx *ctx,
                       const struct http_request *rq,

@@ -3,7 +3,11 @@
  * Pages that are made once and shown to many: a note's page and the first page of the list. What is
  * kept (app->pages, by the note's key, "" for the list) is the same for all; what depends on the
  * viewer is filled in when it is sent (parts.h). On the event loop only a page that is known to be
- * the present one is sent; on a worker its revision is read first, always. */
+ * the present one is sent; on a worker its revision is read first, always.
+ *
+ * Strangers who take gzip get the page packed, by a worker. A page of who is signed in never is: it
+ * holds the form's token beside what others wrote, and the length of the packed page would tell
+ * about the token (BREACH). */
 #ifndef NOTES_SHARED_PAGE_H
 #define NOTES_SHARED_PAGE_H
 
@@ -45,16 +49,23 @@ bool shared_page_is_of(struct app *app,
                        const struct cache_ticket *ticket,
                        struct shared_page *page,
                        int64_t revision);
-const struct parts *shared_page_parts(const struct shared_page *page);
 
-/* Keeps what was made of what was read since the ticket, unless the page has changed meanwhile. */
-void shared_page_keep(struct app *app,
-                      const struct cache_ticket *ticket,
-                      const char *key,
-                      const struct parts *parts,
-                      struct page_state state);
+/* Keeps what was made of what was read since the ticket, unless the page has changed meanwhile.
+ * NULL: it is not kept. Owns: the caller, who calls shared_page_release. */
+struct shared_page *shared_page_keep(struct app *app,
+                                     const struct cache_ticket *ticket,
+                                     const char *key,
+                                     const struct parts *parts,
+                                     struct page_state state);
 
-/* The page of who asks, or 304. */
+/* A kept page for who asks, or 304. */
+MUST_CHECK enum err shared_page_send_kept(struct app *app,
+                                          struct ctx *ctx,
+                                          const struct http_request *rq,
+                                          struct http_response *rs,
+                                          struct shared_page *page);
+
+/* The same of a page that is not kept. */
 MUST_CHECK enum err shared_page_send(struct app *app,
                                      struct ctx *ctx,
                                      const struct http_request *rq,
@@ -71,7 +82,7 @@ MUST_CHECK enum err shared_page_refuse(struct ctx *ctx,
 /* ---- on the event loop ---- */
 
 /* The page of who asks, or 304. False: what is kept, if anything, must not be sent unconfirmed, or
- * is other than what the browser says it wrote. */
+ * is other than what the browser says it wrote, or a worker is to pack it. */
 bool shared_page_answer(struct app *app,
                         struct ctx *ctx,
                         const struct http_request *rq,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Pages that are kept and shown to many: they are the same as those that are not, each viewer gets his own, and what
 other programs change is seen. How replicas keep each other right is in tests/replicas/test_cache.py."""
+import gzip
 import itertools
 import random
 import re
@@ -17,6 +18,8 @@ from notes_verbs import comment, create_note, destroy_note, edit_note, note_titl
 
 NOTES_ENV = {"WRITES_PER_MIN": 0}
 HOSTILE = "<b>&\"' \u00e9 {{ frame.user }} {% end %}"
+PLAIN = {"Accept-Encoding": "identity"}
+PACKED = {"Accept-Encoding": "gzip, deflate, br"}
 _serial = itertools.count(1)
 
 
@@ -50,7 +53,7 @@ def test_a_kept_page_is_the_same_as_a_fresh_one(me, key, clients):
             edit_note(me, key, body=f"text for {clients.index(client)}")
             first, *later = [seen(client, path) for _ in range(4)]
             assert first[0] == 200 and all(answer == first for answer in later)
-            assert "X-Request-Id" not in first[2] and first[2]["Vary"] == "Cookie"
+            assert "X-Request-Id" not in first[2] and first[2]["Vary"] == "Cookie, Accept-Encoding"
 
 
 def test_without_a_cache_pages_are_the_same(services, key):
@@ -78,7 +81,7 @@ def test_head_of_a_kept_page_has_its_length(me, key, clients):
     for client in clients:
         for path in (view_path(key), "/"):
             for _ in range(2):
-                get, head = client.get(path), client.head(path)
+                get, head = client.get(path, headers=PLAIN), client.head(path, headers=PLAIN)
                 assert head.content == b"" and head.headers["Content-Length"] == str(len(get.content))
                 assert head.headers["ETag"] == get.headers["ETag"]
 
@@ -158,6 +161,102 @@ def test_signing_out_ends_the_pages_at_once(site, me, key, browser_session):
         answer = browser_session(site).get(view_path(key), headers={"Cookie": f"notescookie.sid={cookie}"})
         page = Page(answer.text)
         assert page.by_id("signed-in-user") is None and "csrf" not in answer.text
+
+
+# --- packed ---
+
+def as_sent(client, path, method="GET", **headers):
+    """Status, fields and the body as it was on the wire."""
+    answer = client.request(method, path, headers=headers, stream=True)
+    return answer.status_code, answer.headers, answer.raw.read(decode_content=False)
+
+
+def is_packed(fields):
+    assert fields.get("Content-Encoding") in (None, "gzip")
+    return "Content-Encoding" in fields
+
+
+def test_strangers_get_pages_packed_and_they_are_the_same(me, key, clients):
+    """A page that was just made, one that was asked for plain before, one that is kept packed; one that never is kept."""
+    create_note(me, key, HOSTILE, HOSTILE * 30)
+    last = [comment(me, key, f"{HOSTILE} {number}")["id"] for number in range(25)][-1]
+    for path in (view_path(key), "/", f"{view_path(key)}&before={last}"):
+        for first in (PLAIN, PACKED):
+            comment(me, key, "another state")
+            edit_note(me, key, body=HOSTILE * 30)
+            answers = [as_sent(clients[0], path, **headers) for headers in (first, PACKED, PLAIN, PACKED, PLAIN)]
+            plain = answers[2][2]
+            for status, fields, body in answers:
+                assert status == 200 and fields["Vary"] == "Cookie, Accept-Encoding"
+                assert int(fields["Content-Length"]) == len(body)
+                assert (gzip.decompress(body) if is_packed(fields) else body) == plain
+            assert [is_packed(fields) for _, fields, _ in answers] == [first is PACKED, True, False, True, False]
+            assert len(answers[3][2]) < len(plain)
+
+
+def test_a_page_of_somebody_signed_in_is_never_packed(me, key, clients):
+    """It holds the form token beside what others wrote: its packed length would tell about the token."""
+    create_note(me, key, body="x " * 2000)
+    for path in (view_path(key), "/", "/notes/add", "/account", f"/notes/edit?key={key}", f"{view_path(key)}&before=9", "/nowhere"):
+        for client in (clients[0], *clients):
+            fields = as_sent(client, path, **PACKED)[1]
+            assert client.user is None or not is_packed(fields)
+    assert is_packed(as_sent(clients[0], view_path(key), **PACKED)[1])
+
+
+@pytest.mark.parametrize("codings, wants", [
+    ("gzip", True), ("GZIP", True), ("x-gzip", True), ("*", True), ("br;q=1, gzip;q=0.2", True),
+    ("gzip;q=0", False), ("gzip;q=0.000, *", False), ("*;q=0", False), ("identity", False), ("br", False), ("", False), ("xgzip", False)])
+def test_packed_only_for_those_who_take_it(me, key, clients, codings, wants):
+    create_note(me, key, body="x " * 2000)
+    for _ in range(3):
+        assert is_packed(as_sent(clients[0], view_path(key), **{"Accept-Encoding": codings})[1]) is wants
+
+
+def test_head_of_a_packed_page_has_the_same_fields(me, key, clients):
+    create_note(me, key, body="x " * 2000)
+    for path in (view_path(key), "/"):
+        edit_note(me, key)
+        heads = [as_sent(clients[0], path, "HEAD", **PACKED) for _ in range(2)]
+        get = as_sent(clients[0], path, **PACKED)
+        for status, fields, body in heads:
+            assert status == 200 and body == b"" and is_packed(fields)
+            assert {**fields, "Date": ""} == {**get[1], "Date": ""}
+
+
+def test_one_tag_for_both_forms(me, key, clients):
+    """A weak one: who has either form is told that nothing changed, whichever it takes now."""
+    create_note(me, key, body="x " * 2000)
+    for path in (view_path(key), "/"):
+        for _ in range(2):
+            tags = {as_sent(clients[0], path, **headers)[1]["ETag"] for headers in (PLAIN, PACKED)}
+            assert len(tags) == 1
+            tag = tags.pop()
+            assert tag.startswith('W/"')
+            for headers in (PLAIN, PACKED):
+                for sent in (tag, tag[2:]):
+                    status, fields, body = as_sent(clients[0], path, **headers, **{"If-None-Match": sent})
+                    assert (status, body, fields["ETag"], is_packed(fields)) == (304, b"", tag, False)
+                    assert fields["Vary"] == "Cookie, Accept-Encoding"
+                assert as_sent(clients[0], path, **headers, **{"If-None-Match": '"other"'})[0] == 200
+            edit_note(me, key)
+
+
+def test_a_first_visit_is_below_30_kb(me, clients):
+    """A full list of long titles, and of the keys that are made of them, with all that its page loads."""
+    dice = random.Random(5)
+    words = ["".join(dice.choices("etaoinshrdlucmfwyp", k=dice.randint(2, 10))) for _ in range(600)]
+    for number in range(50):
+        saved = {"docreate": "create", "notekey": "", "title": f"{number} " + " ".join(dice.choices(words, k=80))[:246], "body": "x"}
+        assert me.post("/notes/save", saved).status_code == 302
+    stranger = clients[0]
+    page = as_sent(stranger, "/", **PACKED)
+    text = gzip.decompress(page[2]).decode()
+    assert len(note_titles(Page(text))) == 50 and len(text) > 30_000
+    linked = set(re.findall(r'"(/assets/[^"]+|/favicon[^"]*)"', text))
+    assert any(path.endswith(".css") for path in linked) and any(path.endswith(".js") for path in linked)
+    total = len(page[2]) + sum(len(as_sent(stranger, path, **PACKED)[2]) for path in linked | {"/favicon.ico"})
+    assert total < 30_000, f"{total} bytes, {len(page[2])} of them the page"
 
 
 # --- whose page it is ---

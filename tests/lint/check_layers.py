@@ -41,6 +41,7 @@ PURE = ["notes-svc/note/note.", "notes-svc/comment/comment.", "userauth-svc/user
 # Header -> files that own it.
 OWNERS = {
     "microhttpd.h": ["common/http/http_server.c"],
+    "zlib.h": ["common/http/gzip.c"],
     "curl/curl.h": ["common/http/http_client.c"],
     "sqlite3.h": ["common/data/db_sqlite.c"],
     "mysql.h": ["common/data/db_mysql_*"],

@@ -271,6 +271,34 @@ static void what_would_take_too_large_a_part_is_not_kept(void **state)
     cached_release(&thing->cached);
 }
 
+static void what_grows_is_counted_and_makes_room(void **state)
+{
+    struct world *world = *state;
+    CLEANUP(cached_release_ptr) struct cached *gone = NULL;
+    char key[16];
+    assert_true(read_and_keep(world->cache, "gone", 1, 0));
+    assert_int_equal(cache_find(world->cache, key_of("gone"), 0, &gone), CACHE_FRESH);
+    cache_drop(world->cache, key_of("gone"));
+    for (int i = 0; i < 1000; i++) {
+        CLEANUP(cached_release_ptr) struct cached *grown = NULL;
+        (void)snprintf(key, sizeof(key), "k%d", i);
+        assert_true(read_and_keep(world->cache, key, 1, 0));
+        assert_int_equal(cache_find(world->cache, key_of(key), 0, &grown), CACHE_FRESH);
+        cache_grow(world->cache, grown, (size_t)2 * ITEM_BYTES);
+        cache_grow(world->cache, gone, ITEM_BYTES);
+        assert_int_equal(grown->size_bytes, 3 * ITEM_BYTES);
+        assert_true(cache_size_bytes(world->cache) <= MAX_BYTES);
+        assert_int_equal(state_of(world->cache, key, 0), CACHE_FRESH);
+    }
+    assert_int_equal(gone->size_bytes, ITEM_BYTES);
+    assert_true(atomic_load(&alive_count) <= (int64_t)(MAX_BYTES / ((size_t)3 * ITEM_BYTES)) + 1);
+    for (int i = 0; i < 1000; i++) {
+        (void)snprintf(key, sizeof(key), "k%d", i);
+        cache_drop(world->cache, key_of(key));
+    }
+    assert_int_equal(cache_size_bytes(world->cache), 0);
+}
+
 static void a_cache_without_room_keeps_nothing(void **state)
 {
     struct world *world = *state;
@@ -358,6 +386,7 @@ int main(void)
         WORLD(regained_trust_covers_only_what_is_read_from_then_on),
         WORLD(the_longest_unused_makes_room),
         WORLD(what_would_take_too_large_a_part_is_not_kept),
+        WORLD(what_grows_is_counted_and_makes_room),
         WORLD(a_cache_without_room_keeps_nothing),
         WORLD(nobody_finds_what_was_there_before_a_change_that_was_told),
     };
