@@ -107,6 +107,12 @@ static size_t count_char(const char *text, char wanted)
     return count;
 }
 
+size_t http_head_pieces(const char *target)
+{
+    const char *query = strchr(target, '?');
+    return query ? 1 + count_char(query, '&') : 0;
+}
+
 enum err
 http_head_target(struct ctx *ctx, struct http_head *head, const char *method, const char *target)
 {

@@ -50,6 +50,9 @@ MUST_CHECK enum err http_head_field(struct ctx *ctx,
 /* Host, framing and X-Request-Id, once all fields are there. Errors: ERR_INVALID. */
 MUST_CHECK enum err http_head_finish(struct ctx *ctx, struct http_head *head);
 
+/* How many pieces the query of a target has, as it was sent. */
+size_t http_head_pieces(const char *target);
+
 /* Is this value of Content-Length made of digits only, and of few enough? */
 bool http_head_is_length(const char *value);
 

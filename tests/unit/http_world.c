@@ -95,6 +95,17 @@ shared(struct app *app, struct ctx *ctx, const struct http_request *rq, struct h
     return ERR_OK;
 }
 
+static enum err
+same(struct app *app, struct ctx *ctx, const struct http_request *rq, struct http_response *rs)
+{
+    (void)app;
+    (void)ctx;
+    (void)rq;
+    rs->status = 304;
+    http_response_field(rs, "ETag", "\"a\"");
+    return ERR_OK;
+}
+
 /* On the event loop; with "?fresh" not. */
 static bool
 kept(struct app *app, struct ctx *ctx, const struct http_request *rq, struct http_response *rs)
@@ -176,6 +187,11 @@ decorate(struct app *app, struct ctx *ctx, const struct http_request *rq, struct
 }
 
 static const struct route routes[] = {
+    {.method = HTTP_GET,
+     .pattern = "/same",
+     .protection = PROTECTION_NONE,
+     .lane = LANE_LOOP,
+     .handler = same},
     {.method = HTTP_GET,
      .pattern = "/loop",
      .protection = PROTECTION_NONE,

@@ -86,6 +86,32 @@ static void head_has_the_length_and_no_body(void **state)
     world_stop(&world);
 }
 
+/* The older library can't leave it out; it says 0, and nothing follows either. */
+static void not_modified_has_no_body_and_no_length(void **state)
+{
+    static const char request[] = "GET /same HTTP/1.1\r\nHost: a\r\n\r\n";
+    (void)state;
+    struct world world;
+    world_start(&world);
+    int fd = client_open(&world);
+    for (int i = 0; i < 3; i++) {
+        client_say(fd, request);
+        client_answer(fd, false, &answer);
+        assert_int_equal(answer.status, 304);
+        assert_non_null(strstr(answer.text, "\r\nETag: \"a\"\r\n"));
+        const char *length = strstr(answer.text, "Content-Length: ");
+        assert_int_equal(length != NULL, library_is_old());
+        assert_true(!length || strncmp(length, "Content-Length: 0\r\n", 19) == 0);
+        assert_null(strstr(answer.text, "Transfer-Encoding"));
+        assert_null(strstr(answer.text, "Connection: close"));
+        client_say(fd, "GET /loop HTTP/1.1\r\nHost: a\r\n\r\n"); /* right behind it */
+        client_answer(fd, true, &answer);
+        assert_int_equal(answer.status, 200);
+    }
+    (void)close(fd);
+    world_stop(&world);
+}
+
 static void a_request_id_is_taken_over_when_it_is_well_formed(void **state)
 {
     static const struct {
@@ -178,6 +204,7 @@ int main(void)
         UNIT(prepared_answers_are_sent_as_they_are),
         UNIT(a_cache_is_asked_before_the_lane),
         UNIT(head_has_the_length_and_no_body),
+        UNIT(not_modified_has_no_body_and_no_length),
         UNIT(a_request_id_is_taken_over_when_it_is_well_formed),
         UNIT(errors_come_from_the_service_with_their_fields),
         UNIT(the_guard_comes_before_the_bodys_faults_and_the_handler),
