@@ -857,8 +857,6 @@ function showTitles(list, titles, date) {
     const key = new URL(link.href).searchParams.get("key");
     old.set(key, { item, place, title: link.textContent });
   });
-  const isSame = titles.length === old.size
-    && titles.every(({ key, title }, at) => old.get(key)?.place === at && old.get(key).title === title);
   const focused = document.activeElement;
   const items = [];
   let place = Infinity;
@@ -881,41 +879,18 @@ function showTitles(list, titles, date) {
   if (list.contains(focused)) {
     focused.focus();
   }
-  countFallen([...old.keys()], titles.map(({ key }) => key), isSame || date === null);
-  showOlder(list, titles.length);
 }
 
-const titlesOnPage = 50;
-
-/* The notes that fell off the full list and were not deleted, as far as this page can know: the second page has them. */
-const fallen = new Set();
-let madePages = null;
-
-/* A note was made or saved when one came to the top and the others kept their order: then the last fell, if the list was
- * full. What happened on the second page, or while nobody looked, is not known. */
-function countFallen(before, now, isUnknown) {
-  if (isUnknown || now.length < titlesOnPage) {
-    fallen.clear();
-  }
-  now.forEach((key) => fallen.delete(key));
-  const wanted = [now[0], ...before.filter((key) => key !== now[0])];
-  const hasRisen = now.every((key, at) => key === wanted[at]);
-  if (!isUnknown && hasRisen && now.length === titlesOnPage && wanted.length > titlesOnPage) {
-    fallen.add(wanted.at(-1));
-  }
-}
-
-/* The way to the second page, as the server's page has it: where it had it, and where there is a second page for sure. */
-function showOlder(list, count) {
+/* The way to the second page, as the server's page has it. */
+function showOlder(list, hasOlder) {
   const pages = document.querySelector("nav.pages");
-  if (count < titlesOnPage || (pages === madePages && fallen.size === 0)) {
+  if (!hasOlder) {
     dropLink(pages, list);
-    madePages = null;
   } else if (!pages) {
-    madePages = element("nav", { className: "pages" }, element("span", { textContent: "Page 1" }),
+    const made = element("nav", { className: "pages" }, element("span", { textContent: "Page 1" }),
       element("a", { rel: "next", href: "/?page=2", textContent: "Older →" }));
-    madePages.setAttribute("aria-label", "Pages");
-    list.after(madePages);
+    made.setAttribute("aria-label", "Pages");
+    list.after(made);
   }
 }
 
@@ -925,6 +900,7 @@ function startHomeLive(list) {
     if (name === "notetitles" && data.revision !== revision) {
       revision = data.revision;
       showTitles(list, data.notelist, date);
+      showOlder(list, data.hasOlder === true);
     }
   });
 }

@@ -272,6 +272,6 @@ const char *live_wire_titles(struct ctx *ctx, const struct note_list *list, int6
     }
     strbuf_add(&json, "]");
     add_number(&json, "revision", revision);
-    strbuf_add(&json, "}]");
+    strbuf_add(&json, list->has_more ? ",\"hasOlder\":true}]" : "}]");
     return json.text;
 }

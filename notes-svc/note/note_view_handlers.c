@@ -54,8 +54,10 @@ static enum err make_list(
     enum err err = note_list(ctx, ctx->db, page_number, NOTE_HOME_PAGE_COUNT, &list);
     if (err)
         return err;
-    if (list.count == 0 && page_number > 1)
+    if (list.count == 0 && page_number > 1) {
+        ctx->why.hint = "The list of notes ends before this page.";
         return ctx_fail(ctx, ERR_NOT_FOUND, "page %lld is beyond the end", (long long)page_number);
+    }
     list.revision = revision;
     note_home_make(app, ctx, &list, page_number, out);
     return ERR_OK;

@@ -424,6 +424,31 @@ def test_the_list_has_no_link_to_a_page_that_is_not_there(browser, me):
     assert not browser.all("nav.pages")
 
 
+def test_the_link_to_the_second_page_goes_with_that_page(browser, me):
+    """One that the server's page had: when a note of this page is deleted, or one of the other, or while nobody looks."""
+    fill_list(browser, me)
+    last = key_of(browser, 49)
+    new_listed(me, "One too many")
+    browser.open("/")
+    live(browser)
+    browser.run("document.querySelector('a[rel=next]').focus()")
+    destroy(me, key_of(browser, 7))
+    browser.gone("nav.pages")
+    assert len(browser.all("#notetitles li")) == 50
+    assert browser.run("return document.activeElement.id") == "notetitles"
+    new_listed(me, "And again")
+    browser.find("a[rel=next]")
+    destroy(me, last)
+    browser.gone("nav.pages")
+    added = new_listed(me, "Once more")
+    browser.find("a[rel=next]")
+    away(browser)
+    destroy(me, added)
+    back(browser)
+    browser.gone("nav.pages")
+    assert len(browser.all("#notetitles li")) == 50
+
+
 def test_a_link_to_older_comments_goes_with_them(browser, me, key):
     made = [say(me, key, f"comment {number}")["id"] for number in range(25)]
     browser.open(view(key))

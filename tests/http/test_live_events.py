@@ -168,6 +168,21 @@ def test_the_list_comes_at_once_when_it_is_another(site, me, key):
     assert event["revision"] == home_revision(me)
 
 
+def test_the_list_says_whether_there_are_older_ones(site, me):
+    """Only then: a list that is all there is has the members of ever."""
+    with Live(site.url, home={"revision": 1}) as live:
+        count = len(live.wait("notetitles")["notelist"])
+        for number in range(count, 51):
+            create_note(me, f"older-{number}")
+        until(lambda: live.events[-1][1].get("hasOlder") is True, "the 51st note")
+        assert len(live.events[-1][1]["notelist"]) == 50
+        destroy_note(me, "older-50")
+        until(lambda: "hasOlder" not in live.events[-1][1], "there to be 50 again")
+        assert len(live.events[-1][1]["notelist"]) == 50
+        for number in range(count, 50):
+            destroy_note(me, f"older-{number}")
+
+
 def test_the_list_changes_by_notes_and_not_by_comments(site, me, key):
     with Live(site.url, home={"revision": home_revision(me)}) as live:
         comment(me, key, "no change of the list")

@@ -59,8 +59,10 @@ def test_page_that_is_none_is_not_found(me, value):
                                                                                     404) if "%00" in value else (404,))
 
 
-def test_page_beyond_the_end_is_an_error_page(me):
-    error_page(me.get("/?page=4"), 404)
+def test_page_beyond_the_end_is_an_error_page_that_says_so_and_leads_back(me):
+    page = error_page(me.get("/?page=4"), 404)
+    assert "ends before this page" in page.first("main").text
+    assert "/" in {node["href"] for node in page.first("main").all("a")}
 
 
 def test_page_given_twice_is_refused(me):

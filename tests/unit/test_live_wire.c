@@ -107,6 +107,12 @@ static void the_list_is_written(void **state)
     assert_string_equal(live_wire_titles(*state, &list, 9),
                         "42/home,[\"notetitles\",{\"notelist\":[{\"key\":\"a\",\"title\":\"A\"},"
                         "{\"key\":\"b\",\"title\":\"\\u0026\"}],\"revision\":9}]");
+    list.has_more = true;
+    list.count = 1;
+    assert_string_equal(live_wire_titles(*state, &list, 9),
+                        "42/home,[\"notetitles\",{\"notelist\":[{\"key\":\"a\",\"title\":\"A\"}],"
+                        "\"revision\":9,\"hasOlder\":true}]");
+    list.has_more = false;
     list.count = 0;
     assert_string_equal(live_wire_titles(*state, &list, 9),
                         "42/home,[\"notetitles\",{\"notelist\":[],\"revision\":9}]");
