@@ -696,6 +696,20 @@ function showChanged(note, date) {
   }
 }
 
+/* Whose note it is: another one's, when it was deleted and made again under its key. */
+function showAuthor(note, author) {
+  const meta = note.querySelector(".note-head .meta");
+  const name = meta.querySelector("bdi");
+  note.dataset.author = author ?? "";
+  if (!author) {
+    name?.parentElement.remove();
+  } else if (name) {
+    name.textContent = author;
+  } else {
+    meta.prepend(element("span", {}, "by ", element("bdi", { textContent: author })), " ");
+  }
+}
+
 function showGone(note, isGone) {
   let notice = document.getElementById("note-gone");
   if (isGone && (!notice || notice.hidden)) {
@@ -772,7 +786,7 @@ function startNoteLive(note) {
   };
   followNote(note.dataset.key, Number(note.dataset.revision), {
     snapshot(state) {
-      note.dataset.author = state.author ?? "";
+      showAuthor(note, state.author);
       showGone(note, false);
       if (showText(state)) {
         showChanged(note, null);

@@ -305,6 +305,25 @@ def changed(browser):
     return time.get_attribute("datetime") if time.is_displayed() else ""
 
 
+def test_a_note_that_somebody_else_made_again_is_his(browser, site, me, key):
+    """Under the same key, while its page is open."""
+    other = open_session(site, "you")
+    browser.open(view(key))
+    live(browser)
+    shows(browser, ".note-head bdi", ["me"])
+    for author, client in (("you", other), ("me", me)):
+        destroy(me, key)
+        browser.find("#note-gone")
+        made = {"docreate": "create", "notekey": key, "title": f"Of {author}", "body": "A body"}
+        assert client.post("/notes/save", made).status_code == 302
+        shows(browser, "#notetitle", [f"Of {author}"])
+        shows(browser, ".note-head bdi", [author])
+        assert browser.find("#note").get_attribute("data-author") == author
+    shown = " ".join(browser.find(".note-head .meta").text.split())
+    browser.open(view(key))
+    assert shown.startswith("by me ") and " ".join(browser.find(".note-head .meta").text.split()).startswith("by me ")
+
+
 def test_a_text_that_was_changed_nobody_saw_when_has_no_old_time(browser, me, key):
     browser.open(view(key))
     live(browser)
