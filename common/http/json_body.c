@@ -18,6 +18,7 @@
 #include <string.h>
 
 #define ERROR_MAX_BYTES 8192
+#define NAME_MAX_BYTES  64 /* of a member that a refusal names */
 #define PRINT_FLAGS     (JSON_COMPACT | JSON_ENCODE_ANY)
 
 /* Values are passwords at times: what the library gives back to the heap is wiped. */
@@ -40,6 +41,42 @@ const char *json_body_library(void)
     return text;
 }
 
+static bool holds_nul(const json_t *value)
+{
+    if (json_is_string(value))
+        return memchr(json_string_value(value), '\0', json_string_length(value)) != NULL;
+    bool is_held = false;
+    for (size_t i = 0; i < json_array_size(value) && !is_held; i++) {
+        const json_t *item = json_array_get(value, i);
+        is_held = json_is_string(item) && holds_nul(item);
+    }
+    return is_held;
+}
+
+/* Which member's text has a NUL, so that people find it. NULL: none of a reasonable name. */
+static const char *member_with_nul(struct ctx *ctx, struct bytes text)
+{
+    CLEANUP(json_body_release)
+    json_t *object =
+        json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+    for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at)) {
+        const char *name = json_object_iter_key(at);
+        if (holds_nul(json_object_iter_value(at)) && strlen(name) <= NAME_MAX_BYTES)
+            return arena_text(&ctx->arena, name);
+    }
+    return NULL;
+}
+
+static enum err refuse_text(struct ctx *ctx, struct bytes text, json_error_t *error)
+{
+    const char *name =
+        json_error_code(error) == json_error_null_character ? member_with_nul(ctx, text) : NULL;
+    if (name)
+        return ctx_refuse(ctx, name,
+                          arena_format(&ctx->arena, "%s: no text may have a NUL in it.", name));
+    return ctx_fail(ctx, ERR_INVALID, "the body is not valid JSON near byte %d", error->position);
+}
+
 enum err json_body_parse(struct ctx *ctx, struct bytes text, json_t **out_object)
 {
     json_error_t error;
@@ -47,8 +84,7 @@ enum err json_body_parse(struct ctx *ctx, struct bytes text, json_t **out_object
         return ctx_fail(ctx, ERR_INVALID, "the body is empty, JSON is needed");
     json_t *value = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &error);
     if (!value)
-        return ctx_fail(ctx, ERR_INVALID, "the body is not valid JSON near byte %d",
-                        error.position);
+        return refuse_text(ctx, text, &error);
     if (!json_is_object(value)) {
         json_decref(value);
         return ctx_fail(ctx, ERR_INVALID, "the body is not a JSON object");

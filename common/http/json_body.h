@@ -27,7 +27,7 @@ void json_body_start(void);
 const char *json_body_library(void);
 
 /* Owns: the caller: `CLEANUP(json_body_release) json_t *body = NULL;`
- * Errors: ERR_INVALID not one JSON object. */
+ * Errors: ERR_INVALID not one JSON object, or a text in it has a NUL (its member is named). */
 MUST_CHECK enum err json_body_parse(struct ctx *ctx, struct bytes text, json_t **out_object);
 
 /* The member as text in the arena; NULL when it is absent or null.

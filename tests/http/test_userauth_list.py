@@ -105,7 +105,7 @@ def test_after_is_percent_decoded(api, few, name):
     assert names(api.get("/list?limit=1&after=" + urllib.parse.quote(name, safe=""))) == [wanted]
 
 
-@pytest.mark.parametrize("limit", ["0", "1001", "-1", "+5", "abc", "", "1.5", "1e2", "0x10", "99999999999999999999", " 5", "5 ", "5;"])
+@pytest.mark.parametrize("limit", ["0", "-1", "+5", "abc", "", "1.5", "1e2", "0x10", "99999999999999999999", " 5", "5 ", "5;"])
 def test_bad_limit_is_400(api, few, limit):
     assert_error(api.get("/list?limit=" + limit), 400, field="limit")
 
@@ -137,6 +137,13 @@ def test_at_most_1000_come_at_once_and_a_link_leads_on(api, many):
     assert names(second) == many[1000:]
     assert next_path(second) is None
     assert names(api.get("/list?limit=1000")) == many[:1000]
+
+
+@pytest.mark.parametrize("limit", [1001, 100_000, 2**63 - 1])
+def test_who_asks_for_more_gets_1000_and_the_link(api, many, limit):
+    first = api.get(f"/list?limit={limit}")
+    assert names(first) == many[:1000]
+    assert names(api.get(next_path(first))) == many[1000:]
 
 
 def test_page_that_ends_exactly_at_the_end_has_no_link(api, many):

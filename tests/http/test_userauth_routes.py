@@ -248,6 +248,14 @@ def test_malformed_json_is_400(api, path, kind):
     assert_error(api.post(path, data=BAD_JSON[kind], headers=JSON), 400)
 
 
+@pytest.mark.parametrize("path", WITH_BODY)
+def test_a_text_with_a_nul_is_named(api, path):
+    if path.startswith("/update-user"):
+        api.post("/find-or-create", json={"username": "someone", "provider": "x"})
+    document = {"username": "someone", "provider": "x", "password": "x", "givenName": "a\0b"}
+    assert_error(api.post(path, json=document), 400, field="givenName")
+
+
 def padded(document, size):
     body = json.dumps(document).encode()
     return body + b" " * (size - len(body))

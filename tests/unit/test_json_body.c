@@ -57,6 +57,35 @@ static void the_reason_of_a_refusal_quotes_nothing(void **state)
     assert_null(strstr(ctx->why.text, "oops"));
 }
 
+static void a_text_with_a_nul_is_named(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *field;
+    } rows[] = {
+        {"{\"a\":\"x\",\"b\":\"\\u0000\"}", "b"},
+        {"{\"a\":\"x\",\"b\":[1,\"x\",\"\\u0000\"],\"c\":1}", "b"},
+        {"{\"b\":{\"c\":\"\\u0000\"}}", NULL},
+        {"{\"\\u0000\":1}", NULL},
+        {"{\"b\":\"\\u0000\"", NULL},
+        {"{\"b\":\"\\u0000\",\"b\":1}", NULL},
+        {"[\"\\u0000\"]", NULL},
+        {"\"\\u0000\"", NULL},
+        {"{\"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\":\"\\u0000\"}",
+         NULL},
+    };
+    struct ctx *ctx = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        CLEANUP(json_body_release) json_t *value = NULL;
+        assert_int_equal(json_body_parse(ctx, bytes_of(rows[i].text), &value), ERR_INVALID);
+        assert_null(value);
+        assert_int_equal(ctx->why.field == NULL, rows[i].field == NULL);
+        if (rows[i].field)
+            assert_string_equal(ctx->why.field, rows[i].field);
+        ctx_forgive(ctx);
+    }
+}
+
 static void deep_nesting_is_refused(void **state)
 {
     size_t depth = 100000;
@@ -156,6 +185,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UNIT_WITH_CTX(only_one_strict_object_is_a_body),
         UNIT_WITH_CTX(the_reason_of_a_refusal_quotes_nothing),
+        UNIT_WITH_CTX(a_text_with_a_nul_is_named),
         UNIT_WITH_CTX(deep_nesting_is_refused),
         UNIT_WITH_CTX(members_are_text_or_nothing),
         UNIT_WITH_CTX(values_are_printed_compactly_within_a_limit),

@@ -207,12 +207,12 @@ static enum err read_page(struct ctx *ctx,
     enum err err = form_text(ctx, &rq->query, "after", &after);
     if (!err)
         err = form_text(ctx, &rq->query, "limit", &limit_text);
-    if (!err && limit_text && !parse_i64(limit_text, 1, USER_PAGE_MAX_COUNT, &limit))
-        err = ctx_refuse(ctx, "limit", "limit: it must be a number from 1 to 1000.");
+    if (!err && limit_text && !parse_i64(limit_text, 1, INT64_MAX, &limit))
+        err = ctx_refuse(ctx, "limit", "limit: it must be a number, 1 or more.");
     if (err)
         return err;
     *out_after = after ? after : "";
-    *out_limit = limit;
+    *out_limit = limit < USER_PAGE_MAX_COUNT ? limit : USER_PAGE_MAX_COUNT;
     return ERR_OK;
 }
 

@@ -67,7 +67,7 @@ MUST_CHECK enum err user_revoke_handle(struct app *app,
                                        const struct http_request *rq,
                                        struct http_response *rs);
 
-/* GET /list?after=USERNAME&limit=N */
+/* GET /list?after=USERNAME&limit=N: at most 1,000, whatever N says. */
 MUST_CHECK enum err user_list_handle(struct app *app,
                                      struct ctx *ctx,
                                      const struct http_request *rq,
