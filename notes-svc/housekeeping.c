@@ -39,12 +39,18 @@ struct housekeeping {
     int64_t purge_at_ms;      /* monotonic; the data task's own while it runs */
 };
 
+/* ERR_UNAUTHENTICATED: it is there, and does not let us in. */
 static void
 note_state(struct app *app, struct ctx *ctx, enum app_dependency dependency, enum err err)
 {
-    if (health_note(&app->health, dependency, err != ERR_OK)) {
+    bool is_refused = err == ERR_UNAUTHENTICATED;
+    enum health_dependency state = is_refused ? HEALTH_REFUSED : err ? HEALTH_LOST : HEALTH_OK;
+    if (health_note(&app->health, dependency, state)) {
         const char *name = app->health.names[dependency];
-        if (err)
+        if (is_refused)
+            log_error(ctx, "dependency.refused", log_str("name", name),
+                      log_str("why", ctx->why.text));
+        else if (err)
             log_error(ctx, "dependency.lost", log_str("name", name), log_str("why", ctx->why.text));
         else
             log_info(ctx, "dependency.found", log_str("name", name));
@@ -57,7 +63,7 @@ void housekeeping_note_redis(struct app *app, struct ctx *ctx)
     struct redis_answer answer;
     const struct redis_command ping = {REDIS_ARGS(redis_text("PING")), .can_repeat = true};
     enum err err = redis_run(ctx, ctx->redis, &ping, &answer);
-    if (health_note(&app->health, APP_REDIS, err != ERR_OK)) {
+    if (health_note(&app->health, APP_REDIS, err ? HEALTH_LOST : HEALTH_OK)) {
         if (err)
             log_error(ctx, "redis.lost", log_str("why", ctx->why.text));
         else

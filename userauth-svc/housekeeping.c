@@ -26,7 +26,7 @@ struct housekeeping {
 static void probe(struct app *app, struct ctx *ctx)
 {
     enum err err = db_ping(ctx, ctx->db);
-    if (health_note(&app->health, APP_DATABASE, err != ERR_OK)) {
+    if (health_note(&app->health, APP_DATABASE, err ? HEALTH_LOST : HEALTH_OK)) {
         const char *name = app->health.names[APP_DATABASE];
         if (err)
             log_error(ctx, "dependency.lost", log_str("name", name), log_str("why", ctx->why.text));

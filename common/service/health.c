@@ -19,10 +19,16 @@ static const char *const state_names[] = {
     [HEALTH_DRAINING] = "draining",
 };
 
-bool health_note(struct health *health, size_t dependency, bool is_lost)
+static const char *const dependency_names[] = {
+    [HEALTH_OK] = "ok",
+    [HEALTH_LOST] = "lost",
+    [HEALTH_REFUSED] = "refused",
+};
+
+bool health_note(struct health *health, size_t dependency, enum health_dependency state)
 {
     assert(dependency < HEALTH_DEPENDENCIES_MAX_COUNT && health->names[dependency]);
-    return atomic_exchange(&health->is_lost[dependency], is_lost) != (int)is_lost;
+    return atomic_exchange(&health->dependencies[dependency], (int)state) != (int)state;
 }
 
 void health_set_state(struct health *health, enum health_state state)
@@ -48,7 +54,8 @@ static void add_dependencies(struct strbuf *json, const struct health *health)
     for (size_t i = 0; i < HEALTH_DEPENDENCIES_MAX_COUNT && health->names[i]; i++) {
         strbuf_add(json, i > 0 ? "," : "");
         strbuf_add_json(json, health->names[i]);
-        strbuf_add(json, atomic_load(&health->is_lost[i]) ? ":\"lost\"" : ":\"ok\"");
+        strbuf_add(json, ":");
+        strbuf_add_json(json, dependency_names[atomic_load(&health->dependencies[i])]);
     }
 }
 

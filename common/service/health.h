@@ -22,15 +22,21 @@ struct http_response;
 
 enum health_state { HEALTH_STARTING, HEALTH_READY, HEALTH_DRAINING };
 
+enum health_dependency {
+    HEALTH_OK,
+    HEALTH_LOST,    /* it does not answer */
+    HEALTH_REFUSED, /* it answers, and does not let us in: waiting brings nothing */
+};
+
 struct health {
     _Atomic int state;
     const char
         *names[HEALTH_DEPENDENCIES_MAX_COUNT]; /* NULL ends the list; set before any thread */
-    _Atomic int is_lost[HEALTH_DEPENDENCIES_MAX_COUNT];
+    _Atomic int dependencies[HEALTH_DEPENDENCIES_MAX_COUNT]; /* enum health_dependency */
 };
 
 /* Returns true when the state of the dependency is another than before: worth one log line. */
-bool health_note(struct health *health, size_t dependency, bool is_lost);
+bool health_note(struct health *health, size_t dependency, enum health_dependency state);
 void health_set_state(struct health *health, enum health_state state);
 
 MUST_CHECK enum err health_live(struct ctx *ctx, struct http_response *rs);

@@ -5,6 +5,7 @@
 #include "session/userauth_client.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
@@ -24,11 +25,13 @@
 
 struct userauth_client {
     const struct config *config;
-    pthread_mutex_t lock; /* of all below */
+    pthread_mutex_t lock; /* of the next four */
     pthread_cond_t has_turn;
     int64_t rest_until_ms; /* monotonic */
     int asking_count;
     bool is_down; /* the last check or look failed */
+
+    atomic_bool is_key_accepted; /* by the last answer; false: not known, or it was refused */
 };
 
 struct userauth_client *userauth_client_new(const struct config *config)
@@ -130,23 +133,39 @@ static enum err url_of(struct ctx *ctx,
     return strbuf_text(&url, out_url);
 }
 
-/* Adds the key and calls. A refused key is our side's fault, for the user the service is just not
- * there. */
-static enum err call(struct ctx *ctx,
-                     struct userauth_client *client,
-                     const struct http_call *wanted,
-                     struct http_answer *out)
+/* Adds the key and calls. Errors: ERR_UNAUTHENTICATED there is no key, or it is refused. */
+static enum err call_with_key(struct ctx *ctx,
+                              struct userauth_client *client,
+                              const struct http_call *wanted,
+                              struct http_answer *out)
 {
     const struct config *config = client->config;
     CLEANUP(secret_done) struct secret storage = {0};
     struct http_call request = *wanted;
     request.basic_user = config->user_service_id;
-    enum err err = service_key_get(ctx, config, &storage, &request.basic_password);
-    if (err || (err = http_call(ctx, ctx->http, &request, out)))
+    if (service_key_get(ctx, config, &storage, &request.basic_password)) {
+        atomic_store(&client->is_key_accepted, false);
+        return ERR_UNAUTHENTICATED;
+    }
+    enum err err = http_call(ctx, ctx->http, &request, out);
+    if (err)
         return err;
+    atomic_store(&client->is_key_accepted, out->status != 401);
     if (out->status == 401)
-        return ctx_fail(ctx, ERR_UNAVAILABLE, "userauth-svc refuses our API key \"%s\"",
+        return ctx_fail(ctx, ERR_UNAUTHENTICATED, "userauth-svc refuses our API key \"%s\"",
                         config->user_service_id);
+    return ERR_OK;
+}
+
+/* A refused key is our side's fault: for the user the service is just not there. */
+static enum err call(struct ctx *ctx,
+                     struct userauth_client *client,
+                     const struct http_call *request,
+                     struct http_answer *out)
+{
+    enum err err = call_with_key(ctx, client, request, out);
+    if (err)
+        return err == ERR_UNAUTHENTICATED ? ERR_UNAVAILABLE : err;
     if (out->status >= 500)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "userauth-svc: status %d", out->status);
     return ERR_OK;
@@ -442,16 +461,36 @@ enum err userauth_unlink(struct ctx *ctx,
     return err;
 }
 
-enum err userauth_ping(struct ctx *ctx, struct userauth_client *client)
+static enum err look_at_health(struct ctx *ctx, struct userauth_client *client)
 {
     struct http_call request = {.method = "GET", .timeout_ms = USERAUTH_TIMEOUT_MS};
     struct http_answer answer = {0};
     enum err err = url_of(ctx, client, "healthz", NULL, &request.url);
-    if (err)
+    if (err || (err = http_call(ctx, ctx->http, &request, &answer)))
         return err;
-    err = http_call(ctx, ctx->http, &request, &answer);
-    if (!err && answer.status != 200)
-        err = ctx_fail(ctx, ERR_UNAVAILABLE, "userauth-svc: status %d to healthz", answer.status);
+    if (answer.status != 200)
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "userauth-svc: status %d to healthz", answer.status);
+    return ERR_OK;
+}
+
+/* Any answer but 401 accepts it, so the user may be one whom nobody knows. */
+static enum err try_key(struct ctx *ctx, struct userauth_client *client)
+{
+    struct http_call request = {.method = "GET", .timeout_ms = USERAUTH_TIMEOUT_MS};
+    struct http_answer answer = {0};
+    enum err err = url_of(ctx, client, "find", client->config->user_service_id, &request.url);
+    return err ? err : call_with_key(ctx, client, &request, &answer);
+}
+
+/* Its health needs no key. So the key is tried when no call since the service was away has told,
+ * and as long as it is refused. */
+enum err userauth_ping(struct ctx *ctx, struct userauth_client *client)
+{
+    enum err err = look_at_health(ctx, client);
+    if (err)
+        atomic_store(&client->is_key_accepted, false);
+    else if (!atomic_load(&client->is_key_accepted))
+        err = try_key(ctx, client);
     note_outcome(client, err);
     return err;
 }

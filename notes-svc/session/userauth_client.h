@@ -163,7 +163,8 @@ MUST_CHECK enum err userauth_unlink(struct ctx *ctx,
                                     const char *subject,
                                     enum userauth_link_verdict *out_verdict);
 
-/* Is it there? */
+/* Is it there, and does it accept our key? Errors: ERR_UNAUTHENTICATED there is no key, or it is
+ * refused; ERR_UNAVAILABLE not reachable. */
 MUST_CHECK enum err userauth_ping(struct ctx *ctx, struct userauth_client *client);
 
 #endif

@@ -129,6 +129,56 @@ def test_refused_key_is_a_whale_and_an_error_in_the_log(services):
     assert "not the key of this service" not in notes.stdout_text() + notes.stderr_text()
 
 
+def test_refused_key_is_told_until_the_right_one_is_in_the_file(services, tmp_path):
+    """/readyz says "refused", which is not "lost"; the log says it once. The key in STATE_DIR is read anew: no restart."""
+    userauth = services.userauth(tmp_path / "users").start()
+    password = "a password for me"
+    with userauth.api() as api:
+        api.create("me", password)
+    path = tmp_path / "notes" / "userauth.key"
+    path.parent.mkdir(mode=0o700)
+    path.write_text("an old key of this service\n")
+    notes = services.notes(userauth, path.parent, USER_SERVICE_KEY=None).start()
+
+    def state():
+        answer = Client(notes.url).get("/readyz")
+        assert answer.status_code == 200 and answer.json()["status"] == "ready"
+        return answer.json()["dependencies"]["userauth"]
+
+    until(lambda: state() == "refused", "the refused key is told", 30)
+    check_whale(Client(notes.url).login("me", password))
+    line = notes.wait_log(event="dependency.refused", level="error")
+    assert line["name"] == "userauth" and "refuses our API key" in line["why"]
+    refused_count = len(userauth.log_lines(event="auth.key_refused"))
+    until(lambda: len(userauth.log_lines(event="auth.key_refused")) > refused_count, "another try of the key", 30)
+    path.unlink()
+    until(lambda: state() == "refused" and len(userauth.log_lines(event="auth.key_refused")) > refused_count, "no key", 30)
+    assert len(notes.log_lines(event="dependency.refused")) == 1
+    path.write_text(userauth.key + "\n")
+    client = Client(notes.url)
+    until(lambda: client.login("me", password).status_code == 302, "login works", 30)
+    assert client.is_signed_in
+    until(lambda: state() == "ok", "it is told that all is well again", 30)
+    notes.wait_log(event="dependency.found", name="userauth")
+
+
+def test_key_that_is_refused_after_a_restart_of_the_user_service_is_told(services):
+    """What was accepted once is tried again when the service was away."""
+    userauth = services.userauth().start()
+    notes = services.notes(userauth, USER_SERVICE_KEY=userauth.key).start()
+
+    def is_told(word):
+        return Client(notes.url).get("/readyz").json()["dependencies"]["userauth"] == word
+
+    with userauth.api() as api:
+        until(lambda: is_told("ok") and api.get("/list").status_code == 200, "both work")
+    userauth.stop()
+    until(lambda: is_told("lost"), "lost", 30)
+    userauth.settings["API_KEYS"] = "them:another-key-of-this-service"
+    userauth.start()
+    until(lambda: is_told("refused"), "refused", 30)
+
+
 JSON_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 ODD = {
     "says nothing": None,

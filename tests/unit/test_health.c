@@ -59,11 +59,24 @@ static void a_lost_dependency_is_told_but_the_service_stays_ready(void **state)
     struct health health = {.names = {"database", "userauth"}};
     health_set_state(&health, HEALTH_READY);
     struct http_response rs = {0};
-    assert_true(health_note(&health, 1, true));
+    assert_true(health_note(&health, 1, HEALTH_LOST));
     assert_int_equal(health_ready(&ctx, &health, &rs), ERR_OK);
     check_answer(
         &rs, 200,
         "{\"status\":\"ready\",\"dependencies\":{\"database\":\"ok\",\"userauth\":\"lost\"}}");
+}
+
+static void one_that_refuses_us_is_told_by_a_word_of_its_own(void **state)
+{
+    (void)state;
+    CLEANUP(ctx_done) struct ctx ctx;
+    ctx_init(&ctx, NULL, BUDGET_MS);
+    struct health health = {.names = {"userauth"}};
+    health_set_state(&health, HEALTH_READY);
+    struct http_response rs = {0};
+    assert_true(health_note(&health, 0, HEALTH_REFUSED));
+    assert_int_equal(health_ready(&ctx, &health, &rs), ERR_OK);
+    check_answer(&rs, 200, "{\"status\":\"ready\",\"dependencies\":{\"userauth\":\"refused\"}}");
 }
 
 static void a_service_without_dependencies_and_one_with_the_most_are_both_told(void **state)
@@ -79,7 +92,7 @@ static void a_service_without_dependencies_and_one_with_the_most_are_both_told(v
     struct health most = {.names = {"a", "b", "c", "d"}};
     rs = (struct http_response){0};
     health_set_state(&most, HEALTH_READY);
-    assert_true(health_note(&most, HEALTH_DEPENDENCIES_MAX_COUNT - 1, true));
+    assert_true(health_note(&most, HEALTH_DEPENDENCIES_MAX_COUNT - 1, HEALTH_LOST));
     assert_int_equal(health_ready(&ctx, &most, &rs), ERR_OK);
     check_answer(&rs, 200,
                  "{\"status\":\"ready\",\"dependencies\":"
@@ -90,13 +103,14 @@ static void only_a_change_is_worth_a_log_line(void **state)
 {
     (void)state;
     static const struct {
-        bool is_lost;
+        enum health_dependency state;
         bool is_change;
-    } rows[] = {{false, false}, {true, true},   {true, false},
-                {false, true},  {false, false}, {true, true}};
+    } rows[] = {{HEALTH_OK, false}, {HEALTH_LOST, true},    {HEALTH_LOST, false},
+                {HEALTH_OK, true},  {HEALTH_REFUSED, true}, {HEALTH_REFUSED, false},
+                {HEALTH_LOST, true}};
     struct health health = {.names = {"database"}};
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
-        assert_int_equal(health_note(&health, 0, rows[i].is_lost), rows[i].is_change);
+        assert_int_equal(health_note(&health, 0, rows[i].state), rows[i].is_change);
 }
 
 int main(void)
@@ -105,6 +119,7 @@ int main(void)
         UNIT(a_process_that_runs_is_alive_in_every_state),
         UNIT(only_a_started_service_that_does_not_drain_is_ready),
         UNIT(a_lost_dependency_is_told_but_the_service_stays_ready),
+        UNIT(one_that_refuses_us_is_told_by_a_word_of_its_own),
         UNIT(a_service_without_dependencies_and_one_with_the_most_are_both_told),
         UNIT(only_a_change_is_worth_a_log_line),
     };
