@@ -147,7 +147,11 @@ def test_weak_password_is_warned_of_and_taken(cli, api, password, words):
         assert done.stderr.startswith("userauth-cli: warning: the password ") and words in done.stderr, done.stderr
         assert password not in done.stderr
         assert api.check("warned", password).json()["check"] is True
-    assert cli.run("find-or-create", "WARNED", "--password", new_password()).stderr == ""
+    found = cli.run("find-or-create", "WARNED", "--password", password)
+    assert found.returncode == DONE and "Warned" in found.stdout and found.stderr == "", "it was not set: who was there is found"
+    cli.ok("destroy", "warned")
+    made = cli.run("find-or-create", "Warned", "--password", password)
+    assert made.stderr.startswith("userauth-cli: warning: the password ") and words in made.stderr, made.stderr
     cli.ok("destroy", "warned")
 
 

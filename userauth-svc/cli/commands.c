@@ -100,8 +100,14 @@ send_user(struct cli_run *run, const char *path, const char *password, bool is_u
 {
     struct http_answer answer = {0};
     enum cli_exit code = ask_user(run, path, password, is_update, &answer);
-    if (code == CLI_EXIT_OK)
-        code = answer_print_user(run, &answer);
+    return code == CLI_EXIT_OK ? answer_print_user(run, &answer) : code;
+}
+
+/* And the password is the user's afterwards. */
+static enum cli_exit
+send_password(struct cli_run *run, const char *path, const char *password, bool is_update)
+{
+    enum cli_exit code = send_user(run, path, password, is_update);
     if (code == CLI_EXIT_OK)
         warn_weak(run, password);
     return code;
@@ -111,23 +117,26 @@ static enum cli_exit add_run(struct cli_run *run)
 {
     const char *password = NULL;
     enum cli_exit code = new_password(run, &password);
-    return code == CLI_EXIT_OK ? send_user(run, "/create-user", password, false) : code;
+    return code == CLI_EXIT_OK ? send_password(run, "/create-user", password, false) : code;
 }
 
-/* A password is asked for only when it turns out that one is needed. */
+/* A password is asked for only when it turns out that one is needed; of who is there already it is
+ * not set, and so not judged. */
 static enum cli_exit find_or_create_run(struct cli_run *run)
 {
     const char *password = NULL;
-    if (!run->options->password && !run->options->reads_stdin) {
-        struct http_answer answer = {0};
-        enum cli_exit code = answer_find(run, &answer);
-        if (code != CLI_EXIT_OK)
-            return code;
-        if (answer.status != 404)
-            return answer_print_user(run, &answer);
-    }
-    enum cli_exit code = new_password(run, &password);
-    return code == CLI_EXIT_OK ? send_user(run, "/find-or-create", password, false) : code;
+    struct http_answer answer = {0};
+    enum cli_exit code = answer_find(run, &answer);
+    if (code != CLI_EXIT_OK)
+        return code;
+    bool is_new = answer.status == 404;
+    if (!is_new && !run->options->password && !run->options->reads_stdin)
+        return answer_print_user(run, &answer);
+    code = new_password(run, &password);
+    if (code != CLI_EXIT_OK)
+        return code;
+    return is_new ? send_password(run, "/find-or-create", password, false)
+                  : send_user(run, "/find-or-create", password, false);
 }
 
 /* Without any option it is the password that is to be changed. */
@@ -144,7 +153,7 @@ static enum cli_exit update_run(struct cli_run *run)
             run->ctx, "nothing to change: give --password-stdin, --email or another option");
     if (has_password || !has_fields)
         code = new_password(run, &password);
-    return code == CLI_EXIT_OK ? send_user(run, "/update-user/", password, true) : code;
+    return code == CLI_EXIT_OK ? send_password(run, "/update-user/", password, true) : code;
 }
 
 static enum cli_exit set_password_run(struct cli_run *run)
