@@ -59,7 +59,7 @@ const struct setting config_settings[] = {
      .help = "what the provider is asked for"},
     {.name = "OIDC_ALLOWED_DOMAINS", .at = TEXT(oidc_allowed_domains),
      .help = "who has no verified e-mail address of one of these is refused, as example.org,example.net"},
-    {.name = "PROVIDER_CA_FILE", .at = TEXT(provider_ca_file),
+    {.name = "PROVIDER_CA_FILE", .at = TEXT(provider_ca_file), .is_pem_file = true,
      .help = "certificates (PEM) of authorities that are believed of providers besides the system's"},
     {.name = "PROVIDER_TIMEOUT_MS", .at = I64(provider_timeout_ms), .fallback = "5000", .min = 100, .max = 60000,
      .unit = "ms", .help = "longest wait for one answer of a provider"},

@@ -12,13 +12,18 @@
 #include "base/strbuf.h"
 #include "base/text.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SHOWN_VALUE_MAX_CHARS 64
 #define LIST_MAX_BYTES        1024
+#define PEM_HEAD_MAX_BYTES    16384 /* a certificate has begun by then */
+#define PEM_BEGIN             "-----BEGIN CERTIFICATE-----"
 #define SECRET_MASK           "********"
 #define UNSET_MASK            "-"
 #define INVALID_MASK          "(invalid)"
@@ -113,6 +118,30 @@ static bool is_choice(const char *const *choices, const char *value)
     return false;
 }
 
+/* What a file of certificates lacks, which who uses it would find out later; NULL: nothing.
+ * O_NONBLOCK: a FIFO without a writer must not hold up the start. */
+static const char *pem_fault(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0)
+        return strerrordesc_np(errno);
+    char head[PEM_HEAD_MAX_BYTES + 1];
+    ssize_t size_bytes = read(fd, head, PEM_HEAD_MAX_BYTES);
+    int failure = errno;
+    close(fd);
+    if (size_bytes < 0)
+        return strerrordesc_np(failure);
+    head[size_bytes] = '\0';
+    return strstr(head, PEM_BEGIN) ? NULL : "has no certificate in PEM form";
+}
+
+static void check_pem(const struct setting *setting, const char *path, struct env_faults *faults)
+{
+    const char *fault = pem_fault(path);
+    if (fault)
+        env_fault(faults, setting->name, "%s: %s", path, fault);
+}
+
 static void
 read_text(const struct setting *setting, const char **out_text, struct env_faults *faults)
 {
@@ -127,6 +156,8 @@ read_text(const struct setting *setting, const char **out_text, struct env_fault
                   choice_list(faults->arena, setting->choices, ", "));
     else
         *out_text = arena_text(faults->arena, value);
+    if (setting->is_pem_file && *out_text)
+        check_pem(setting, *out_text, faults);
 }
 
 static void read_secret_file(const char *file_name,

@@ -32,6 +32,7 @@ struct setting {
     int64_t max;
     const char *unit;           /* NULL when there is none */
     const char *const *choices; /* NULL-terminated list of the values allowed, NULL: any */
+    bool is_pem_file;           /* a text that names a file, which must be there: certificates */
     const char *help;
 };
 

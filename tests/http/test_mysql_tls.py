@@ -8,6 +8,7 @@ import pytest
 
 from harness import mariadb
 from harness.certificates import Authority
+from harness.services import StartFailed
 
 pytestmark = pytest.mark.server_only
 
@@ -154,9 +155,11 @@ def test_verify_with_the_systems_authorities_does_not_know_ours(encrypted, servi
     assert_refused(service, relay, "TLS", "SSL", "certificate")
 
 
-def test_authority_that_can_not_be_read_is_told(encrypted, services, tmp_path):
-    service, relay = through(encrypted, services, "localhost", DATABASE_TLS="verify", DATABASE_TLS_CA=tmp_path / "missing.pem")
-    assert_refused(service, relay, "TLS", "SSL", "missing.pem")
+def test_authority_that_can_not_be_read_stops_the_start(encrypted, services, tmp_path):
+    service, _ = through(encrypted, services, "localhost", DATABASE_TLS="verify", DATABASE_TLS_CA=tmp_path / "missing.pem")
+    with pytest.raises(StartFailed) as failed:
+        service.start()
+    assert failed.value.code == 2 and "DATABASE_TLS_CA: " in failed.value.stderr and "missing.pem" in failed.value.stderr
 
 
 GREETING = (b"\x0a8.0.40\x00" + b"\x01\x00\x00\x00" + b"saltsalt\x00" + b"\x0f\xa2" + b"\xff" + b"\x02\x00" + b"\x08\x00" + b"\x15"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Settings and the command line of the programs: help, version, checks, printing, secrets in files, older names."""
+import os
 import pathlib
 import re
 import stat
@@ -199,7 +200,36 @@ def test_authorities_of_providers_that_can_not_be_used_stop_the_start(content, s
     if content is not None:
         path.write_text(content)
     done = run(NOTES_SVC, STATE_DIR=tmp_path, PORT=free_port(), **OIDC, PROVIDER_CA_FILE=path)
-    assert done.returncode not in (0, None) and str(path) in done.stderr and says in done.stderr
+    line, = assert_fault(done, "PROVIDER_CA_FILE")
+    assert f"{path}: " in line and says in line
+
+
+PEM_SETTINGS = [(USERAUTH_SVC, "DATABASE_TLS_CA"), (NOTES_SVC, "DATABASE_TLS_CA"), (NOTES_SVC, "PROVIDER_CA_FILE")]
+
+
+@pytest.mark.parametrize("program,name", PEM_SETTINGS, ids=lambda value: getattr(value, "name", value))
+@pytest.mark.parametrize("kind,says", [("missing", "No such file"), ("folder", "Is a directory"), ("pipe", "no certificate"),
+                                       ("empty", "no certificate"), ("nonsense", "no certificate"), ("endless", "no certificate")])
+def test_file_of_certificates_that_can_not_be_used_is_told_by_a_check(program, name, kind, says, tmp_path):
+    """Beside the other faults, and before the first connection needs it."""
+    path = tmp_path / kind
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "endless":
+        path.symlink_to("/dev/zero")
+    elif kind != "missing":
+        path.write_text({"empty": "", "nonsense": "-----BEGIN PRIVATE KEY-----\n"}[kind])
+    lines = assert_fault(run(program, "--check-config", STATE_DIR=tmp_path, PORT="x", **{name: path}), name, "PORT")
+    assert any(f"{name}: {path}: " in line and says in line for line in lines), lines
+
+
+@pytest.mark.parametrize("program,name", PEM_SETTINGS, ids=lambda value: getattr(value, "name", value))
+def test_file_of_certificates_is_taken_whatever_stands_before_them(program, name, tmp_path):
+    path = tmp_path / "authorities.pem"
+    path.write_text("# of the company\n" * 500 + "-----BEGIN CERTIFICATE-----\n")
+    assert run(program, "--check-config", STATE_DIR=tmp_path, **{name: path}).returncode == 0
 
 
 USERAUTH_BAD = [("PASSWORD_MEMORY_KIB", "7"), ("PASSWORD_MEMORY_KIB", "x"), ("PASSWORD_PASSES", "0"), ("PASSWORD_PASSES", "11"),
