@@ -32,6 +32,7 @@
 #include "live/hub.h"
 #include "live/live_jobs.h"
 #include "live/places.h"
+#include "note/note_purge_store.h"
 #include "page/asset_handlers.h"
 #include "page/page.h"
 #include "provider/provider.h"
@@ -141,6 +142,19 @@ enum err app_lock_database(struct ctx *ctx, const struct config *config)
     return ctx_fail(ctx, ERR_CONFLICT, "%s is in use by another notes-svc", path);
 }
 
+/* A purge of what was destroyed before there was time finds nothing, and tells what it goes
+ * without. Its failure is no failure of the start. */
+static void tell_if_old(struct ctx *ctx, struct db *db)
+{
+    struct note_purge purge = {0};
+    if (note_purge_destroyed(ctx, db, 0, 1, &purge))
+        ctx_forgive(ctx);
+    else if (purge.has_no_skip)
+        log_warn(ctx, "database.old",
+                 log_str("why", "the server has no SKIP LOCKED, which MySQL has since 8.0 and "
+                                "MariaDB since 10.6: each comment is committed by itself"));
+}
+
 static enum err prepare_database(struct ctx *ctx, struct app *app)
 {
     assert(app->lanes); /* the lanes were opened first */
@@ -153,11 +167,12 @@ static enum err prepare_database(struct ctx *ctx, struct app *app)
         return err;
     if (applied)
         log_info(ctx, "database.migrated", log_i64("migrations", applied));
-    err = session_device_key(ctx, db, &app->device_key);
-    if (!err)
-        site_init(&app->site, (struct bytes){.p = (const unsigned char *)app->device_key.text,
-                                             .n = app->device_key.size_bytes});
-    return err;
+    if ((err = session_device_key(ctx, db, &app->device_key)))
+        return err;
+    site_init(&app->site, (struct bytes){.p = (const unsigned char *)app->device_key.text,
+                                         .n = app->device_key.size_bytes});
+    tell_if_old(ctx, db);
+    return ERR_OK;
 }
 
 static enum err open_database(struct ctx *ctx, struct app *app)

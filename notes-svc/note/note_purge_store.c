@@ -12,6 +12,9 @@
 /* What another process purges or restores at the moment is none of ours. */
 static const struct db_statement FIND_PURGEABLE = {FIND_PURGEABLE_TEXT, .mysql = FIND_PURGEABLE_TEXT
                                                                         " FOR UPDATE SKIP LOCKED"};
+/* Before MySQL 8.0 and MariaDB 10.6 that is a syntax error. */
+static const struct db_statement FIND_WITHOUT_SKIP = {FIND_PURGEABLE_TEXT,
+                                                      .mysql = FIND_PURGEABLE_TEXT " FOR UPDATE"};
 /* No note has the empty key: it is found by its time only, to be purged, also by a program of
  * before. */
 static const struct db_statement MARK_PURGED = {
@@ -27,18 +30,35 @@ static const struct db_statement DELETE_VERSIONS = {
     .mysql = "DELETE FROM note_versions WHERE note_id = ? LIMIT ?"};
 static const struct db_statement DELETE_DESTROYED = {"DELETE FROM destroyed_notes WHERE id = ?"};
 
-/* The oldest one; 0: none is left. */
-static enum err
-find_purgeable(struct ctx *ctx, struct db *db, int64_t before_unix_ms, int64_t *out_id)
+static enum err find(struct ctx *ctx,
+                     struct db *db,
+                     const struct db_statement *statement,
+                     int64_t before_unix_ms,
+                     int64_t *out_id)
 {
     CLEANUP(db_rows_done) struct db_rows rows = {0};
     bool has_row = false;
-    enum err err = db_query(ctx, db, &FIND_PURGEABLE, DB_VALUES(db_i64(before_unix_ms)), &rows);
+    enum err err = db_query(ctx, db, statement, DB_VALUES(db_i64(before_unix_ms)), &rows);
     if (!err)
         err = db_next(ctx, &rows, &has_row);
     if (!err)
         *out_id = has_row ? db_rows_i64(&rows, 0) : 0;
     return err;
+}
+
+/* The oldest one; 0: none is left. */
+static enum err find_purgeable(struct ctx *ctx,
+                               struct db *db,
+                               int64_t before_unix_ms,
+                               struct note_purge *purge,
+                               int64_t *out_id)
+{
+    enum err err = find(ctx, db, &FIND_PURGEABLE, before_unix_ms, out_id);
+    if (err != ERR_INTERNAL)
+        return err;
+    ctx_forgive(ctx);
+    purge->has_no_skip = true;
+    return find(ctx, db, &FIND_WITHOUT_SKIP, before_unix_ms, out_id);
 }
 
 /* As much of a note as is left of the transaction's rows: comments, then versions, the note itself
@@ -81,7 +101,7 @@ static enum err purge_once(struct ctx *ctx,
     while (!err && left_count > 0) {
         int64_t id = 0;
         bool is_gone = false;
-        err = find_purgeable(ctx, db, before_unix_ms, &id);
+        err = find_purgeable(ctx, db, before_unix_ms, &purge, &id);
         if (!err && !id) {
             purge.has_more = false;
             break;

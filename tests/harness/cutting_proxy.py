@@ -16,7 +16,8 @@ class _Cut:
 
 class CuttingProxy:
     """arm("before") loses the COMMIT on its way there, arm("after") its answer on the way back; arm("freeze") passes it on and is
-    silent from then on, with the connection open; `cuts` counts. A connection on which `refused` is said, if set, is ended."""
+    silent from then on, with the connection open; `cuts` counts. A connection on which `refused` is said, if set, is ended. `misspelt`, if set,
+    is a word that reaches the server with its last letter doubled for the one before: one that it doesn't know."""
 
     def __init__(self, port):
         self.target = ("127.0.0.1", port)
@@ -25,6 +26,7 @@ class CuttingProxy:
         self.lock = threading.Lock()
         self.armed = None
         self.refused = None
+        self.misspelt = None
         self.cuts = 0
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -60,6 +62,8 @@ class CuttingProxy:
                 if how == "before" or (self.refused and self.refused in chunk):
                     break
                 cut.how = how or cut.how
+                if self.misspelt:
+                    chunk = chunk.replace(self.misspelt, self.misspelt[:-2] + 2 * self.misspelt[-1:])
                 server.sendall(chunk)
         if not cut.how:
             self._end(client, server)

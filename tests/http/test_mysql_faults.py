@@ -14,14 +14,15 @@ import pytest
 
 from harness import kept_sessions, mariadb
 from harness.client import Client, read_page
+from harness.cutting_proxy import CuttingProxy
 from harness.disk import SmallDisk
 from harness.errors import assert_error
 from harness.programs import new_password
 from harness.services import Notes
 from harness.site import Site
-from harness.stored import migrations
+from harness.stored import migrations, opened
 from harness.wait import until
-from notes_verbs import comment, create_note
+from notes_verbs import comment, create_note, destroy_note, shown_comments, view_path
 
 pytestmark = pytest.mark.server_only
 CRAMPED_MIB = 160
@@ -579,3 +580,31 @@ def test_full_disk_of_the_server_is_a_503_that_keeps_the_text_and_it_recovers(cr
     until(lambda: save(client, "after").status_code == 302, "writing again", 60, every_s=0.5)
     for key in ("before", "after"):
         assert Client(notes.url).get(f"/notes/view?key={key}").status_code == 200
+
+
+def test_server_without_skip_locked_is_told_and_all_works(server, site):
+    """What an old server says to it, a syntax error, this one says to a word that it does not know."""
+    relay = CuttingProxy(server.port)
+    relay.misspelt = b" SKIP LOCKED"
+    site.notes.settings["DATABASE_URL"] = site.notes.settings["DATABASE_URL"].replace(f":{server.port}/", f":{relay.port}/")
+    try:
+        site.notes.restart()
+        client = signed_in(site)
+        create_note(client, "long ago")
+        comment(client, "long ago", "on it")
+        destroy_note(client, "long ago")
+        create_note(client, "talked about")
+        client.csrf()
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            answers = [pool.submit(client.post, "/notes/comment", {"key": "talked about", "message": f"comment {n}"}) for n in range(16)]
+            assert {one.result().status_code for one in answers} == {302}
+        assert len(shown_comments(client.html(view_path("talked about")))) == 16
+        with opened(site.notes.database, is_writable=True) as database:
+            database.execute("UPDATE destroyed_notes SET destroyed_unix_ms = 1000")
+        told_count = len(site.notes.log_lines(event="database.old"))
+        site.notes.restart()
+        assert site.notes.wait_log(event="note.purged")["count"] == 1
+        assert told_count == 1 and len(site.notes.log_lines(event="database.old")) == 2, "once at each start"
+        assert not site.notes.log_lines(event="housekeeping.failed")
+    finally:
+        relay.close()
