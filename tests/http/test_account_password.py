@@ -88,6 +88,16 @@ def test_a_new_password_ends_all_other_sessions_and_sockets_and_renews_this_one(
     assert line["peer"] == "127.0.0.1"
 
 
+def test_a_new_password_ends_more_sessions_than_are_listed_at_once(site, user):
+    """1,001 are listed (SESSION_LIST_MAX_COUNT); a program of before made as many as came."""
+    me, other = sign_in(site, user), sign_in(site, user)
+    kept_sessions.multiply(site.notes, user, 1200)
+    assert len([row for row in kept_sessions.rows(site.notes) if row["username"] == user]) == 1202
+    assert change(me, site.passwords[user], new_password()).headers.get("Location") == ACCOUNT
+    assert len([row for row in kept_sessions.rows(site.notes) if row["username"] == user]) == 1
+    assert (is_in(me), is_in(other)) == (True, False)
+
+
 def test_the_new_session_holds_when_its_user_is_asked_for_again(make_site):
     site = make_site(USER_CHECK_S=1)
     me, new = sign_in(site, "me"), new_password()

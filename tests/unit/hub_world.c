@@ -140,15 +140,28 @@ void stop(struct world *world)
 
 /* ---- a client by hand ---- */
 
-int come(struct world *world, bool is_signed_in)
+static int admit(struct world *world, const struct hub_newcomer *newcomer)
 {
     int pair[2];
-    struct hub_newcomer newcomer = {.is_signed_in = is_signed_in, .peer = "192.0.2.1"};
-    memset(newcomer.digest, SESSION_FILL, sizeof(newcomer.digest));
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-    hub_admit(world->hub, pair[1], (struct bytes){.p = NULL, .n = 0}, &newcomer);
+    hub_admit(world->hub, pair[1], (struct bytes){.p = NULL, .n = 0}, newcomer);
     assert_int_equal(hear(pair[0])[0], '0');
     return pair[0];
+}
+
+int come(struct world *world, bool is_signed_in)
+{
+    struct hub_newcomer newcomer = {.is_signed_in = is_signed_in, .peer = "192.0.2.1"};
+    memset(newcomer.digest, SESSION_FILL, sizeof(newcomer.digest));
+    return admit(world, &newcomer);
+}
+
+int come_as(struct world *world, uint32_t session)
+{
+    struct hub_newcomer newcomer = {.is_signed_in = true, .peer = "192.0.2.1"};
+    memcpy(newcomer.digest + sizeof(newcomer.digest) - sizeof(session), &session, sizeof(session));
+    memcpy(newcomer.digest, &session, 2); /* by its first bytes it is found */
+    return admit(world, &newcomer);
 }
 
 void join(int fd, const char *packet)

@@ -60,6 +60,8 @@ void stop(struct world *world);
 
 /* A client by hand, at the other end of a pair of sockets; it has heard the hub's first word. */
 int come(struct world *world, bool is_signed_in);
+/* The same, signed in with a session of its own. */
+int come_as(struct world *world, uint32_t session);
 /* Says this packet and hears that it is connected. */
 void join(int fd, const char *packet);
 /* What the join brings comes before an answered event: it has brought nothing. */

@@ -25,6 +25,7 @@
 #define WRITERS_COUNT 4
 #define EVENTS_COUNT  50
 #define ROOMS_COUNT   150
+#define CROWD_COUNT   (HUB_CHECK_COUNT + 44)
 
 /* ---- tests ---- */
 
@@ -161,6 +162,35 @@ static void a_session_that_is_over_is_found_out(void **state)
     assert_string_equal(hear(fd), CLOSE_FRAME);
     close(fd);
     stop(&world);
+}
+
+/* In one look there is room for HUB_CHECK_COUNT of them: the others are looked at next, also where
+ * they are all found in one place. */
+static void sessions_beyond_one_look_are_found_out(uint32_t step)
+{
+    struct world world;
+    int fds[CROWD_COUNT];
+    start(&world, 10);
+    for (uint32_t i = 0; i < CROWD_COUNT; i++)
+        fds[i] = come_as(&world, i * step);
+    atomic_store(&world.app.is_session_alive, false);
+    for (size_t i = 0; i < CROWD_COUNT; i++) {
+        assert_string_equal(hear(fds[i]), CLOSE_FRAME);
+        close(fds[i]);
+    }
+    stop(&world);
+}
+
+static void more_sessions_than_one_look_has_room_for_are_found_out(void **state)
+{
+    (void)state;
+    sessions_beyond_one_look_are_found_out(1);
+}
+
+static void more_sessions_of_one_place_than_one_look_has_room_for_are_found_out(void **state)
+{
+    (void)state;
+    sessions_beyond_one_look_are_found_out(1 << 16);
 }
 
 static void calls_are_answered_in_order(void **state)
@@ -500,6 +530,8 @@ int main(void)
         UNIT(a_room_is_there_as_long_as_somebody_is_in_it),
         UNIT(an_ended_session_takes_its_sockets_along),
         UNIT(a_session_that_is_over_is_found_out),
+        UNIT(more_sessions_than_one_look_has_room_for_are_found_out),
+        UNIT(more_sessions_of_one_place_than_one_look_has_room_for_are_found_out),
         UNIT(calls_are_answered_in_order),
         UNIT(pongs_that_nobody_reads_end_the_client_soon),
         UNIT(a_stop_says_goodbye_to_all),
