@@ -140,7 +140,7 @@ OWN_FILE, in the environment, names another one.
 USAGE
 }
 
-public_url() { compose config | sed -n 's/^ *PUBLIC_URL: //p' | head -n 1; }
+public_url() { compose config | sed -n 's/^ *PUBLIC_URL: "\{0,1\}\([^"]*\).*/\1/p' | head -n 1; }
 
 check_certificate() {
     local file=docker/tls/site.pem
@@ -174,13 +174,17 @@ show_trouble() {
     done >&2
 }
 
+# PUBLIC_URL where it is set: at any other address forms are refused, and a provider leads away from it.
 print_address() { # is-tls
-    local port
+    local port url
     port=$(compose port edge 8080)
     port=${port##*:}
+    url=$(public_url)
     say
     if $1; then
-        say "  Notes is at   $(public_url)/"
+        say "  Notes is at   ${url%/}/"
+    elif [ -n "$url" ]; then
+        say "  Notes is at   ${url%/}/   (port $port of this machine)"
     else
         [ "$port" = 80 ] && port= || port=:$port
         say "  Notes is at   http://localhost$port/"

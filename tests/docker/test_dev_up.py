@@ -85,6 +85,17 @@ def test_up_keeps_the_number_of_replicas_and_changes_it_when_asked(site):
     assert len(site.wait_healthy("svc-notes", 1)) == 1
 
 
+def test_the_address_is_the_one_that_browsers_are_to_use(site):
+    """At http://localhost forms would be refused then."""
+    site.settings["PUBLIC_URL"] = "https://notes.example.org"
+    try:
+        told = site.dev("up")
+    finally:
+        del site.settings["PUBLIC_URL"]
+    assert f"Notes is at   https://notes.example.org/   (port {site.port} of this machine)\n" in told and "localhost" not in told
+    assert f"Notes is at   http://localhost:{site.port}/\n" in site.dev("up")
+
+
 def test_a_backup_brings_back_what_was_there_and_the_services_notice(site, tmp_path):
     if NAME not in users(site):
         site.add_user(NAME)
