@@ -22,8 +22,8 @@
 
 #define SHOWN_VALUE_MAX_CHARS 64
 #define LIST_MAX_BYTES        1024
-#define PEM_HEAD_MAX_BYTES    16384 /* a certificate has begun by then */
-#define PEM_BEGIN             "-----BEGIN CERTIFICATE-----"
+#define PEM_HEAD_MAX_BYTES    16384              /* a certificate has begun by then */
+#define PEM_END_OF_BEGIN      "CERTIFICATE-----" /* or "X509 CERTIFICATE", "TRUSTED CERTIFICATE" */
 #define SECRET_MASK           "********"
 #define UNSET_MASK            "-"
 #define INVALID_MASK          "(invalid)"
@@ -132,7 +132,7 @@ static const char *pem_fault(const char *path)
     if (size_bytes < 0)
         return strerrordesc_np(failure);
     head[size_bytes] = '\0';
-    return strstr(head, PEM_BEGIN) ? NULL : "has no certificate in PEM form";
+    return strstr(head, PEM_END_OF_BEGIN) ? NULL : "has no certificate in PEM form";
 }
 
 static void check_pem(const struct setting *setting, const char *path, struct env_faults *faults)
