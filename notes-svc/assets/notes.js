@@ -120,16 +120,17 @@ function usedAmount(field) {
 function watchLimit(field) {
   const limit = Number(field.dataset.maxBytes ?? field.dataset.maxChars);
   const shown = document.getElementById(`${field.id}-count`);
-  const unit = field.dataset.maxBytes ? "bytes" : "characters";
+  const unit = field.dataset.maxBytes ? "byte" : "character";
+  const amount = (number) => `${number.toLocaleString("en")} ${unit}${number === 1 ? "" : "s"}`;
   const count = () => {
     /* A text of n UTF-16 units has at most 3n bytes: most keystrokes need no exact count. */
     const isNear = field.value.length * (field.dataset.maxBytes ? 3 : 1) >= limit * 0.8;
     const used = isNear ? usedAmount(field) : 0;
     shown.classList.toggle("count-over", used > limit);
     if (used > limit) {
-      shown.textContent = `${(used - limit).toLocaleString("en")} ${unit} too many`;
+      shown.textContent = `${amount(used - limit)} too many`;
     } else if (used >= limit * 0.8) {
-      shown.textContent = `${(limit - used).toLocaleString("en")} ${unit} left`;
+      shown.textContent = `${amount(limit - used)} left`;
     } else {
       shown.textContent = "";
     }
@@ -297,6 +298,12 @@ function guardSecondSubmit(event) {
 const answerTimeoutMs = 15000; /* longer than the server takes to give up on a request */
 const sendingAfterMs = 400; /* a usual answer is here before that */
 
+/* What an error says, beside the form that it is about: scripts are told the field before it. */
+function reasonOf(error) {
+  const start = `${error?.field}: `;
+  return error?.message?.startsWith(start) ? error.message.slice(start.length) : error?.message;
+}
+
 /* Sends a form and returns { answer } or { problem: a sentence, needsLogin, isUnknown: it may have been done }. */
 async function send(form) {
   let response;
@@ -324,7 +331,7 @@ async function send(form) {
   if (response.ok && answer) {
     return { answer };
   }
-  return { problem: answer?.message ?? `That did not work (${response.status}). Please try again.` };
+  return { problem: reasonOf(answer) ?? `That did not work (${response.status}). Please try again.` };
 }
 
 /* Sends a form as `send` does; its button says `word` when that takes a while. */

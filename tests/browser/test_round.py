@@ -274,9 +274,12 @@ def test_refused_comment_says_why_and_keeps_the_text(browser, me):
     browser.sign_in()
     browser.open(view(key))
     text = "x" * 1025
-    browser.run("document.querySelector('[name=message]').value = arguments[0]", text)
+    browser.run("const field = document.querySelector('[name=message]'); field.value = arguments[0];"
+                "field.dispatchEvent(new Event('input', { bubbles: true }))", text)
+    assert browser.find("#message-count").text == "1 character too many"
     browser.click("form[action='/notes/comment'] button[type=submit]")
-    browser.until(lambda: [one for one in browser.all("[role=alert]") if one.text.strip()], "the reason")
+    reason = browser.until(lambda: [one.text for one in browser.all("[role=alert]") if one.text.strip()], "the reason")
+    assert reason == ["The comment is too long: at most 1,024 characters."]
     assert browser.find("[name=message]").get_property("value") == text
     assert messages(browser) == []
 

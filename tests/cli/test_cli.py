@@ -407,6 +407,12 @@ def test_help_lists_every_command_and_option(cli):
         assert word in text, word
 
 
+def test_help_is_a_word_too(cli):
+    assert cli.ok("help") == cli.ok("--help")
+    assert cli.ok("help", "add") == cli.ok("add", "--help")
+    assert_refused(cli.run("help", "rm"), 'there is no command "rm"', code=USAGE)
+
+
 def test_help_of_a_command_is_its_own(cli):
     text = cli.ok("add", "--help")
     assert text.startswith("Usage: userauth-cli add [OPTION]... USER\n") and "--given-name" in text
@@ -426,7 +432,7 @@ def test_unknown_command_suggests_the_nearest(cli, typed, meant):
     assert done.stderr == f'userauth-cli: there is no command "{typed}"; did you mean "{meant}"?\nSee: userauth-cli --help\n'
 
 
-@pytest.mark.parametrize("typed", ["x", "", "rm", "help", "nonsense", "a" * 33, "add" * 20_000, "\x1b[2J", "日本"], ids=lambda typed: ascii(typed[:9]))
+@pytest.mark.parametrize("typed", ["x", "", "rm", "nonsense", "a" * 33, "add" * 20_000, "\x1b[2J", "日本"], ids=lambda typed: ascii(typed[:9]))
 def test_unknown_command_that_is_near_none_suggests_nothing(cli, typed):
     done = cli.run(typed, "me")
     assert done.returncode == USAGE and "did you mean" not in done.stderr and "\x1b" not in done.stderr

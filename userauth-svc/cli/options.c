@@ -158,9 +158,14 @@ static enum cli_exit fail_option(const struct reader *reader, const char *typed,
     return fail_unknown(reader->ctx, "option", output_text(reader->ctx, name), meant);
 }
 
+/* "help" and "help COMMAND" are the option --help. */
 static enum cli_exit set_operand(struct reader *reader, char *text)
 {
     struct cli_options *options = reader->options;
+    if (!options->command && !options->wants_help && text_equals(text, "help")) {
+        options->wants_help = true;
+        return CLI_EXIT_OK;
+    }
     if (!options->command) {
         for (size_t i = 0; i < reader->commands_count; i++) {
             if (text_equals(reader->commands[i].name, text))
