@@ -13,13 +13,14 @@ from harness.client import Client, read_page
 from harness.client import browser_session as open_session
 from harness.errors import assert_error
 from harness.live import Raw
-from harness.programs import remember_secret
+from harness.programs import new_password, remember_secret
 from harness.site import Site
 from harness.wait import until
 from notes_verbs import check_page, error_page
 
 NOTES_ENV = {"WRITES_PER_MIN": 0, "LOGIN_FAILURES_PER_MIN": 0, "SESSIONS_PER_USER": 4}
 ACCOUNT = "/users/account"
+PASSWORD = "/users/account/password"
 END = "/users/account/sessions/end"
 END_OTHERS = "/users/account/sessions/end-others"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -334,6 +335,16 @@ def test_a_session_that_cannot_be_ended_stops_no_login(single):
     assert len(kept_sessions.rows(single.notes)) == 1, "the next login ends what is over the limit"
 
 
+@pytest.mark.sqlite_only(reason="a trigger in the words of SQLite")
+def test_sessions_that_a_new_password_could_not_end_are_logged(single):
+    me, new = sign_in(single), new_password()
+    with refusing(single, "DELETE"):
+        answer = me.post(PASSWORD, {"password": single.passwords["me"], "new-password": new, "new-password-again": new})
+    assert answer.status_code == 302 and is_in(me)
+    line = single.notes.wait_log(event="session.end_failed", req_id=answer.headers["X-Request-Id"])
+    assert (line["level"], line["user"]) == ("error", "me")
+
+
 def test_names_that_differ_by_a_blank_at_the_end_have_their_own_sessions(single):
     """The limit, the list, and the end of sessions whose user has another entity tag know whose they are."""
     names = ("padded", "padded ", "padded  ")
@@ -455,7 +466,10 @@ def test_a_key_that_was_renewed_is_known_without_a_restart(site):
         assert admin(site, headers=basic(site, key="another key for the tests")).status_code == 200
         assert admin(site, headers=basic(site, key=old.strip())).status_code == 401
         path.unlink()
-        assert admin(site, headers=basic(site, key="")).status_code == 401
+        answer = admin(site, headers=basic(site, key=""))
+        assert answer.status_code == 401
+        line = site.notes.wait_log(event="auth.key_missing", req_id=answer.headers["X-Request-Id"])
+        assert line["level"] == "error" and "userauth.key" in line["why"]
     finally:
         path.write_text(old)
 

@@ -865,6 +865,7 @@ def test_one_address_cannot_take_all_connections_of_notes(services):
         other.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         assert other.recv(12) == b"HTTP/1.1 200"
         other.close()
+        service.wait_log(event="http.connection_refused", why="too many of one address")
     finally:
         for connection in mine:
             connection.close()

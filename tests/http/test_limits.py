@@ -202,6 +202,7 @@ def test_writes_of_one_user_are_limited_and_the_text_kept(make_site):
     comment(again, "busy", "two")
     page = check_429(me.post("/notes/comment", {"key": "busy", "message": "typed and kept"}))
     assert "typed and kept" in [node.text for node in page.all("textarea")]
+    assert site.notes.wait_log(event="request.writes_limited", user="me")["peer"] == "127.0.0.1"
     fields = {"docreate": "create", "notekey": "more", "title": "Typed title", "body": "typed body, kept"}
     page = check_429(again.post("/notes/save", fields))
     assert "typed body, kept" in [node.text for node in page.all("textarea")]
@@ -239,6 +240,8 @@ def test_connections_of_one_address_are_limited(make_site):
     port = site.notes.port
     open_now = [until(lambda: held(port), "a free connection") for _ in range(5)]
     assert held(port) is None
+    line = site.notes.wait_log(event="http.connection_refused", why="too many of one address")
+    assert line["level"] == "warn" and line["count"] >= 1
     open_now.pop().close()
     open_now.append(until(lambda: held(port), "the place of a closed connection"))
     for connection in open_now:

@@ -518,6 +518,17 @@ def test_security_events_are_logged_with_user_and_address(site, browser_session)
     assert "wrong password that is typed" not in site.notes.stdout_text() + site.userauth.stdout_text()
 
 
+def test_writes_are_logged_with_user_and_address(site, browser_session):
+    me = browser_session(site, "me")
+    create_note(me, "written")
+    edit_note(me, "written", body="anew")
+    mine = comment(me, "written", "four")
+    for event, members in (("note.created", {"version": 1}), ("note.changed", {"version": 2}),
+                           ("comment.created", {"id": mine["id"], "text_chars": 4})):
+        line = site.notes.wait_log(event=event, note="written")
+        assert line.items() >= {"level": "info", "user": "me", "peer": "127.0.0.1", **members}.items()
+
+
 def test_refused_rights_and_ends_of_sessions_are_logged_with_user_and_address(site, browser_session):
     me, you = browser_session(site, "me"), browser_session(site, "you")
     create_note(me, "guarded")

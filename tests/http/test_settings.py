@@ -648,6 +648,15 @@ def test_no_program_prints_a_default_secret():
         assert not re.search(r"D4ED43C0|w0rd|changeme", text, re.I)
 
 
+def test_the_key_that_a_service_makes_itself_is_told_once(services):
+    service = services.userauth().start()
+    [line] = service.log_lines(event="key.created")
+    assert (line["level"], line["name"], line["path"]) == ("info", "them", str(service.state_dir / "userauth.key"))
+    service.restart()
+    assert len(service.log_lines(event="key.created")) == 1
+    assert service.key not in service.stdout_text()
+
+
 def test_short_api_key_works_and_is_warned_of(services):
     """A deployment of the Node version may have one: it must start, and somebody should notice."""
     service = services.userauth(API_KEYS="them:short-one").start()

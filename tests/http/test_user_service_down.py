@@ -41,8 +41,10 @@ def check_whale(answer):
 
 def test_login_shows_the_whale(down):
     client = Client(down.url)
-    page, source = check_whale(client.login("me", down.passwords["me"]))
+    answer = client.login("me", down.passwords["me"])
+    page, source = check_whale(answer)
     assert not client.is_signed_in
+    assert down.notes.wait_log(event="auth.service_unreachable", req_id=answer.headers["X-Request-Id"])["level"] == "error"
     drawing = client.get(source)
     assert drawing.status_code == 200
     assert drawing.headers["Content-Type"].startswith("image/")

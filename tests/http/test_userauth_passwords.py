@@ -5,6 +5,7 @@ import concurrent.futures
 import bcrypt
 import pytest
 
+from harness import stored
 from harness.errors import assert_error
 from harness.programs import new_password
 from harness.stored import hash_prefix
@@ -243,6 +244,19 @@ def test_argon2_hash_weaker_than_the_settings_is_made_stronger_at_the_next_login
     assert hash_prefix(service.database, "growing") == "$argon2id$v=19$m=128,t=2,p=1"
     assert is_right(api, "growing", password)
     assert api.get("/find/growing").headers["ETag"] == tag
+
+
+@pytest.mark.sqlite_only(reason="a trigger in the words of SQLite")
+def test_a_hash_that_cannot_be_made_stronger_stops_no_login_and_is_logged(services):
+    service = services.userauth(PASSWORD_MEMORY_KIB=8).start()
+    password = new_password()
+    service.api().create("stuck", password)
+    with stored.opened(service.database, is_writable=True) as database:
+        database.execute("CREATE TRIGGER refusing BEFORE UPDATE ON users BEGIN SELECT RAISE(ABORT, 'refused'); END")
+    service.restart(PASSWORD_MEMORY_KIB=128)
+    assert is_right(service.api(), "stuck", password)
+    line = service.wait_log(event="auth.renew_failed", user="stuck")
+    assert line["level"] == "warn" and password not in str(service.log_lines())
 
 
 def test_default_cost_is_owasps(services):

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Every event that the sources log stands in docs/EVENTS.md, with its level and its fields, and every event there is logged.
+Those of the audit, and errors, are named by a test.
 
 An event's name is a text like "note.destroyed" in a source; those with the endings of files are none, nor are test hooks.
 
@@ -60,10 +61,20 @@ def words(cell: str) -> set[str]:
     return {word.strip(" `") for word in cell.split(",") if word.strip(" `")}
 
 
+def untested(root: pathlib.Path, page: str) -> list[str]:
+    """Events that somebody relies on, and no test expects."""
+    audit = page[page.index("\n## Audit"):page.index("\n## Requests")]
+    wanted = {name for name, _, _ in ROW.findall(audit)} | {name for name, level, _ in ROW.findall(page) if "error" in words(level)}
+    named = {name for file in (root / "tests").rglob("test_*.py") for name in TEXT.findall(file.read_text())}
+    return [f"docs/EVENTS.md: no test expects {name}" for name in sorted(wanted - named)]
+
+
 def check(root: pathlib.Path) -> tuple[list[str], int]:
     places, shapes = logged(root)
-    rows = {name: (words(level), words(fields)) for name, level, fields in ROW.findall((root / "docs/EVENTS.md").read_text())}
-    faults = [f"{place}: {name} is not in docs/EVENTS.md" for name, place in places.items() if name not in rows]
+    page = (root / "docs/EVENTS.md").read_text()
+    rows = {name: (words(level), words(fields)) for name, level, fields in ROW.findall(page)}
+    faults = untested(root, page)
+    faults += [f"{place}: {name} is not in docs/EVENTS.md" for name, place in places.items() if name not in rows]
     faults += [f"docs/EVENTS.md: nothing logs {name}" for name in rows if name not in places]
     for name, (levels, fields) in shapes.items():
         for what, here, there in (("level", levels, rows.get(name, (levels,))[0]), ("fields", fields, rows.get(name, (0, fields))[1])):

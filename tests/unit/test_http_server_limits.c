@@ -6,9 +6,13 @@
 
 #include "http_world.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define SLOW_ANSWER_BYTES ((size_t)128 * 1024) /* 4 s are allowed for it */
 
 /* ---- order, queue, limits ---- */
 
@@ -267,6 +271,51 @@ static void a_job_that_runs_is_no_slow_request(void **state)
     world_stop(&world);
 }
 
+/* A client whose small window and segments keep the kernel from taking a large answer whole. */
+static int reluctant_client_open(const struct world *world)
+{
+    const int window_bytes = 2304;
+    const int segment_bytes = 536;
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)world->port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &window_bytes, sizeof(int)), 0);
+    assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment_bytes, sizeof(int)), 0);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+    return fd;
+}
+
+/* Nothing else would end it: the library's own limit, on silence, is an hour here. */
+static void an_answer_that_nobody_reads_is_given_up(void **state)
+{
+    static const unsigned char body[SLOW_ANSWER_BYTES] = {0};
+    (void)state;
+    struct world world;
+    world_prepare(&world, 1, 8);
+    http_prepared_free(world.app.prepared);
+    world.app.prepared = http_prepared_new(200, NULL, 0, (struct bytes){body, sizeof(body)});
+    assert_non_null(world.app.prepared);
+    atomic_store(&world.app.kept.users_count, 1);
+    struct http_server_options options = world_options(&world);
+    options.read_timeout_s = 1;
+    options.idle_timeout_s = 3600;
+    world_start_with(&world, &options);
+    int fd = reluctant_client_open(&world);
+    client_say(fd, "GET /kept HTTP/1.1\r\nHost: a\r\n\r\n");
+    while (atomic_load(&world.app.kept.users_count) == 1)
+        (void)sched_yield();
+    while (atomic_load(&world.app.kept.users_count) > 1)
+        http_server_tick(world.server);
+    size_t got_bytes = 0;
+    for (ssize_t more_bytes = 0; (more_bytes = recv(fd, answer.text, sizeof(answer.text), 0)) > 0;)
+        got_bytes += (size_t)more_bytes;
+    assert_true(got_bytes < SLOW_ANSWER_BYTES); /* it did not end because all was taken */
+    (void)close(fd);
+    world_stop(&world);
+}
+
 static void large_answers_share_a_budget(void **state)
 {
     static const char request[] = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -312,6 +361,7 @@ int main(void)
         UNIT(requests_that_do_not_arrive_in_time_get_408),
         UNIT(a_kept_connection_may_idle_but_not_trickle),
         UNIT(a_job_that_runs_is_no_slow_request),
+        UNIT(an_answer_that_nobody_reads_is_given_up),
         UNIT(large_answers_share_a_budget),
     };
     return secret_start() ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
