@@ -27,8 +27,10 @@
 enum err session_end(struct app *app, struct ctx *ctx, const struct session *session)
 {
     enum err err = session_delete(ctx, app, session);
+    const struct ctx_why why = ctx->why; /* telling the others forgives what fails there */
     session_cache_drop(app, session->digest);
     live_session_ended(app, ctx, session->digest);
+    ctx->why = why;
     return err;
 }
 

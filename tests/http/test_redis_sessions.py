@@ -476,6 +476,8 @@ def test_logout_while_away_is_honest(site, redis, is_post):
     assert "notescookie.sid=;" in answer.headers["Set-Cookie"] and int(answer.headers["Retry-After"]) >= 1
     assert not site.client.is_signed_in
     assert NOTICE not in page.all_text
+    line = site.notes.wait_log(event="auth.logout_failed", req_id=answer.headers["X-Request-Id"])
+    assert (line["level"], line["peer"]) == ("error", "127.0.0.1") and line["why"]
 
 
 def test_logout_while_away_as_json(site, redis):
