@@ -18,6 +18,7 @@
 #include "http/exchange.h"
 #include "http/json_body.h"
 #include "http/listener.h"
+#include "http/refusals.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -59,14 +60,12 @@ static struct MHD_OptionItem strict_head[] = {
 #define BODILESS MHD_RF_NONE
 #endif
 
-enum refusal { REFUSED_ADDRESS, REFUSED_FULL, REFUSED_EXHAUSTED, REFUSAL_COUNT };
-
 struct http_server {
     struct exchange_host host;
     struct listener listener;
     struct connections *connections;
     struct MHD_Daemon *daemon;
-    _Atomic int64_t refused_counts[REFUSAL_COUNT]; /* since the last tick */
+    struct refusals refusals;
     size_t most_count; /* of connections since memory was given back; of the tick */
 };
 
@@ -486,6 +485,10 @@ FORMAT(2, 0) static void on_library_message(void *closure, const char *format, v
 {
     struct http_server *server = closure;
     char text[LOG_TEXT_MAX_BYTES];
+    va_list again;
+    va_copy(again, values);
+    refusals_by_library(&server->refusals, format, again);
+    va_end(again);
     int size = vsnprintf(text, sizeof(text), format, values);
     if (size < 0 || !server->connections)
         return;
@@ -505,16 +508,16 @@ static void on_accepted(void *owner, int fd, const struct sockaddr *peer, sockle
     struct http_server *server = owner;
     enum connections_verdict verdict = connections_admit(server->connections, fd, peer);
     if (verdict != CONNECTIONS_ADMITTED) {
-        atomic_fetch_add(
-            &server->refused_counts[verdict == CONNECTIONS_FULL ? REFUSED_FULL : REFUSED_ADDRESS],
-            1);
+        atomic_fetch_add(verdict == CONNECTIONS_ADDRESS_FULL ? &server->refusals.address_count
+                                                             : &server->refusals.exhausted_count,
+                         1);
         (void)close(fd);
         return;
     }
     if (MHD_add_connection(server->daemon, fd, peer, peer_bytes) == MHD_YES)
         return;
     connections_remove_fd(server->connections, fd); /* it has closed the socket */
-    atomic_fetch_add(&server->refused_counts[REFUSED_EXHAUSTED], 1);
+    atomic_fetch_add(&server->refusals.exhausted_count, 1);
 }
 
 static bool on_is_full(void *owner)
@@ -523,11 +526,17 @@ static bool on_is_full(void *owner)
     return connections_are_full(server->connections);
 }
 
+static void on_crowded(void *owner)
+{
+    struct http_server *server = owner;
+    atomic_store(&server->refusals.is_crowded, true);
+}
+
 static void on_exhausted(void *owner, int error)
 {
     struct http_server *server = owner;
     (void)error;
-    atomic_fetch_add(&server->refused_counts[REFUSED_EXHAUSTED], 1);
+    atomic_fetch_add(&server->refusals.exhausted_count, 1);
 }
 
 /* ---- life ---- */
@@ -598,6 +607,7 @@ static enum err start(struct ctx *ctx, struct http_server *server)
     server->listener.owner = server;
     server->listener.accepted = on_accepted;
     server->listener.is_full = on_is_full;
+    server->listener.crowded = on_crowded;
     server->listener.exhausted = on_exhausted;
     server->connections = connections_new(&(struct connections_options){
         .max_count = options->connections_max_count,
@@ -647,22 +657,6 @@ int64_t http_server_port(const struct http_server *server)
     return server->listener.port;
 }
 
-static void log_refused(struct http_server *server)
-{
-    static const char *const reasons[] = {
-        [REFUSED_ADDRESS] = "too many of one address",
-        [REFUSED_FULL] = "too many in all",
-        [REFUSED_EXHAUSTED] = "no descriptor or memory left",
-    };
-    for (size_t i = 0; i < REFUSAL_COUNT; i++) {
-        int64_t count = atomic_exchange(&server->refused_counts[i], 0);
-        if (count == 0)
-            continue;
-        const struct log_field fields[] = {log_str("why", reasons[i]), log_i64("count", count)};
-        server_log(server, LOG_WARN, "http.connection_refused", fields, ARRAY_COUNT(fields));
-    }
-}
-
 /* Each connection has HTTP_HEAD_MAX_BYTES on the heap, which keeps them after a crowd has gone. */
 static void give_memory_back(struct http_server *server)
 {
@@ -686,7 +680,7 @@ void http_server_tick(struct http_server *server)
                                            log_str("peer", peer)};
         server_log(server, LOG_INFO, "http.request_timed_out", fields, ARRAY_COUNT(fields));
     }
-    log_refused(server);
+    refusals_log(&server->refusals, options->log, options->connections_max_count);
     give_memory_back(server);
     for (size_t i = 0; i < ARRAY_COUNT(options->lanes); i++) {
         if (options->lanes[i])

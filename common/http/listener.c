@@ -159,6 +159,16 @@ static bool accept_one(struct listener *listener)
     return error == ECONNABORTED || error == EINTR || error == EPROTO;
 }
 
+/* Until somebody comes, or until it is looked again whether there is room. */
+static int wait_for_clients(struct listener *listener, struct pollfd watched[2], bool is_full)
+{
+    if (!is_full)
+        return poll(watched, 2, -1);
+    if (poll(&watched[1], 1, 0) > 0)
+        listener->crowded(listener->owner);
+    return poll(watched, 1, FULL_WAIT_MS);
+}
+
 static void *listener_main(void *argument)
 {
     struct listener *listener = argument;
@@ -167,7 +177,7 @@ static void *listener_main(void *argument)
                                {.fd = listener->fd, .events = POLLIN}};
     for (;;) {
         bool is_full = listener->is_full(listener->owner);
-        int ready_count = poll(watched, is_full ? 1 : 2, is_full ? FULL_WAIT_MS : -1);
+        int ready_count = wait_for_clients(listener, watched, is_full);
         if (ready_count < 0 && errno != EINTR)
             return NULL;
         if (ready_count > 0 && watched[0].revents != 0)

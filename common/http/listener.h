@@ -33,6 +33,8 @@ struct listener {
     void (*accepted)(void *owner, int fd, const struct sockaddr *peer, socklen_t peer_bytes);
     /* While true nothing is accepted: clients wait in the backlog. */
     bool (*is_full)(void *owner);
+    /* Some do; called every now and then. */
+    void (*crowded)(void *owner);
     /* The system has no descriptor or memory left; called at each failed try. */
     void (*exhausted)(void *owner, int error);
 };

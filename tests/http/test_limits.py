@@ -264,3 +264,18 @@ def test_limit_of_connections_can_be_switched_off(make_site):
     assert None not in open_now
     for connection in open_now:
         connection.close()
+
+
+def test_who_waits_for_a_connection_is_told_to_the_operator(make_site):
+    """Beyond CONNECTION_LIMIT newcomers wait in the kernel until somebody leaves: nothing is refused."""
+    site = make_site(CONNECTION_LIMIT=16, CONNECTIONS_PER_ADDRESS=0)
+    open_now = [held(site.notes.port) for _ in range(16)]
+    assert None not in open_now
+    with Connection(site.notes.port) as waiting:
+        waiting.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        line = site.notes.wait_log(event="http.connections_wait")
+        assert (line["level"], line["limit"]) == ("warn", 16)
+        open_now.pop().close()
+        assert waiting.answer().status == 200
+    for connection in open_now:
+        connection.close()
