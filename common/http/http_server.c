@@ -38,7 +38,8 @@
 #define LOG_TEXT_MAX_BYTES  512
 #define MS_PER_S            1000
 #define STRICT_HEAD_VERSION 0x01000000 /* from here on the library can be told to read strictly */
-#define CROWDED_BYTES       12288      /* of fields and cookies, in the library's memory */
+#define LINE_END_BYTES      2
+#define CROWDED_BYTES       12288 /* of fields and cookies, in the library's memory */
 #define CROWDED_ENTRY_BYTES 64
 
 /* Level 1: the library refuses folded lines, lone line feeds and blanks in the target, which it
@@ -101,11 +102,12 @@ struct head_reader {
     enum err err;
 };
 
-/* Lines follow each other in the library's buffer, their ends made NUL. A gap is a NUL that the
- * client sent, or a folded line: the library would read another value than a proxy before us. */
+/* Lines follow each other in the library's buffer, the two bytes of each end made NUL. One byte is
+ * a lone CR or LF. More are a NUL that the client sent, or a folded line: the library would read
+ * another value than a proxy before us. */
 static bool follows(const char *line_end, const char *next)
 {
-    return next == line_end + 1 || next == line_end + 2;
+    return next == line_end + LINE_END_BYTES;
 }
 
 static enum MHD_Result read_field(void *closure,
@@ -120,7 +122,8 @@ static enum MHD_Result read_field(void *closure,
     (void)kind;
     (void)name_bytes;
     if (MHD_VERSION < STRICT_HEAD_VERSION && !follows(reader->line_end, name))
-        reader->err = ctx_fail(&exchange->ctx, ERR_INVALID, "a NUL or a folded line in the head");
+        reader->err = ctx_fail(&exchange->ctx, ERR_INVALID,
+                               "a NUL, a folded line, or one not ended by CRLF, in the head");
     const char *text = value ? value : "";
     if (!reader->err)
         reader->err = http_head_field(&exchange->ctx, &exchange->head, name, text, value_bytes);
@@ -147,8 +150,7 @@ static bool ends_well(struct MHD_Connection *connection, const char *method, con
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     if (MHD_VERSION >= STRICT_HEAD_VERSION || !info)
         return true;
-    size_t rest_bytes = (size_t)(method + info->header_size - line_end);
-    return rest_bytes >= 2 && rest_bytes <= 4;
+    return line_end + LINE_END_BYTES + LINE_END_BYTES == method + info->header_size;
 }
 
 static enum err read_head(struct MHD_Connection *connection,
@@ -165,7 +167,7 @@ static enum err read_head(struct MHD_Connection *connection,
         return reader.err;
     if (!ends_well(connection, method, reader.line_end))
         return ctx_fail(&exchange->ctx, ERR_INVALID,
-                        "a NUL or a folded line at the end of the head");
+                        "a NUL, a folded line, or one not ended by CRLF, at the end of the head");
     return http_head_finish(&exchange->ctx, &exchange->head);
 }
 

@@ -57,6 +57,13 @@ MALFORMED = {
 }
 
 
+@pytest.mark.parametrize("line", range(4))
+def test_head_line_that_is_ended_by_lf_alone_is_refused(port, line):
+    """A proxy that ends lines otherwise would see other fields than we do. The last line is the empty one."""
+    lines = [b"GET /healthz HTTP/1.1", b"Host: localhost", b"X-Thing: 1", b""]
+    refused(port, b"".join(text + (b"\n" if number == line else b"\r\n") for number, text in enumerate(lines)) + SMUGGLED)
+
+
 @pytest.mark.parametrize("name", MALFORMED)
 def test_malformed_message_is_refused(port, name):
     """None of these is a request that a browser or proxy sends; none may be read as a page view."""
