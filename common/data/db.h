@@ -10,7 +10,7 @@
  *           ... db_rows_text(ctx, &rows, 0)
  *
  * Errors of all calls: ERR_CONFLICT a unique key exists; ERR_UNAVAILABLE locked until the deadline,
- * full, read-only, lost, or the deadline passed (of a write that was sent to MySQL then, nobody
+ * full, read-only, lost, removed, or the deadline passed (of a write that was sent to MySQL then, nobody
  * knows whether it happened); ERR_TOO_LARGE a row or value is over the driver's limit (SQLite: 64
  * MiB); ERR_INTERNAL the statement is wrong. */
 #ifndef NOTES_DB_H

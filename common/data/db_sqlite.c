@@ -15,6 +15,7 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -198,6 +199,23 @@ enter_gate(struct ctx *ctx, struct connection *connection, struct write_gate **o
     return ERR_OK;
 }
 
+/* SQLite goes on writing to a file that nobody will find again: before something is written for
+ * good we look whether it, and its log beside it, are still in their place. Nothing is opened
+ * anew: another file there may be of another time, or of another program. */
+static enum err check_place(struct ctx *ctx, const struct connection *connection)
+{
+    sqlite3 *handle = connection->handle;
+    int has_moved = 0;
+    sqlite3_file_control(handle, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
+    const char *log_path = sqlite3_filename_wal(sqlite3_db_filename(handle, "main"));
+    if (!has_moved && access(log_path, F_OK) == 0)
+        return ERR_OK;
+    return ctx_fail(ctx, ERR_UNAVAILABLE,
+                    "%s was removed or replaced while in use: nothing is written until it is back, "
+                    "or a restart takes what is there",
+                    has_moved ? sqlite3_db_filename(handle, "main") : log_path);
+}
+
 /* --- Statements --- */
 
 static struct compiled *find_compiled(struct connection *connection,
@@ -332,6 +350,8 @@ static enum err sqlite_run(struct ctx *ctx,
         err = bind_values(ctx, connection, compiled, values, SQLITE_STATIC);
     if (!err && !sqlite3_stmt_readonly(compiled->code))
         err = enter_gate(ctx, connection, &gate);
+    if (!err && gate)
+        err = check_place(ctx, connection);
     if (err)
         return err;
     int64_t total_before = sqlite3_total_changes64(connection->handle);
@@ -461,6 +481,8 @@ static enum err sqlite_commit(struct ctx *ctx, void *state)
     struct connection *connection = state;
     assert(connection->transaction != TRANSACTION_NONE);
     enum err err = start_call(ctx, connection);
+    if (!err && connection->transaction == TRANSACTION_WRITE)
+        err = check_place(ctx, connection);
     if (!err)
         err = run_plain(ctx, connection, &commit);
     undo(connection,
@@ -496,6 +518,8 @@ static enum err sqlite_ping(struct ctx *ctx, void *state)
 {
     struct connection *connection = state;
     enum err err = start_call(ctx, connection);
+    if (!err && connection->gate)
+        err = check_place(ctx, connection);
     return err ? err : run_plain(ctx, connection, &look_at_schema);
 }
 

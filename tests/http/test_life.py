@@ -798,18 +798,55 @@ def heal(files):
             path.chmod(0o600)
 
 
-@pytest.mark.sqlite_only(reason="removes the file")
-def test_database_file_that_disappears_is_no_silent_loss(services):
-    """Its folder is removed under the running service: writes are refused or kept, never answered and lost."""
+@pytest.mark.sqlite_only(reason="moves a file")
+def test_database_file_of_userauth_that_goes_takes_no_write_until_it_is_back(services):
+    """What is answered as done is in the file that a restart finds; nothing makes a new, empty one meanwhile."""
     service = services.userauth().start()
-    api = service.api()
-    for path in service.state_dir.glob("users.sqlite*"):
-        path.unlink()
-    answer = api.post("/create-user", json={"username": "afterwards", "provider": "x"})
-    if answer.status_code == 200:
-        assert api.get("/find/afterwards").status_code == 200
-    else:
-        assert_error(answer, 503)
+    api, password = service.api(), new_password()
+    api.create("before", password)
+    create = lambda name: api.post("/create-user", json={"username": name, "provider": "x"})
+    away = service.database.with_suffix(".away")
+    service.database.rename(away)
+    answer = create("meanwhile")
+    assert_error(answer, 503)
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert "was removed or replaced" in service.wait_log(req_id=answer.json()["requestId"])["why"]
+    assert "was removed or replaced" in service.wait_log(event="dependency.lost", level="error")["why"]
+    assert api.get("/readyz").json()["dependencies"]["database"] == "lost"
+    assert api.get("/find/before").status_code == 200, "reading goes on"
+    assert not service.database.exists()
+    away.rename(service.database)
+    assert create("afterwards").status_code == 200
+    service.wait_log(event="dependency.found")
+    service.restart()
+    assert [api.get(f"/find/{name}").status_code for name in ("before", "meanwhile", "afterwards")] == [200, 404, 200]
+
+
+@pytest.mark.sqlite_only(reason="moves and removes files")
+@pytest.mark.parametrize("what", ["file", "log", "both", "replaced"])
+def test_database_file_of_notes_that_goes_takes_no_save_and_keeps_the_text(site_of_its_own, what):
+    """Saves are refused with what was typed; a note that was answered with a redirect is there after a restart."""
+    site = site_of_its_own
+    client, notes = browser_session(site, "me"), site.notes
+    save = lambda key: client.post("/notes/save", {"docreate": "create", "notekey": key, "title": "T " + key, "body": "precious"})
+    assert save("before").status_code == 302
+    file, log = notes.database, notes.database.with_name(notes.database.name + "-wal")
+    gone = {"file": [file], "log": [log], "both": [file, log], "replaced": [file]}[what]
+    for path in gone:
+        path.rename(path.with_name(path.name + ".away"))
+    if what == "replaced":
+        shutil.copy(file.with_name(file.name + ".away"), file)
+    answer = save("meanwhile")
+    assert answer.status_code == 503 and int(answer.headers["Retry-After"]) >= 1
+    assert any("precious" in node.text for node in read_page(answer).all("textarea")), "the typed text is lost"
+    assert "was removed or replaced" in notes.wait_log(event="dependency.lost", level="error", name="database")["why"]
+    assert client.html("/notes/view?key=before").text("notetitle").strip() == "T before", "reading goes on"
+    for path in gone:
+        path.with_name(path.name + ".away").rename(path)
+    assert save("afterwards").status_code == 302
+    notes.kill()
+    notes.start()
+    assert [client.get(f"/notes/view?key={key}").status_code for key in ("before", "meanwhile", "afterwards")] == [200, 404, 200]
 
 
 # --- crowds ---

@@ -162,6 +162,79 @@ static void a_connection_is_durable_and_strict(void **state)
     assert_int_equal(strncmp(db_library(), "SQLite 3.", strlen("SQLite 3.")), 0);
 }
 
+/* --- A file that goes while it is in use --- */
+
+static void writes_and_a_look_are_refused(struct db_fixture *fixture)
+{
+    struct ctx *ctx = &fixture->ctx;
+    static const char why[] = "was removed or replaced while in use";
+    struct db_values values = DB_VALUES(db_text("lost"), db_i64(1), db_null());
+    enum err err = db_run(ctx, fixture->db, &insert, values, NULL);
+    assert_int_equal(because(ctx, err, why), ERR_UNAVAILABLE);
+    CLEANUP(db_transaction_done) struct db_transaction tx = {0};
+    assert_int_equal(db_begin(ctx, fixture->db, &tx), ERR_OK);
+    assert_int_equal(db_run(ctx, fixture->db, &insert, values, NULL), ERR_OK);
+    assert_int_equal(because(ctx, db_commit(ctx, &tx), why), ERR_UNAVAILABLE);
+    assert_int_equal(because(ctx, db_ping(ctx, fixture->db), why), ERR_UNAVAILABLE);
+    assert_int_equal(number(ctx, fixture->db, &count_things), 1);
+}
+
+static void add_suffix(const struct db_fixture *fixture, const char *suffix, char out_path[160])
+{
+    (void)snprintf(out_path, 160, "%s%s", fixture->path, suffix);
+}
+
+static void a_file_that_goes_takes_no_writes_until_it_is_back(void **state)
+{
+    struct db_fixture *fixture = *state;
+    static const char *const suffixes[] = {"", "-wal"};
+    add_thing(fixture, fixture->db, "before");
+    for (size_t i = 0; i < ARRAY_COUNT(suffixes); i++) {
+        char path[160];
+        char away[160];
+        add_suffix(fixture, suffixes[i], path);
+        add_suffix(fixture, "-away", away);
+        assert_int_equal(rename(path, away), 0);
+        writes_and_a_look_are_refused(fixture);
+        assert_int_equal(access(path, F_OK), -1);
+        assert_int_equal(rename(away, path), 0);
+        assert_int_equal(db_ping(&fixture->ctx, fixture->db), ERR_OK);
+    }
+    add_thing(fixture, fixture->db, "afterwards");
+    assert_int_equal(number(&fixture->ctx, fixture->db, &count_things), 2);
+}
+
+static void a_file_that_goes_amid_a_transaction_undoes_it(void **state)
+{
+    struct db_fixture *fixture = *state;
+    struct ctx *ctx = &fixture->ctx;
+    CLEANUP(db_transaction_done) struct db_transaction tx = {0};
+    assert_int_equal(db_begin(ctx, fixture->db, &tx), ERR_OK);
+    add_thing(fixture, fixture->db, "lost");
+    assert_int_equal(unlink(fixture->path), 0);
+    assert_int_equal(because(ctx, db_commit(ctx, &tx), "was removed"), ERR_UNAVAILABLE);
+    assert_int_equal(number(ctx, fixture->db, &count_things), 0);
+}
+
+/* Neither written to nor taken for ours: it stays as it was put there. */
+static void another_file_in_its_place_is_left_alone(void **state)
+{
+    struct db_fixture *fixture = *state;
+    static const char word[] = "another";
+    add_thing(fixture, fixture->db, "before");
+    assert_int_equal(unlink(fixture->path), 0);
+    FILE *file = fopen(fixture->path, "w");
+    assert_non_null(file);
+    assert_true(fputs(word, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    writes_and_a_look_are_refused(fixture);
+    db_close(fixture->db);
+    fixture->db = NULL;
+    struct stat found;
+    assert_int_equal(stat(fixture->path, &found), 0);
+    assert_int_equal(found.st_size, strlen(word));
+}
+
 /* --- Values and statements --- */
 
 static void values_come_back_as_they_went_in(void **state)
@@ -379,6 +452,9 @@ int main(void)
         WITH_DB(the_files_are_the_owners_alone_whatever_the_umask),
         WITH_DB(names_that_sqlite_would_read_otherwise_are_names_of_files),
         WITH_DB(a_connection_is_durable_and_strict),
+        WITH_DB(a_file_that_goes_takes_no_writes_until_it_is_back),
+        WITH_DB(a_file_that_goes_amid_a_transaction_undoes_it),
+        WITH_DB(another_file_in_its_place_is_left_alone),
         WITH_DB(values_come_back_as_they_went_in),
         WITH_DB(an_empty_blob_without_an_address_is_no_null),
         WITH_DB(nulls_are_told_from_empty_values),
