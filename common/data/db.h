@@ -10,9 +10,9 @@
  *           ... db_rows_text(ctx, &rows, 0)
  *
  * Errors of all calls: ERR_CONFLICT a unique key exists; ERR_UNAVAILABLE locked until the deadline,
- * full, read-only, lost, removed, or the deadline passed (of a write that was sent to MySQL then, nobody
- * knows whether it happened); ERR_TOO_LARGE a row or value is over the driver's limit (SQLite: 64
- * MiB); ERR_INTERNAL the statement is wrong. */
+ * full, read-only, lost, removed, damaged, or the deadline passed (of a write that was sent to
+ * MySQL then, nobody knows whether it happened); ERR_TOO_LARGE a row or value is over the driver's
+ * limit (SQLite: 64 MiB); ERR_INTERNAL the statement is wrong. */
 #ifndef NOTES_DB_H
 #define NOTES_DB_H
 
@@ -188,7 +188,7 @@ MUST_CHECK bool db_repeats(struct ctx *ctx, struct db *db, enum err err, int *tr
 /* Was the last connection refused by a server that is there: password, database, certificate? */
 bool db_is_refused(const struct db *db);
 
-/* Does it answer? */
+/* Does it answer? SQLite: is its file in its place, and, after damage was found, whole again? */
 MUST_CHECK enum err db_ping(struct ctx *ctx, struct db *db);
 
 /* Runs a script of several statements, for migrations only. */

@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * The SQLite driver: the only file that knows sqlite3.h. One connection of one thread on a file in
- * WAL mode: readers never wait for writers, writers of this process queue at a gate (write_gate.h),
- * other processes are met by the busy handler.
+ * The SQLite driver: with db_sqlite_file.c it alone knows sqlite3.h. One connection of one thread
+ * on a file in WAL mode: readers never wait for writers, writers of this process queue at a gate
+ * (write_gate.h), other processes are met by the busy handler.
  *
  * A commit is on the disk when it returns (synchronous=FULL). Each call ends at its ctx's deadline,
  * by interruption if need be. Any failure for want of the system (full, I/O, interrupted) undoes
  * the whole transaction at once, gives the lock back, and lets nothing more happen in it: what
  * SQLite undid by itself and what it left open would be hard to tell apart. Depends on:
- * db_driver.h, write_gate.h, clock.h. */
+ * db_driver.h, db_sqlite_file.h, write_gate.h, clock.h. */
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -23,6 +22,7 @@
 #include "base/text.h"
 #include "data/db_driver.h"
 #include "data/db_sqlite_codes.h"
+#include "data/db_sqlite_file.h"
 #include "data/write_gate.h"
 
 /* Room for the statements of a service: a set holds those whose addresses collide, the one not used
@@ -53,7 +53,8 @@ struct connection {
     int64_t deadline_ms;   /* of the call that runs */
     int64_t lock_until_ms; /* how long it may wait for a lock */
     uint64_t uses_count;
-    size_t rows_open_count; /* questions whose rows are not all read yet */
+    unsigned findings_count; /* about damage that what it keeps of the file is newer than */
+    size_t rows_open_count;  /* questions whose rows are not all read yet */
     enum transaction transaction;
     struct compiled cache[CACHE_SETS_COUNT][CACHE_WAYS_COUNT];
 };
@@ -129,6 +130,8 @@ static enum err fail(struct ctx *ctx, struct connection *connection, int code)
     const char *text = sqlite3_errmsg(connection->handle);
     enum err err = ctx_fail(ctx, known->err, "%s: %s%s%s", known->name, text, cause ? ": " : "",
                             cause ? cause : "");
+    if (connection->gate && (kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB))
+        write_gate_note_damage(connection->gate, true);
     if (is_in_transaction(connection) &&
         (err == ERR_UNAVAILABLE || sqlite3_get_autocommit(connection->handle)))
         undo(connection, TRANSACTION_BROKEN);
@@ -163,11 +166,23 @@ static void set_deadline(const struct ctx *ctx, struct connection *connection)
         connection->lock_until_ms = clock_monotonic_ms() + connection->lock_wait_ms;
 }
 
+/* After damage was found, by whomever, nothing that was read before is trusted: so a file that is
+ * good again is read anew. */
+static void forget_pages(struct connection *connection)
+{
+    unsigned findings_count = write_gate_findings_count(connection->gate);
+    if (findings_count != connection->findings_count)
+        sqlite3_db_release_memory(connection->handle);
+    connection->findings_count = findings_count;
+}
+
 static enum err start_call(struct ctx *ctx, struct connection *connection)
 {
     if (connection->transaction == TRANSACTION_BROKEN)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "the transaction was undone by an earlier failure");
     set_deadline(ctx, connection);
+    if (connection->gate)
+        forget_pages(connection);
     return ERR_OK;
 }
 
@@ -197,23 +212,6 @@ enter_gate(struct ctx *ctx, struct connection *connection, struct write_gate **o
         return ctx_fail(ctx, ERR_UNAVAILABLE, "other writers held the database for too long");
     *out_gate = connection->gate;
     return ERR_OK;
-}
-
-/* SQLite goes on writing to a file that nobody will find again: before something is written for
- * good we look whether it, and its log beside it, are still in their place. Nothing is opened
- * anew: another file there may be of another time, or of another program. */
-static enum err check_place(struct ctx *ctx, const struct connection *connection)
-{
-    sqlite3 *handle = connection->handle;
-    int has_moved = 0;
-    sqlite3_file_control(handle, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
-    const char *log_path = sqlite3_filename_wal(sqlite3_db_filename(handle, "main"));
-    if (!has_moved && access(log_path, F_OK) == 0)
-        return ERR_OK;
-    return ctx_fail(ctx, ERR_UNAVAILABLE,
-                    "%s was removed or replaced while in use: nothing is written until it is back, "
-                    "or a restart takes what is there",
-                    has_moved ? sqlite3_db_filename(handle, "main") : log_path);
 }
 
 /* --- Statements --- */
@@ -351,7 +349,7 @@ static enum err sqlite_run(struct ctx *ctx,
     if (!err && !sqlite3_stmt_readonly(compiled->code))
         err = enter_gate(ctx, connection, &gate);
     if (!err && gate)
-        err = check_place(ctx, connection);
+        err = sqlite_file_check_place(ctx, connection->handle);
     if (err)
         return err;
     int64_t total_before = sqlite3_total_changes64(connection->handle);
@@ -482,7 +480,7 @@ static enum err sqlite_commit(struct ctx *ctx, void *state)
     assert(connection->transaction != TRANSACTION_NONE);
     enum err err = start_call(ctx, connection);
     if (!err && connection->transaction == TRANSACTION_WRITE)
-        err = check_place(ctx, connection);
+        err = sqlite_file_check_place(ctx, connection->handle);
     if (!err)
         err = run_plain(ctx, connection, &commit);
     undo(connection,
@@ -513,14 +511,33 @@ static enum err sqlite_script(struct ctx *ctx, void *state, const char *sql)
     return ctx_fail(ctx, ERR_INTERNAL, "the script ended the transaction that it ran in");
 }
 
-/* Reads the file's first page, under its lock: more than arithmetic in memory. */
+/* Reads all pages, if the deadline lets it. */
+static enum err look_for_damage(struct ctx *ctx, struct connection *connection)
+{
+    bool is_whole = false;
+    int code = sqlite_file_ask(connection->handle, "PRAGMA quick_check(1)", "ok", &is_whole);
+    if (code != SQLITE_ROW)
+        return fail(ctx, connection, code);
+    if (!is_whole)
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "the database is damaged: see PRAGMA quick_check");
+    write_gate_note_damage(connection->gate, false);
+    return ERR_OK;
+}
+
+/* Reads the file's first page, from the file itself and under its lock; after damage was found, all
+ * pages, until there is none. */
 static enum err sqlite_ping(struct ctx *ctx, void *state)
 {
     struct connection *connection = state;
     enum err err = start_call(ctx, connection);
     if (!err && connection->gate)
-        err = check_place(ctx, connection);
-    return err ? err : run_plain(ctx, connection, &look_at_schema);
+        err = sqlite_file_check_place(ctx, connection->handle);
+    sqlite3_db_release_memory(connection->handle);
+    if (!err)
+        err = run_plain(ctx, connection, &look_at_schema);
+    if (!err && connection->gate && write_gate_is_damaged(connection->gate))
+        err = look_for_damage(ctx, connection);
+    return err;
 }
 
 /* --- Open and close --- */
@@ -569,14 +586,7 @@ static void start_library(void)
 
 static int use_wal(sqlite3 *handle, bool *out_is_wal)
 {
-    sqlite3_stmt *code = NULL;
-    int result = sqlite3_prepare_v2(handle, "PRAGMA journal_mode=WAL", -1, &code, NULL);
-    if (result == SQLITE_OK)
-        result = sqlite3_step(code);
-    if (result == SQLITE_ROW)
-        *out_is_wal = text_equals((const char *)sqlite3_column_text(code, 0), "wal");
-    sqlite3_finalize(code);
-    return result;
+    return sqlite_file_ask(handle, "PRAGMA journal_mode=WAL", "wal", out_is_wal);
 }
 
 /* The busy handler is not asked when two processes change a new file to WAL at once, so we wait

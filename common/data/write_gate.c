@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,6 +32,8 @@ struct write_gate {
     struct waiter *first;
     struct waiter *last;
     bool is_taken;
+    _Atomic int is_damaged;
+    _Atomic unsigned findings_count;
 };
 
 static pthread_mutex_t gates_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -185,6 +188,22 @@ void write_gate_leave(struct write_gate *gate)
     drop_waiter(gate, next);
     next->has_turn = true;
     pthread_cond_signal(&next->turn);
+}
+
+void write_gate_note_damage(struct write_gate *gate, bool is_damaged)
+{
+    atomic_store(&gate->is_damaged, is_damaged);
+    atomic_fetch_add(&gate->findings_count, 1);
+}
+
+bool write_gate_is_damaged(const struct write_gate *gate)
+{
+    return atomic_load(&gate->is_damaged) != 0;
+}
+
+unsigned write_gate_findings_count(const struct write_gate *gate)
+{
+    return atomic_load(&gate->findings_count);
 }
 
 size_t write_gate_waiting_count(struct write_gate *gate)

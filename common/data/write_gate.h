@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The queue in front of a database file that one process writes to from many threads. SQLite lets
- * one writer in at a time and lets the others poll; behind this gate they wait in order, asleep,
- * and each no longer than its deadline. Other processes are not seen: against them SQLite's own
- * lock stays.
+ * What the connections of one process to a database file share: the queue of its writers, and
+ * whether it was found damaged. SQLite lets one writer in at a time and lets the others poll;
+ * behind this gate they wait in order, asleep, and each no longer than its deadline. Other
+ * processes are not seen: against them SQLite's own lock stays.
  *
  * write_gate_open → any number of write_gate_enter and write_gate_leave → write_gate_close.
  * Threads: any; who entered must leave. One lock (the gate's) or the list's, never both. */
@@ -28,6 +28,12 @@ void write_gate_close(struct write_gate *gate);
  * Units: until_ms is a clock_monotonic_ms(). */
 MUST_CHECK bool write_gate_enter(struct write_gate *gate, int64_t until_ms);
 void write_gate_leave(struct write_gate *gate);
+
+/* What its users have found out about the file itself. Each finding is counted, also the same one
+ * again: whoever keeps parts of the file in memory drops them when the count is another. */
+void write_gate_note_damage(struct write_gate *gate, bool is_damaged);
+bool write_gate_is_damaged(const struct write_gate *gate);
+unsigned write_gate_findings_count(const struct write_gate *gate);
 
 /* How many wait at the moment. */
 size_t write_gate_waiting_count(struct write_gate *gate);

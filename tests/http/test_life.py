@@ -849,6 +849,70 @@ def test_database_file_of_notes_that_goes_takes_no_save_and_keeps_the_text(site_
     assert [client.get(f"/notes/view?key={key}").status_code for key in ("before", "meanwhile", "afterwards")] == [200, 404, 200]
 
 
+class Damage:
+    """Overwrites pages of a database file while it is in use, from `first` (0 is the one with the header) on."""
+
+    def __init__(self, database, first):
+        with opened(database, is_writable=True) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self.offset = first * connection.execute("PRAGMA page_size").fetchone()[0]
+        self.path = database
+        self.good = database.read_bytes()[self.offset:]
+
+    def write(self, data):
+        with open(self.path, "r+b") as file:
+            file.seek(self.offset)
+            file.write(data)
+
+    def do(self):
+        self.write(b"\xa5" * len(self.good))
+
+    def mend(self):
+        self.write(self.good)
+
+
+def damage_is_told_and_ends(service, damage, is_refused):
+    """`is_refused()` says whether a request was a 503. Health and log tell while it lasts, and nobody restarts."""
+    database = lambda: Api(service.url).get("/readyz").json()["dependencies"]["database"]
+    assert not is_refused() and database() == "ok"
+    damage.do()
+    until(is_refused, "the damage is met")
+    why = service.wait_log(event="dependency.lost", level="error", name="database")["why"]
+    assert re.search("damaged|SQLITE_CORRUPT|SQLITE_NOTADB", why), why
+    assert database() == "lost"
+    damage.mend()
+    until(lambda: not is_refused(), "well again")
+    service.wait_log(event="dependency.found", name="database")
+    assert database() == "ok"
+
+
+@pytest.mark.sqlite_only(reason="overwrites pages of a file")
+@pytest.mark.parametrize("first", [0, 1])
+def test_damaged_database_of_userauth_is_told_and_well_again_without_a_restart(services, first):
+    service = services.userauth().start()
+    api = service.api()
+    for number in range(50):
+        api.create(f"user{number}", new_password())
+    damage_is_told_and_ends(service, Damage(service.database, first), lambda: api.get("/list").status_code == 503)
+    assert api.get("/find/user49").status_code == 200
+
+
+@pytest.mark.sqlite_only(reason="overwrites pages of a file")
+@pytest.mark.parametrize("first", [0, 1])
+def test_damaged_database_of_notes_keeps_the_text_and_is_well_again_without_a_restart(site_of_its_own, first):
+    client, notes = browser_session(site_of_its_own, "me"), site_of_its_own.notes
+    serial = iter(range(1000))
+
+    def is_refused():
+        answer = client.post("/notes/save", {"docreate": "create", "notekey": f"n{next(serial)}", "title": "T", "body": "precious"})
+        assert answer.status_code in (302, 503)
+        return answer.status_code == 503 and any("precious" in node.text for node in read_page(answer).all("textarea"))
+
+    assert not is_refused()
+    damage_is_told_and_ends(notes, Damage(notes.database, first), is_refused)
+    assert client.html("/notes/view?key=n0").text("notetitle").strip() == "T"
+
+
 # --- crowds ---
 
 @pytest.mark.parametrize("kind", ["userauth", "notes"])

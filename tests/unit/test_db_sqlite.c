@@ -235,6 +235,82 @@ static void another_file_in_its_place_is_left_alone(void **state)
     assert_int_equal(found.st_size, strlen(word));
 }
 
+/* --- A file that is damaged while it is in use --- */
+
+#define PAGE_BYTES 4096
+
+static void
+exchange_page(const struct db_fixture *fixture, long page, unsigned char bytes[PAGE_BYTES])
+{
+    unsigned char before[PAGE_BYTES];
+    FILE *file = fopen(fixture->path, "r+");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, page * PAGE_BYTES, SEEK_SET), 0);
+    assert_int_equal(fread(before, 1, PAGE_BYTES, file), PAGE_BYTES);
+    assert_int_equal(fseek(file, page * PAGE_BYTES, SEEK_SET), 0);
+    assert_int_equal(fwrite(bytes, 1, PAGE_BYTES, file), PAGE_BYTES);
+    assert_int_equal(fclose(file), 0);
+    memcpy(bytes, before, PAGE_BYTES);
+}
+
+static enum err read_all(struct ctx *ctx, struct db *db)
+{
+    CLEANUP(db_rows_done) struct db_rows rows = {0};
+    bool has_row = true;
+    enum err err = db_query(ctx, db, &names, DB_NO_VALUES, &rows);
+    while (!err && has_row)
+        err = db_next(ctx, &rows, &has_row);
+    return err;
+}
+
+/* None of these pages is read by a look at the first one: what one connection finds, the look of
+ * another knows. (Closing a file drops the locks that this process
+ * has on it: here nobody else uses it.) */
+static void damage_is_told_until_the_file_is_good_again(void **state)
+{
+    struct db_fixture *fixture = *state;
+    struct ctx *ctx = &fixture->ctx;
+    static const long pages[] = {1, 6}; /* the root of things, and one that holds rows */
+    static const unsigned char data[600];
+    for (int i = 0; i < 100; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof(name), "thing%d", i);
+        struct db_values values = DB_VALUES(db_text(name), db_i64(1), db_blob(data, sizeof(data)));
+        assert_int_equal(db_run(ctx, fixture->db, &insert, values, NULL), ERR_OK);
+    }
+    db_close(fixture->db); /* writes its log into the file */
+    fixture->db = db_fixture_open(fixture);
+    CLEANUP(db_close_ptr) struct db *other = db_fixture_open(fixture);
+    for (size_t i = 0; i < ARRAY_COUNT(pages); i++) {
+        unsigned char bytes[PAGE_BYTES];
+        memset(bytes, 0xff, sizeof(bytes));
+        exchange_page(fixture, pages[i], bytes);
+        assert_int_equal(because(ctx, read_all(ctx, fixture->db), "SQLITE_CORRUPT"),
+                         ERR_UNAVAILABLE);
+        for (int k = 0; k < 2; k++)
+            assert_int_equal(because(ctx, db_ping(ctx, other), "damaged"), ERR_UNAVAILABLE);
+        exchange_page(fixture, pages[i], bytes);
+        assert_int_equal(read_all(ctx, fixture->db), ERR_OK);
+        assert_int_equal(db_ping(ctx, other), ERR_OK);
+    }
+}
+
+static void a_look_sees_a_first_page_that_is_none(void **state)
+{
+    struct db_fixture *fixture = *state;
+    struct ctx *ctx = &fixture->ctx;
+    db_close(fixture->db);
+    fixture->db = db_fixture_open(fixture);
+    assert_int_equal(number(ctx, fixture->db, &count_things), 0);
+    unsigned char bytes[PAGE_BYTES];
+    memset(bytes, 0xff, sizeof(bytes));
+    exchange_page(fixture, 0, bytes);
+    assert_int_equal(because(ctx, db_ping(ctx, fixture->db), "SQLITE_NOTADB"), ERR_UNAVAILABLE);
+    exchange_page(fixture, 0, bytes);
+    assert_int_equal(db_ping(ctx, fixture->db), ERR_OK);
+    add_thing(fixture, fixture->db, "afterwards");
+}
+
 /* --- Values and statements --- */
 
 static void values_come_back_as_they_went_in(void **state)
@@ -455,6 +531,8 @@ int main(void)
         WITH_DB(a_file_that_goes_takes_no_writes_until_it_is_back),
         WITH_DB(a_file_that_goes_amid_a_transaction_undoes_it),
         WITH_DB(another_file_in_its_place_is_left_alone),
+        WITH_DB(damage_is_told_until_the_file_is_good_again),
+        WITH_DB(a_look_sees_a_first_page_that_is_none),
         WITH_DB(values_come_back_as_they_went_in),
         WITH_DB(an_empty_blob_without_an_address_is_no_null),
         WITH_DB(nulls_are_told_from_empty_values),
