@@ -44,6 +44,10 @@
 
 #define LOCK_WAIT_MS 5000
 
+/* Saving 1 MiB of text that was made for it takes up to 75 MB: in MD4C, or as the page that says
+ * what is wrong with it. */
+#define LARGE_WORKERS_COUNT 2
+
 /* An address may begin so many more sign-ins at a provider than it may fail: many people behind one
  * address begin at once, and few of them fail. */
 #define STARTS_PER_FAILURE 6
@@ -95,7 +99,7 @@ static enum err open_lane(struct ctx *ctx,
 /* Of all lanes. */
 static int64_t workers_count(const struct config *config)
 {
-    return config->workers + config->writers + config->login_workers;
+    return config->workers + config->writers + LARGE_WORKERS_COUNT + config->login_workers;
 }
 
 static enum err open_lanes(struct ctx *ctx, struct app *app)
@@ -231,10 +235,13 @@ static enum err start_workers(struct ctx *ctx, struct app *app)
     options.name = "writer";
     options.count = config->writers;
     app->writers = app->workers ? workers_new(&options) : NULL;
+    options.name = "large";
+    options.count = LARGE_WORKERS_COUNT;
+    app->large_workers = app->writers ? workers_new(&options) : NULL;
     options.name = "login";
     options.count = config->login_workers;
     options.queue_max_count = config->login_queue_limit;
-    app->slow_workers = app->writers ? workers_new(&options) : NULL;
+    app->slow_workers = app->large_workers ? workers_new(&options) : NULL;
     return app->slow_workers ? ERR_OK
                              : ctx_fail(ctx, ERR_UNAVAILABLE, "can't start %lld workers",
                                         (long long)workers_count(config));
@@ -310,6 +317,7 @@ static enum err start_server(struct ctx *ctx, struct app *app)
                                .router = app->providers ? routes : routes_without_providers,
                                .lanes = {[LANE_WORKER] = app->workers,
                                          [LANE_WRITER] = app->writers,
+                                         [LANE_LARGE] = app->large_workers,
                                          [LANE_SLOW] = app->slow_workers},
                                .unrouted = &routes_unrouted,
                                .guard = guard,
@@ -374,6 +382,7 @@ void app_free(struct app *app)
     bus_stop(app->bus);
     hub_stop(app->hub);
     workers_free(app->slow_workers);
+    workers_free(app->large_workers);
     workers_free(app->writers);
     workers_free(app->workers);
     bus_free(app->bus);

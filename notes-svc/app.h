@@ -57,9 +57,10 @@ struct app {
     struct workers *workers;
     struct places *places; /* for live sockets */
     struct hub *hub;
-    struct bus *bus;              /* to the other processes; NULL without Redis */
-    struct workers *writers;      /* for what changes notes, and so waits for a disk */
-    struct workers *slow_workers; /* for calls to userauth-svc that take long */
+    struct bus *bus;               /* to the other processes; NULL without Redis */
+    struct workers *writers;       /* for what changes notes, and so waits for a disk */
+    struct workers *large_workers; /* for what comes with a large body */
+    struct workers *slow_workers;  /* for calls to userauth-svc that take long */
     struct http_server *server;
     struct housekeeping *housekeeping;
 };

@@ -518,7 +518,9 @@ static void job_expire(struct job *job)
 
 static struct workers *lane_of(const struct exchange *exchange)
 {
-    return exchange->host->options.lanes[exchange->rq.route->lane];
+    struct workers *const *lanes = exchange->host->options.lanes;
+    bool is_large = exchange->body.size_bytes > HTTP_BODY_LARGE_BYTES;
+    return lanes[is_large && lanes[LANE_LARGE] ? LANE_LARGE : exchange->rq.route->lane];
 }
 
 static void answer_full(struct exchange *exchange)

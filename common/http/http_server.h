@@ -39,7 +39,8 @@ struct workers;
 #define HTTP_HEAD_MAX_BYTES \
     32768 /* request line and fields, and the answer's; a connection's pool */
 #define HTTP_BODIES_MAX_BYTES \
-    ((size_t)256 * 1024 * 1024) /* of all requests together; beyond: 503 */
+    ((size_t)256 * 1024 * 1024)                     /* of all requests together; beyond: 503 */
+#define HTTP_BODY_LARGE_BYTES   ((size_t)32 * 1024) /* beyond: LANE_LARGE, where there is one */
 #define HTTP_ANSWER_LARGE_BYTES ((size_t)256 * 1024)
 #define HTTP_ANSWERS_MAX_BYTES \
     ((size_t)256 * 1024 * 1024) /* of all large answers under way together; beyond: 503 */
@@ -75,7 +76,10 @@ struct http_server_options {
     int64_t request_deadline_ms; /* handlers' budget from the request's last byte */
     const struct networks *trusted;
     struct router router;
-    struct workers *lanes[LANES_COUNT]; /* NULL: no route may use it */
+
+    /* NULL: no route may use it. A request whose body is over HTTP_BODY_LARGE_BYTES takes many
+     * times as much while it is worked on: the threads of LANE_LARGE bound how many there are. */
+    struct workers *lanes[LANES_COUNT];
 
     /* Protection and lane for GET and HEAD that match no row, so that the error's page knows who
      * asks; its handler is not called. NULL: answered at once, on the loop. */

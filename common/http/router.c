@@ -167,6 +167,8 @@ static const char *row_fault(const struct route *route)
         return "its protection is not stated";
     if (route->lane == LANE_UNSTATED)
         return "its lane is not stated";
+    if (route->lane == LANE_LARGE)
+        return "which body is large is found out when it is there";
     if (!route->handler)
         return "it has no handler";
     if (route->method == HTTP_HEAD || route->method == HTTP_OTHER)
@@ -242,7 +244,7 @@ static const char *const protection_names[] = {
 
 static const char *const lane_names[] = {
     [LANE_UNSTATED] = "unstated", [LANE_LOOP] = "loop", [LANE_WORKER] = "worker",
-    [LANE_WRITER] = "writer",     [LANE_SLOW] = "slow",
+    [LANE_WRITER] = "writer",     [LANE_SLOW] = "slow", [LANE_LARGE] = "large",
 };
 
 void router_print(FILE *out, const struct router *router)

@@ -5,6 +5,9 @@
 
 #include "http_world.h"
 
+#include "base/workers.h"
+
+#include <sched.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -84,6 +87,42 @@ static void what_is_over_is_drained_and_shown_as_far_as_it_fits(void **state)
     (void)close(fd);
     assert_int_equal(atomic_load(&world.app.handled_count), 1);
     world_stop(&world);
+}
+
+static void large_bodies_are_few_at_a_time_and_hold_up_no_small_one(void **state)
+{
+    char small[128];
+    char large[128];
+    static const char head[] = "POST /gate HTTP/1.1\r\nHost: a\r\nContent-Type: "
+                               "application/x-www-form-urlencoded\r\nContent-Length: %zu\r\n\r\n";
+    (void)snprintf(small, sizeof(small), head, HTTP_BODY_LARGE_BYTES);
+    (void)snprintf(large, sizeof(large), head, HTTP_BODY_LARGE_BYTES + 1);
+    (void)state;
+    struct world world;
+    world_prepare(&world, 4, 8);
+    struct workers *few =
+        workers_new(&(struct workers_options){.name = "large", .count = 1, .queue_max_count = 8});
+    assert_non_null(few);
+    struct http_server_options options = world_options(&world);
+    options.lanes[LANE_LARGE] = few;
+    world_start_with(&world, &options);
+    const int fds[] = {client_post(&world, large, HTTP_BODY_LARGE_BYTES + 1),
+                       client_post(&world, large, HTTP_BODY_LARGE_BYTES + 1),
+                       client_post(&world, small, HTTP_BODY_LARGE_BYTES)};
+    while (workers_busy_count(few) + workers_busy_count(world.workers) < ARRAY_COUNT(fds))
+        (void)sched_yield();
+    assert_int_equal(workers_busy_count(few), 2);
+    gate_wait(&world.app, 2); /* a large one and the small one */
+    gate_open(&world.app);
+    for (size_t i = 0; i < ARRAY_COUNT(fds); i++) {
+        client_answer(fds[i], true, &answer);
+        assert_int_equal(answer.status, 200);
+        (void)close(fds[i]);
+    }
+    (void)http_server_drain(world.server, 0);
+    http_server_free(world.server);
+    workers_free(few);
+    world_free_rest(&world);
 }
 
 static void a_character_that_the_limit_cuts_is_left_out(void **state)
@@ -214,6 +253,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UNIT(bodies_arrive_whole_in_any_pieces),
         UNIT(chunk_extensions_are_skipped_or_refused),
+        UNIT(large_bodies_are_few_at_a_time_and_hold_up_no_small_one),
         UNIT(what_is_over_is_drained_and_shown_as_far_as_it_fits),
         UNIT(a_character_that_the_limit_cuts_is_left_out),
         UNIT(a_body_announced_too_large_to_drain_is_refused_at_once),

@@ -209,6 +209,18 @@ static void the_service_key_is_not_looked_at_on_the_loop(void **state)
     assert_non_null(strstr(router_fault(&one), "needs I/O"));
 }
 
+static void no_row_states_the_lane_of_large_bodies(void **state)
+{
+    static const struct route row = {.method = HTTP_GET,
+                                     .pattern = "/a",
+                                     .protection = PROTECTION_NONE,
+                                     .lane = LANE_LARGE,
+                                     .handler = nothing};
+    const struct router one = {.routes = &row, .count = 1};
+    (void)state;
+    assert_non_null(strstr(router_fault(&one), "which body is large"));
+}
+
 static void the_table_is_printed_a_line_a_row(void **state)
 {
     static const struct route rows[] = {
@@ -248,6 +260,7 @@ int main(void)
         UNIT(faults_of_a_table_are_told),
         UNIT(a_cache_answers_only_what_everybody_may_read_before_a_worker),
         UNIT(the_service_key_is_not_looked_at_on_the_loop),
+        UNIT(no_row_states_the_lane_of_large_bodies),
         UNIT(the_table_is_printed_a_line_a_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
