@@ -20,6 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+DEFINE_CLEANUP(char *, free)
+
 /* ---- beginning and end ---- */
 
 struct exchange *exchange_new(struct exchange_host *host,
@@ -123,6 +125,24 @@ bool exchange_must_close(const struct exchange *exchange)
 
 /* ---- answers ---- */
 
+/* All that the request took goes before its answer does, but for what the log tells. */
+static void forget_request(struct exchange *exchange)
+{
+    struct ctx *ctx = &exchange->ctx;
+    struct http_request *rq = &exchange->rq;
+    char peer[ADDRESS_TEXT_BYTES];
+    address_text(&rq->client, peer);
+    CLEANUP(free_ptr) char *user = ctx->user ? strdup(ctx->user) : NULL;
+    arena_done(&ctx->arena);
+    arena_init(&ctx->arena);
+    *rq = (struct http_request){
+        .method = rq->method, .route = rq->route, .client = rq->client, .target = "/", .path = "/"};
+    rq->client_text = arena_text(&ctx->arena, peer);
+    ctx->peer = rq->client_text;
+    ctx->user = arena_text(&ctx->arena, user);
+    ctx->why.hint = NULL;
+}
+
 /* A client that reads slowly keeps its answer's memory for long: large answers share a budget. */
 static void count_large(struct exchange *exchange)
 {
@@ -135,6 +155,7 @@ static void count_large(struct exchange *exchange)
         return;
     }
     drop_answer(exchange);
+    forget_request(exchange);
     exchange->must_close = true;
     exchange->outcome = ctx_fail(&exchange->ctx, ERR_UNAVAILABLE,
                                  "all large answers together are larger than %zu bytes",

@@ -81,6 +81,7 @@ large(struct app *app, struct ctx *ctx, const struct http_request *rq, struct ht
 {
     (void)app;
     (void)rq;
+    ctx->user = arena_text(&ctx->arena, "reader");
     char *text = arena_take(&ctx->arena, LARGE_ANSWER_BYTES + 1);
     memset(text, 'l', LARGE_ANSWER_BYTES);
     return say(rs, text);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The server over real sockets: its queue, its limits, slow clients. */
+#include "base/log.h"
 #include "base/secret.h"
 #include "base/workers.h"
 
@@ -348,6 +349,38 @@ static void large_answers_share_a_budget(void **state)
     world_stop(&world);
 }
 
+/* Else all that are refused for want of memory would keep theirs until they are sent. The log tells
+ * how much a request has at its end, and who asked all the same. */
+static void a_large_answer_without_room_is_let_go_at_once(void **state)
+{
+    (void)state;
+    struct world world;
+    FILE *lines = tmpfile();
+    assert_non_null(lines);
+    world_prepare(&world, 1, 8);
+    log_free(world.log);
+    world.log = log_new(fileno(lines), "test", LOG_INFO, LOG_JSON);
+    struct http_server_options options = world_options(&world);
+    options.answers_max_bytes = LARGE_ANSWER_BYTES / 2;
+    world_start_with(&world, &options);
+    int fd = client_ask(&world, "GET /large HTTP/1.1\r\nHost: a\r\n\r\n", &answer);
+    assert_int_equal(answer.status, 503);
+    (void)close(fd);
+    world_stop(&world);
+
+    static const char field[] = "\"arena_bytes\":";
+    char line[4096] = "";
+    rewind(lines);
+    while (!strstr(line, "http.request_done"))
+        assert_non_null(fgets(line, sizeof(line), lines));
+    (void)fclose(lines);
+    const char *arena_bytes = strstr(line, field);
+    assert_non_null(arena_bytes);
+    assert_in_range(strspn(arena_bytes + strlen(field), "0123456789"), 1, 4);
+    assert_non_null(strstr(line, "\"route\":\"/large\",\"status\":503,"));
+    assert_non_null(strstr(line, "\"user\":\"reader\",\"peer\":\"127.0.0.1\","));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +396,7 @@ int main(void)
         UNIT(a_job_that_runs_is_no_slow_request),
         UNIT(an_answer_that_nobody_reads_is_given_up),
         UNIT(large_answers_share_a_budget),
+        UNIT(a_large_answer_without_room_is_let_go_at_once),
     };
     return secret_start() ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
 }
