@@ -359,6 +359,22 @@ def test_hostile_draft_is_text_when_it_is_restored(browser):
     assert browser.run("return window.pwned") is None
 
 
+def test_draft_with_a_prototype_changes_no_object(browser):
+    browser.sign_in()
+    browser.open("/notes/add")
+    type_note(browser, "A title", "A body")
+    stored(browser, "A body")
+    browser.run("""for (const [name, text] of Object.entries(localStorage)) {
+                     const members = '"__proto__":{"title":"theirs","polluted":1},"constructor":{"prototype":{"polluted":1}},';
+                     localStorage.setItem(name, text.replace('"fields":{', `${members}"fields":{${members}`));
+                   }""")
+    stored(browser, "polluted")
+    browser.open("/notes/add")
+    browser.until(lambda: body_value(browser) == "A body", "the text is back")
+    assert browser.find("[name=title]").get_property("value") == "A title"
+    assert browser.run("return [({}).polluted ?? null, [].polluted ?? null, (() => 0).polluted ?? null]") == [None, None, None]
+
+
 def test_policy_stops_a_script_that_would_get_in(open_browser):
     """Were there ever a hole, the policy holds: an inline script that is put into the page does not run."""
     browser = open_browser()

@@ -395,13 +395,25 @@ def test_assets_are_immutable_and_compressed(me):
         assert me.head(path).status_code == 200
 
 
-TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 
 
 def test_assets_have_their_types(me):
     for path in asset_paths(me):
-        wanted = TYPES.get(path.rpartition(".")[2])
-        assert wanted is None or me.get(path).headers["Content-Type"].split(";")[0] == wanted
+        assert me.get(path).headers["Content-Type"] == TYPES[path.rpartition(".")[2]], path
+
+
+def test_pages_and_json_have_their_types(me):
+    pages = [me.get("/"), me.get(view_path("safe")), me.get("/users/account"), me.get("/notes/view?key=none"), me.get("/nowhere"), me.get("/%zz"),
+             me.request("PUT", "/"), me.post("/notes/comment", {"key": "safe", "message": "m"}, csrf=False)]
+    assert {200, 403, 404, 405} <= {page.status_code for page in pages}
+    for page in pages:
+        assert page.headers["Content-Type"] == "text/html; charset=utf-8" and page.text.startswith("<!doctype html>"), page.url
+    script = {"Accept": "application/json"}
+    answers = [me.get("/healthz"), me.post("/notes/comment", {"key": "safe", "message": "m"}, headers=script),
+               me.post("/notes/comment", {"key": "safe", "message": "m"}, csrf=False, headers=script)]
+    for answer in answers:  # JSON is UTF-8 by its definition: its type has no charset (RFC 8259, 11)
+        assert answer.headers["Content-Type"] == "application/json" and answer.json(), answer.url
 
 
 def test_gzip_only_for_those_who_take_it(me):
