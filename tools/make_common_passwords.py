@@ -5,9 +5,9 @@
     make_common_passwords.py OUT.txt
 
 Nobody's list is copied: what people are known to choose is put together here from words, names, phrases, runs on a keyboard and
-what is hung on them. The rules (password_rules.h) refuse more than is listed: any case, up to four digits or signs at the end, an
-entry over and over. So nothing is listed that follows from another entry by that. Most entries are long: a shorter password is
-refused for its length already, and a short entry counts when it is repeated. Run it by hand after a change; a test compares.
+what is hung on them. The rules (password_rules.h) refuse more than is listed: what is put together of entries, runs and a few
+digits or signs, in any case, or repeated. So nothing is listed that is one other entry with a tail, or repeated. Most entries are
+long: a shorter password is refused for its length already. Run it by hand after a change; a test compares.
 Tests: tests/unit/test_compile_passwords.py.
 """
 

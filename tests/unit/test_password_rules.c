@@ -105,10 +105,52 @@ static void what_many_people_use_is_refused_in_any_case_with_a_tail_and_repeated
         {"abcabcabcabcabcab", PASSWORD_COMMON},
         {"xyz1xyz1xyz1xyz1", PASSWORD_COMMON},
         {"éàüöéàüöéàüöéàüö", PASSWORD_COMMON},
-        {"vwxyzvwxyzvwxyz", PASSWORD_FINE},
+        {"vwxwvvwxwvvwxwv", PASSWORD_COMMON},
         {"a horse that eats staples", PASSWORD_FINE},
     };
     check_rows(rows, ARRAY_COUNT(rows), "alice");
+}
+
+static void what_is_only_put_together_of_what_many_people_use_is_refused(void **state)
+{
+    (void)state;
+    static const char *const passwords[] = {
+        /* runs, and runs of keys */
+        "123456789123456789", "987654321987654321", "147258369147258369", "0123456789abcdef",
+        "qwer1234asdf5678", "1234qwerASDFzxcv", "asdfghjkl;123456", "!QAZ2wsx#EDC4rfv",
+        "1q2w3e4r5t6y7u8i", "q1w2e3r4t5y6u7i8", "zyxwvuts87654321", "zaq12wsxcde34rfv",
+        /* words, with runs and a little besides */
+        "password123456789", "Passw0rd12345678", "qwertyuiop123456", "welcome 12345678!",
+        "footballbaseball", "princess-princess", "letmein123letmein", "Summer&Sunshine26",
+        "monkey dragon princess",
+        /* letters written as digits and signs */
+        "P@ssw0rdP@ssw0rd", "P@$$w0rd-P@55word", "Adm1n1strat0r123", "1l0v3y0u1l0v3y0u",
+        "!L0vey0u4football",
+        /* over and over what alone would be too short, known or not */
+        "abcabcabcabcabc", "trustno1trustno1", "kX9#mQ2kX9#mQ2kX", "kX9#mQ2$vL7pRtkX9#mQ2$vL7pRt1",
+        "1990010119900101", "Hm7 wHm7 wHm7 w!!"};
+    for (size_t i = 0; i < ARRAY_COUNT(passwords); i++)
+        check_rows(&(struct row){passwords[i], PASSWORD_COMMON}, 1, "alice");
+}
+
+static void what_has_enough_else_is_fine(void **state)
+{
+    (void)state;
+    static const char *const passwords[] = {"coral ladder fog bench",
+                                            "monkey dragon princess shadow",
+                                            "summer rain on the roof",
+                                            "password of the blue giraffe",
+                                            "wrenching-oboe-92-salad",
+                                            "eleven pears, one plum",
+                                            "die katze schläft am ofen",
+                                            "kX9#mQ2$vL7pRt4z",
+                                            "3f2b8c1e9d7a4650",
+                                            "481516234210836",
+                                            "1e8c0fa94d6b27350",
+                                            "maytheforcebewithyouab",
+                                            "kX9#mQ2$vL7pRt4kX9#mQ2$vL7pRt4"};
+    for (size_t i = 0; i < ARRAY_COUNT(passwords); i++)
+        check_rows(&(struct row){passwords[i], PASSWORD_FINE}, 1, "alice");
 }
 
 static void every_entry_of_the_list_is_found(void **state)
@@ -163,6 +205,8 @@ int main(void)
         cmocka_unit_test(names_with_digits_and_signs_are_no_password),
         cmocka_unit_test(any_user_name_can_be_looked_for),
         cmocka_unit_test(what_many_people_use_is_refused_in_any_case_with_a_tail_and_repeated),
+        cmocka_unit_test(what_is_only_put_together_of_what_many_people_use_is_refused),
+        cmocka_unit_test(what_has_enough_else_is_fine),
         cmocka_unit_test(every_entry_of_the_list_is_found),
         cmocka_unit_test(nothing_before_between_or_after_the_entries_is_found),
         cmocka_unit_test(every_fault_has_a_code_and_a_sentence),

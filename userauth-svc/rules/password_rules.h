@@ -4,9 +4,11 @@
  * or the service's name. No rule asks for kinds of characters. Pure, without I/O; for the service,
  * where people change their own password, and for userauth-cli, which warns and goes on.
  *
- * "Many people use it" holds, in any ASCII case and with up to four digits or signs at the end, for
- * an entry of common_passwords.txt, for one that is repeated, and for any piece of at most four
- * characters that is repeated. It is the name when it consists of the user name, the word "notes",
+ * "Many people use it" holds for what is made of nothing but up to three entries of
+ * common_passwords.txt, ways along a keyboard or the alphabet of three characters and more, and up
+ * to four other digits, signs or spaces; and for what is repeated and alone would be too short.
+ * Case does not matter, nor that letters are written as digits and signs ("P@ssw0rd"). Four words
+ * are fine, even such words. It is the name when it consists of the user name, the word "notes",
  * digits and signs only.
  * Source: NIST SP 800-63B-4, section 3.1.1.2; SPEC section 3.
  * Tests:  tests/unit/test_password_rules.c */
