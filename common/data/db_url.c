@@ -48,9 +48,10 @@ static const char *parse_host(struct arena *arena, const char *text, struct db_h
     int64_t number = DB_MYSQL_PORT;
     if (port && !parse_i64(port + 1, 1, PORT_MAX, &number))
         return "names a port that is no number from 1 to 65535";
-    if (name_end == name)
-        return FORM;
     out_host->name = arena_text_copy(arena, name, (size_t)(name_end - name));
+    if (!*out_host->name || strpbrk(out_host->name, "@?#%[] ") ||
+        text_has_control(out_host->name, ""))
+        return FORM;
     out_host->port = (unsigned)number;
     return NULL;
 }
@@ -89,8 +90,6 @@ const char *db_url_parse(struct arena *arena, const char *url, struct db_url *ou
     if (!result.user || !result.database || (colon && !result.password))
         return FORM;
     char *hosts = arena_text_copy(arena, at + 1, (size_t)(slash - at - 1));
-    if (hosts[strcspn(hosts, "@?#% ")])
-        return FORM;
     const char *fault = parse_hosts(arena, hosts, &result);
     if (!fault)
         *out_url = result;

@@ -52,6 +52,10 @@ static void what_means_nothing_is_refused_and_writes_nothing(void **state)
                                        "mysql://u%zz@h/d",
                                        "mysql://u%0a@h/d",
                                        "mysql://u@h@i/d",
+                                       "mysql://u@h\ni/d",
+                                       "mysql://u@h i/d",
+                                       "mysql://u@h]/d",
+                                       "mysql://u@[:\x01:1]/d",
                                        "mysql://u@a,b,c,d,e,f,g,h,i/d",
                                        "MYSQL://u@h/d",
                                        "postgres://u@h/d"};
