@@ -144,6 +144,34 @@ static void nothing_matches_no_hash_a_strange_hash_or_an_empty_password(void **s
     assert_false(is_right(bench, "$argon2id$broken", "x"));
 }
 
+static void an_argon2id_that_is_not_wholly_ours_is_never_right(void **state)
+{
+    struct bench *bench = *state;
+    const char *hash = NULL;
+    assert_int_equal(password_hash(&bench->ctx, &bench->settings, "x", &hash), ERR_OK);
+    assert_true(is_right(bench, hash, "x"));
+    static const struct {
+        const char *from;
+        const char *to;
+    } rows[] = {
+        {"v=19", "v=16"},  {"m=8,", "m=7,"}, {"m=8,", "m=9,"}, {"m=8,", "m=,"},
+        {"t=1,", "t=0,"},  {"t=1,", "t=2,"}, {"p=1$", "p=2$"}, {"p=1$", "p=1$AAAA"},
+        {"p=1$", "p=1$$"}, {"p=1$", "p=1"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        const char *at = strstr(hash, rows[i].from);
+        assert_non_null(at);
+        const char *other = arena_format(&bench->ctx.arena, "%.*s%s%s", (int)(at - hash), hash,
+                                         rows[i].to, at + strlen(rows[i].from));
+        assert_false(is_right(bench, other, "x"));
+    }
+    int chars = (int)strlen(hash);
+    assert_false(is_right(bench, arena_format(&bench->ctx.arena, "%sA", hash), "x"));
+    assert_false(is_right(bench, arena_format(&bench->ctx.arena, "%s$", hash), "x"));
+    for (int i = (int)strlen("$argon2id$"); i < chars; i++)
+        assert_false(is_right(bench, arena_format(&bench->ctx.arena, "%.*s", i, hash), "x"));
+}
+
 static void the_dummy_has_the_costs_of_the_settings_and_differs_each_time(void **state)
 {
     struct bench *bench = *state;
@@ -322,6 +350,7 @@ int main(void)
         UNIT_WITH_BENCH(bcrypt_of_other_programs_verifies),
         UNIT_WITH_BENCH(bcrypt_sees_72_bytes_of_however_long_a_text),
         UNIT_WITH_BENCH(nothing_matches_no_hash_a_strange_hash_or_an_empty_password),
+        UNIT_WITH_BENCH(an_argon2id_that_is_not_wholly_ours_is_never_right),
         UNIT_WITH_BENCH(the_dummy_has_the_costs_of_the_settings_and_differs_each_time),
         UNIT_WITH_BENCH(nothing_is_hashed_when_the_time_is_over),
         UNIT_WITH_BENCH(hashes_of_lower_costs_and_short_bcrypt_passwords_are_weak),

@@ -7,7 +7,6 @@
 #include "auth/password.h"
 
 #include <crypt.h>
-#include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +18,8 @@
 #include "base/text.h"
 
 #define ARGON2ID_PREFIX     "$argon2id$"
+#define PARALLEL_LABEL      ",p=1$"
+#define MEMORY_MIN_KIB      8
 #define SALT_BYTES          16
 #define DIGEST_BYTES        32
 #define NUMBER_MAX_CHARS    10
@@ -106,14 +107,54 @@ enum err password_hash(struct ctx *ctx,
     return ERR_OK;
 }
 
+/* The number after `label` in an Argon2id text, 0 when there is none. */
+static int64_t cost_of(const char *stored, const char *label)
+{
+    const char *start = strstr(stored, label);
+    if (!start)
+        return 0;
+    start += strlen(label);
+    size_t chars = strspn(start, "0123456789");
+    char digits[NUMBER_MAX_CHARS + 1] = "";
+    if (chars == 0 || chars > NUMBER_MAX_CHARS)
+        return 0;
+    memcpy(digits, start, chars);
+    int64_t cost = 0;
+    return parse_i64(digits, 0, INT64_MAX, &cost) ? cost : 0;
+}
+
+/* Exactly so many bytes, up to the character `end`; moves *at behind it. */
+static bool read_base64(const char **at, unsigned char *out_bytes, size_t bytes_count, char end)
+{
+    size_t read_count = 0;
+    const char *stop = NULL;
+    if (sodium_base642bin(out_bytes, bytes_count, *at, strlen(*at), NULL, &read_count, &stop,
+                          sodium_base64_VARIANT_ORIGINAL_NO_PADDING) != 0)
+        return false;
+    *at = stop + 1;
+    return read_count == bytes_count && *stop == end;
+}
+
+/* By hashing: crypto_pwhash_str_verify calls a password wrong also when there was no memory to hash
+ * it (libsodium 1.0.18, argon2_verify). A text that is none of libsodium's is never right. */
 static enum err
 verify_argon2id(struct ctx *ctx, const char *stored, const char *typed, bool *out_is_right)
 {
-    errno = 0;
-    bool is_right = crypto_pwhash_str_verify(stored, typed, strlen(typed)) == 0;
-    if (!is_right && errno == ENOMEM)
+    unsigned char salt[SALT_BYTES];
+    unsigned char digest[DIGEST_BYTES];
+    unsigned char made[DIGEST_BYTES];
+    int64_t memory_kib = cost_of(stored, "$v=19$m=");
+    int64_t passes = cost_of(stored, ",t=");
+    const char *at = strstr(stored, PARALLEL_LABEL);
+    at = at ? at + strlen(PARALLEL_LABEL) : "";
+    bool is_known = memory_kib >= MEMORY_MIN_KIB && passes > 0 &&
+                    read_base64(&at, salt, sizeof(salt), '$') &&
+                    read_base64(&at, digest, sizeof(digest), '\0');
+    if (is_known &&
+        crypto_pwhash(made, sizeof(made), typed, strlen(typed), salt, (unsigned long long)passes,
+                      (size_t)memory_kib * KIB, crypto_pwhash_ALG_ARGON2ID13) != 0)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "no memory to verify a password");
-    *out_is_right = is_right;
+    *out_is_right = is_known && secret_bytes_equal(made, digest, sizeof(made));
     return ERR_OK;
 }
 
@@ -156,22 +197,6 @@ enum err password_verify(struct ctx *ctx,
     if (!err)
         *out_is_right = false;
     return err;
-}
-
-/* The number after `label` in an Argon2id text, 0 when there is none. */
-static int64_t cost_of(const char *stored, const char *label)
-{
-    const char *start = strstr(stored, label);
-    if (!start)
-        return 0;
-    start += strlen(label);
-    size_t chars = strspn(start, "0123456789");
-    char digits[NUMBER_MAX_CHARS + 1] = "";
-    if (chars == 0 || chars > NUMBER_MAX_CHARS)
-        return 0;
-    memcpy(digits, start, chars);
-    int64_t cost = 0;
-    return parse_i64(digits, 0, INT64_MAX, &cost) ? cost : 0;
 }
 
 bool password_is_weak(const struct password_settings *settings,
