@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A machine that gives no more memory. Full disks are in http/test_life.py, descriptors and names
+"""A machine that gives no more memory, or whose disk stands still. Full disks are in http/test_life.py, descriptors and names
 in http/test_resources.py. Here, as sanitizers need memory of their own and end a process that gets none."""
 import concurrent.futures
 import re
@@ -8,7 +8,7 @@ import resource
 import pytest
 import requests
 
-from harness.client import Client, browser_session
+from harness.client import Client, browser_session, read_page
 from harness.errors import assert_error
 from harness.programs import new_password
 from harness.site import Site
@@ -97,3 +97,42 @@ def test_notes_without_memory_loses_nothing_that_was_answered(site):
         assert Client(site.url).html(f"/notes/view?key=n{number}").text("notetitle").strip() == f"T{number}"
     assert_whole(notes.database)
     assert owner.get("/notes/add").status_code == 200, "the session is gone"
+
+
+@pytest.mark.sqlite_only(reason="the disk of the service is not the disk of the data")
+def test_disk_that_stands_still_holds_one_save_and_the_rest_are_told_at_their_deadline(tmp_path, compiled):
+    """Nobody can take back the save that waits in the disk itself: it is answered, truly, when the disk goes on."""
+    slow = tmp_path / "slow"
+    site = Site(tmp_path, {"WRITES_PER_MIN": 0, "REQUEST_DEADLINE_MS": 2000,
+                           "LD_PRELOAD": compiled("slow_disk"), "SLOW_DISK_FILE": slow})
+    try:
+        site.start()
+        clients = [browser_session(site, "me") for _ in range(4)]
+        there = lambda number: Client(site.url).get(f"/notes/view?key=n{number}").status_code
+
+        def save(number):
+            return clients[number % 4].post("/notes/save", {"docreate": "create", "notekey": f"n{number}", "title": "T", "body": "precious"})
+
+        assert save(10).status_code == 302
+        slow.touch()
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            jobs = [pool.submit(save, number) for number in range(4)]
+            try:
+                until(lambda: sum(job.done() for job in jobs) == 3, "three are told")
+                assert there(10) == 200, "reading goes on"
+            finally:
+                slow.unlink()
+            answers = [job.result() for job in jobs]
+        assert sorted(answer.status_code for answer in answers) == [302, 503, 503, 503]
+        for answer in answers:
+            if answer.status_code == 503:
+                assert int(answer.headers["Retry-After"]) >= 1
+                assert any("precious" in node.text for node in read_page(answer).all("textarea")), "the typed text is lost"
+        assert save(11).status_code == 302
+        site.notes.kill()
+        site.notes.start()
+        assert there(10) == there(11) == 200
+        assert [there(number) for number in range(4)] == [200 if answer.status_code == 302 else 404 for answer in answers]
+        site.stop()
+    finally:
+        site.kill()
