@@ -223,7 +223,7 @@ static struct compiled *find_compiled(struct connection *connection,
     struct compiled *set = connection->cache[(hash >> 32) % CACHE_SETS_COUNT];
     struct compiled *oldest = NULL;
     for (size_t i = 0; i < CACHE_WAYS_COUNT; i++) {
-        if (set[i].statement == statement && set[i].sql == statement->sql)
+        if (set[i].statement == statement && set[i].sql == statement->sql && !set[i].is_in_use)
             return &set[i];
         if (!set[i].is_in_use && (!oldest || set[i].used_at < oldest->used_at))
             oldest = &set[i];

@@ -4,6 +4,7 @@
  * ends it. */
 #include "http/listener.h"
 
+#include "base/clock.h"
 #include "base/ctx.h"
 #include "base/thread.h"
 
@@ -178,8 +179,10 @@ static void *listener_main(void *argument)
     for (;;) {
         bool is_full = listener->is_full(listener->owner);
         int ready_count = wait_for_clients(listener, watched, is_full);
-        if (ready_count < 0 && errno != EINTR)
-            return NULL;
+        if (ready_count < 0 && errno != EINTR) {
+            listener->exhausted(listener->owner, errno); /* no memory in the kernel */
+            clock_sleep_ms(EXHAUSTED_WAIT_MS);
+        }
         if (ready_count > 0 && watched[0].revents != 0)
             return NULL;
         bool can_go_on = ready_count > 0 && !is_full && watched[1].revents != 0;

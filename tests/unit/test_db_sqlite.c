@@ -389,6 +389,27 @@ static void rows_outlive_the_values_that_were_asked_with(void **state)
     assert_true(has_row);
 }
 
+static void a_statement_may_be_asked_again_while_its_rows_are_read(void **state)
+{
+    struct db_fixture *fixture = *state;
+    struct ctx *ctx = &fixture->ctx;
+    add_thing(fixture, fixture->db, "one");
+    add_thing(fixture, fixture->db, "two");
+    CLEANUP(db_rows_done) struct db_rows outer = {0};
+    CLEANUP(db_rows_done) struct db_rows inner = {0};
+    assert_int_equal(db_query(ctx, fixture->db, &names, DB_NO_VALUES, &outer), ERR_OK);
+    for (int i = 0; i < 3; i++) {
+        bool has_row = false;
+        assert_int_equal(db_next(ctx, &outer, &has_row), ERR_OK);
+        assert_int_equal(has_row, i < 2);
+        if (i > 0)
+            continue;
+        assert_int_equal(db_query(ctx, fixture->db, &names, DB_NO_VALUES, &inner), ERR_OK);
+        assert_int_equal(db_next(ctx, &inner, &has_row), ERR_OK);
+        assert_true(has_row);
+    }
+}
+
 static void the_end_of_the_rows_stays_the_end(void **state)
 {
     struct db_fixture *fixture = *state;
@@ -537,6 +558,7 @@ int main(void)
         WITH_DB(an_empty_blob_without_an_address_is_no_null),
         WITH_DB(nulls_are_told_from_empty_values),
         WITH_DB(rows_outlive_the_values_that_were_asked_with),
+        WITH_DB(a_statement_may_be_asked_again_while_its_rows_are_read),
         WITH_DB(the_end_of_the_rows_stays_the_end),
         WITH_DB(changed_rows_are_counted_also_when_the_values_are_equal),
         WITH_DB(failures_have_the_right_code_and_leave_outputs_alone),
