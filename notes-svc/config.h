@@ -57,6 +57,9 @@ struct config {
     int64_t login_workers;
     int64_t login_queue_limit;
     int64_t connection_limit;
+    int64_t head_bytes;
+    int64_t bodies_bytes;
+    int64_t answers_bytes;
     int64_t idle_timeout_s;
     int64_t read_timeout_s;
     int64_t request_deadline_ms;

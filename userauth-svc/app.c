@@ -158,6 +158,9 @@ static enum err start_server(struct ctx *ctx, struct app *app)
             .connections_per_address_count = config->connections_per_address,
             .idle_timeout_s = config->idle_timeout_s,
             .read_timeout_s = config->read_timeout_s,
+            .head_max_bytes = (size_t)config->head_bytes,
+            .bodies_max_bytes = (size_t)config->bodies_bytes,
+            .answers_max_bytes = (size_t)config->answers_bytes,
             .request_deadline_ms = config->request_deadline_ms,
             .trusted = &no_proxies,
             .router = routes,
@@ -175,6 +178,13 @@ static enum err build(struct ctx *ctx, struct app *app)
 {
     const struct config *config = app->config;
     password_settings_init(&app->passwords, config->password_memory_kib, config->password_passes);
+    app->throttle_limits =
+        (struct throttle_limits){.client_failures_count = config->throttle_failures,
+                                 .name_failures_count = config->throttle_failures_of_name,
+                                 .wait_max_s = config->throttle_wait_max_s};
+    app->login_rules = (struct login_rules){.passwords = &app->passwords,
+                                            .decoy_key = &app->decoy_key,
+                                            .throttle = &app->throttle_limits};
     enum err err = config->needs_state_dir ? service_state_dir(ctx, config->state_dir) : ERR_OK;
     if (!err)
         err = load_keys(ctx, app);

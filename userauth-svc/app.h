@@ -9,7 +9,9 @@
 #include <stddef.h>
 
 #include "auth/api_keys.h"
+#include "auth/login.h"
 #include "auth/password.h"
+#include "auth/throttle.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/secret.h"
@@ -32,7 +34,9 @@ struct app {
     struct health health;
     struct api_keys keys;
     struct password_settings passwords;
-    struct secret decoy_key;           /* see decoy.h */
+    struct secret decoy_key; /* see decoy.h */
+    struct throttle_limits throttle_limits;
+    struct login_rules login_rules;    /* of the three above */
     struct lanes *lanes;               /* database connections, one per thread */
     _Atomic int has_new_throttle_rows; /* set by whoever counts a try, cleared by housekeeping */
     struct workers *workers;

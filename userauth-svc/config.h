@@ -25,6 +25,9 @@ struct config {
     int64_t hash_workers;
     int64_t queue_limit;
     int64_t connection_limit;
+    int64_t head_bytes;
+    int64_t bodies_bytes;
+    int64_t answers_bytes;
     int64_t connections_per_address;
     int64_t idle_timeout_s;
     int64_t read_timeout_s;
@@ -34,6 +37,9 @@ struct config {
     int64_t password_memory_kib;
     int64_t password_passes;
     int64_t password_min_chars;
+    int64_t throttle_failures;
+    int64_t throttle_failures_of_name;
+    int64_t throttle_wait_max_s;
     int64_t throttle_rows_max;
     const char *log_level;
     const char *log_format;

@@ -409,7 +409,7 @@ static enum err request_fault(struct exchange *exchange)
                         body_limit(exchange));
     if (exchange->body.is_out_of_budget)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "all bodies together are larger than %zu bytes",
-                        HTTP_BODIES_MAX_BYTES);
+                        exchange->host->bodies.max_bytes);
     if (exchange->is_type_wrong)
         return ctx_fail(ctx, ERR_MEDIA_TYPE, "the body's type is not what the route reads");
     return ERR_OK;

@@ -39,7 +39,7 @@
 #define MS_PER_S            1000
 #define STRICT_HEAD_VERSION 0x01000000 /* from here on the library can be told to read strictly */
 #define LINE_END_BYTES      2
-#define CROWDED_BYTES       12288 /* of fields and cookies, in the library's memory */
+#define CROWDED_PERCENT     37 /* of the library's memory for a head, by fields and cookies */
 #define CROWDED_ENTRY_BYTES 64
 
 /* Level 1: the library refuses folded lines, lone line feeds and blanks in the target, which it
@@ -479,7 +479,9 @@ static void cut_bad_cookies(struct connection *connection)
                                     look_at_field, &look);
     if (look.has_lone_quote)
         connection_cut(connection, 400, "A cookie has a quote without its counterpart.\n");
-    else if (look.size_bytes > CROWDED_BYTES)
+    else if (connection->exchange &&
+             look.size_bytes >
+                 connection->exchange->host->options.head_max_bytes * CROWDED_PERCENT / 100)
         connection_cut(connection, 431, "The request's fields are too large.\n");
 }
 
@@ -576,7 +578,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *server)
         MHD_OPTION_THREAD_POOL_SIZE, loops_count > 1 ? loops_count : 0, /* */
         MHD_OPTION_CONNECTION_LIMIT,
         to_unsigned(options->connections_max_count * options->loops),        /* */
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_HEAD_MAX_BYTES,     /* */
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, options->head_max_bytes,         /* */
         MHD_OPTION_CONNECTION_TIMEOUT, to_unsigned(options->idle_timeout_s), /* */
         MHD_OPTION_URI_LOG_CALLBACK, on_target, server,                      /* */
         MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,                     /* */
@@ -639,7 +641,8 @@ enum err http_server_new(struct ctx *ctx,
     server->host.options = *options;
     if (!options->trusted)
         server->host.options.trusted = &nobody;
-    server->host.bodies.max_bytes = HTTP_BODIES_MAX_BYTES;
+    server->host.bodies.max_bytes =
+        options->bodies_max_bytes ? options->bodies_max_bytes : HTTP_BODIES_MAX_BYTES;
     server->host.answers.max_bytes =
         options->answers_max_bytes ? options->answers_max_bytes : HTTP_ANSWERS_MAX_BYTES;
     server->host.resume = resume;
@@ -659,7 +662,7 @@ int64_t http_server_port(const struct http_server *server)
     return server->listener.port;
 }
 
-/* Each connection has HTTP_HEAD_MAX_BYTES on the heap, which keeps them after a crowd has gone. */
+/* Each connection has head_max_bytes on the heap, which keeps them after a crowd has gone. */
 static void give_memory_back(struct http_server *server)
 {
     size_t count = connections_count(server->connections);

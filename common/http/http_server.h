@@ -36,8 +36,6 @@ struct workers;
  * connection is closed. */
 #define HTTP_DRAIN_MAX_BYTES  ((size_t)8 * 1024 * 1024)
 #define HTTP_TARGET_MAX_BYTES 8192
-#define HTTP_HEAD_MAX_BYTES \
-    32768 /* request line and fields, and the answer's; a connection's pool */
 #define HTTP_BODIES_MAX_BYTES \
     ((size_t)256 * 1024 * 1024)                     /* of all requests together; beyond: 503 */
 #define HTTP_BODY_LARGE_BYTES   ((size_t)32 * 1024) /* beyond: LANE_LARGE, where there is one */
@@ -72,6 +70,8 @@ struct http_server_options {
     /* A whole request must have arrived by then: 408. An answer must be taken in this time and one
      * second for each HTTP_SEND_BYTES_PER_S. */
     int64_t read_timeout_s;
+    size_t head_max_bytes;       /* of each request, and of a connection's memory */
+    size_t bodies_max_bytes;     /* of all requests together, 0: HTTP_BODIES_MAX_BYTES */
     size_t answers_max_bytes;    /* of all large answers together, 0: HTTP_ANSWERS_MAX_BYTES */
     int64_t request_deadline_ms; /* handlers' budget from the request's last byte */
     const struct networks *trusted;

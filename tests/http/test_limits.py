@@ -7,7 +7,7 @@ import pytest
 
 from harness.client import browser_session as open_session
 from harness.client import read_page
-from harness.raw import Connection
+from harness.raw import Connection, exchange, request_bytes
 from harness.wait import until
 from notes_verbs import check_page, comment, create_note, shown_comments, view_path
 
@@ -278,4 +278,52 @@ def test_who_waits_for_a_connection_is_told_to_the_operator(make_site):
         open_now.pop().close()
         assert waiting.answer().status == 200
     for connection in open_now:
+        connection.close()
+
+
+# --- sizes ---
+
+def as_user(site, client):
+    return [("Host", site.url[7:]), ("Origin", site.url), ("Cookie", f"notescookie.sid={client.session_cookie}"),
+            ("Content-Type", "application/x-www-form-urlencoded")]
+
+
+def test_head_may_be_as_large_as_the_setting_says(services):
+    service = services.userauth(HEAD_BYTES=262144).start()
+    for size, status in ((131072, 200), (300000, 431)):
+        answer = exchange(service.port, "GET", "/healthz", [("Connection", "close"), ("X-Long", "x" * size)])
+        assert answer.status == status
+    service.wait_log(event="http.request_refused", status=431)
+
+
+def test_bodies_share_what_the_setting_says(make_site):
+    site = make_site(BODIES_BYTES=16777216)
+    me = open_session(site, "me")
+
+    def begin(sent_bytes):
+        connection = Connection(site.notes.port)
+        connection.try_send(request_bytes("POST", "/notes/save", [*as_user(site, me), ("Content-Length", "6000000")]))
+        connection.try_send(b"body=" + b"x" * (sent_bytes - 5))
+        return connection
+
+    def status_of_another():
+        with begin(6000000) as whole:
+            return whole.answer("POST").status
+
+    with begin(5000000):
+        until(lambda: status_of_another() == 503, "the first body has taken its part")
+    until(lambda: status_of_another() == 403, "it gave it back")
+
+
+def test_large_answers_share_what_the_setting_says(make_site):
+    site = make_site(ANSWERS_BYTES=16777216)
+    me = open_session(site, "me")
+    create_note(me, "large", body="&" * 1000000)  # five times as long in the page
+    asking = [Connection(site.notes.port) for _ in range(12)]
+    for connection in asking:
+        connection.send(request_bytes("GET", "/notes/edit?key=large", as_user(site, me)))
+    site.notes.wait_log(event="http.request_done", route="/notes/edit", status=503)
+    statuses = [connection.answer().status for connection in asking]
+    assert 200 in statuses and 503 in statuses
+    for connection in asking:
         connection.close()

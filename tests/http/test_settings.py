@@ -20,9 +20,9 @@ ALL = SERVICES + [USERAUTH_CLI]
 by_name = pytest.mark.parametrize("program", SERVICES, ids=lambda path: path.name)
 each_program = pytest.mark.parametrize("program", ALL, ids=lambda path: path.name)
 SHARED = ["PORT", "LISTEN", "STATE_DIR", "DATABASE_URL", "HTTP_LOOPS", "WORKERS", "QUEUE_LIMIT", "CONNECTION_LIMIT",
-          "LOG_LEVEL", "LOG_FORMAT"]
+          "HEAD_BYTES", "BODIES_BYTES", "ANSWERS_BYTES", "LOG_LEVEL", "LOG_FORMAT"]
 OWN = {
-    "userauth-svc": ["API_KEYS", "PASSWORD_MEMORY_KIB", "PASSWORD_PASSES", "PASSWORD_MIN_CHARS"],
+    "userauth-svc": ["THROTTLE_FAILURES", "THROTTLE_WAIT_MAX_S", "THROTTLE_FAILURES_OF_NAME", "API_KEYS", "PASSWORD_MEMORY_KIB", "PASSWORD_PASSES", "PASSWORD_MIN_CHARS"],
     "notes-svc": ["USER_SERVICE_URL", "USER_SERVICE_ID", "USER_SERVICE_KEY", "PUBLIC_URL", "TRUSTED_PROXIES",
                   "LOGIN_FAILURES_PER_MIN", "WRITES_PER_MIN", "CONNECTIONS_PER_ADDRESS",
                   "TWITTER_CONSUMER_KEY", "TWITTER_CONSUMER_SECRET", "TWITTER_CALLBACK_HOST", "TWITTER_API_URL",
@@ -112,7 +112,8 @@ def test_check_config_of_the_cli(tmp_path):
 BAD_VALUES = [
     ("PORT", "abc"), ("PORT", "65536"), ("PORT", "-1"), ("PORT", "3000x"), ("PORT", " 3000"), ("PORT", "0x10"), ("PORT", "1e3"),
     ("PORT", "99999999999999999999"), ("LOG_LEVEL", "loud"), ("LOG_LEVEL", "INFO "), ("LOG_FORMAT", "xml"), ("WORKERS", "-1"),
-    ("WORKERS", "1.5"), ("QUEUE_LIMIT", "-5"), ("HTTP_LOOPS", "many"), ("CONNECTION_LIMIT", "0"), ("LISTEN", "not an address"),
+    ("WORKERS", "1.5"), ("QUEUE_LIMIT", "-5"), ("HTTP_LOOPS", "many"), ("CONNECTION_LIMIT", "0"),
+    ("HEAD_BYTES", "32767"), ("BODIES_BYTES", "1000000"), ("ANSWERS_BYTES", "0"), ("LISTEN", "not an address"),
     ("LISTEN", "300.1.1.1"), ("DATABASE_URL", "nonsense"), ("DATABASE_URL", "postgres://x/y"), ("DATABASE_URL", "sqlite:"),
 ]
 
@@ -233,7 +234,8 @@ def test_file_of_certificates_is_taken_whatever_stands_before_them(program, name
 
 
 USERAUTH_BAD = [("PASSWORD_MEMORY_KIB", "7"), ("PASSWORD_MEMORY_KIB", "x"), ("PASSWORD_PASSES", "0"), ("PASSWORD_PASSES", "11"),
-                ("PASSWORD_MIN_CHARS", "7"), ("PASSWORD_MIN_CHARS", "65"), ("PASSWORD_MIN_CHARS", "8x")]
+                ("PASSWORD_MIN_CHARS", "7"), ("PASSWORD_MIN_CHARS", "65"), ("PASSWORD_MIN_CHARS", "8x"),
+                ("THROTTLE_FAILURES", "0"), ("THROTTLE_WAIT_MAX_S", "86401"), ("THROTTLE_FAILURES_OF_NAME", "101")]
 BAD_KEYS = ["nocolon", "them:", ":abcdefghijklmnopqrstuvwxyz0123456789", ",", "them:abcdefghijklmnopqrstuvwxyz0123456789,",
             "them:abcdefghijklmnopqrstuvwxyz0123456789,nocolon"]
 
@@ -333,11 +335,15 @@ DEFAULTS = {
     "SESSION_IDLE_S": "7200", "SESSION_ABSOLUTE_S": "86400", "SESSIONS_PER_USER": "50", "USER_CHECK_S": "60",
     "USER_CHECK_GRACE_S": "900", "DESTROYED_KEEP_DAYS": "30",
 }
+SIZE_DEFAULTS = {"HEAD_BYTES": "32768", "BODIES_BYTES": "268435456", "ANSWERS_BYTES": "268435456"}
+THROTTLE_DEFAULTS = {"THROTTLE_FAILURES": "5", "THROTTLE_WAIT_MAX_S": "900", "THROTTLE_FAILURES_OF_NAME": "100"}
 
 
-def test_limits_and_lives_have_the_promised_defaults():
-    rows = {line.split()[0]: line.split() for line in run(NOTES_SVC, "--print-config").stdout.splitlines() if line.split()}
-    assert {name: rows[name][1] for name in DEFAULTS} == DEFAULTS
+@pytest.mark.parametrize("program, defaults", [(NOTES_SVC, DEFAULTS | SIZE_DEFAULTS), (USERAUTH_SVC, SIZE_DEFAULTS | THROTTLE_DEFAULTS)],
+                         ids=["notes", "userauth"])
+def test_limits_and_lives_have_the_promised_defaults(program, defaults):
+    rows = {line.split()[0]: line.split() for line in run(program, "--print-config").stdout.splitlines() if line.split()}
+    assert {name: rows[name][1] for name in defaults} == defaults
 
 
 @by_name

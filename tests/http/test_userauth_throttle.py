@@ -275,3 +275,14 @@ def test_flood_of_invented_names_forgets_no_user_that_is_being_guessed(services)
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         list(pool.map(flood, range(4)))
     assert next_wait(api, "target", "c", 1) >= 2
+
+
+def test_limits_are_settings(services):
+    service = services.userauth(THROTTLE_FAILURES=2, THROTTLE_WAIT_MAX_S=600, THROTTLE_FAILURES_OF_NAME=10).start()
+    api, password = service.api(), new_password()
+    api.create("guessed", password)
+    fail(api, "guessed", "first", 1)
+    assert_throttled(api.check("guessed", "wrong", "first"), "guessed")
+    for client in range(8):
+        fail(api, "guessed", f"bot{client}", 1)
+    assert assert_throttled(api.check("guessed", password, "stranger"), "guessed") == 600, "the tenth closed the name"

@@ -307,6 +307,7 @@ struct http_server_options world_options(struct world *world)
         .listen = "127.0.0.1",
         .loops = 2,
         .connections_max_count = 1000,
+        .head_max_bytes = HEAD_BYTES,
         .idle_timeout_s = 60,
         .read_timeout_s = 60,
         .request_deadline_ms = 60000,

@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 
 #define ANSWER_MAX_BYTES   ((size_t)512 * 1024)
+#define HEAD_BYTES         ((size_t)32 * 1024)
 #define SMALL_BODY_BYTES   100                  /* of /form, /mirror and /closed */
 #define LARGE_ANSWER_BYTES ((size_t)300 * 1024) /* of /large */
 

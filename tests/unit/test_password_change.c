@@ -15,10 +15,9 @@ change(struct bench *bench, const char *username, const char *old, const char *n
 {
     const struct password_change request = {
         .login_try = {.username = username, .password = old, .client = "c"}, .new_password = new};
+    const struct login_rules rules = rules_of(bench);
     struct password_change_result result = {0};
-    assert_int_equal(password_change(&bench->ctx, &bench->settings, &bench->decoy_key, MIN_CHARS,
-                                     &request, &result),
-                     ERR_OK);
+    assert_int_equal(password_change(&bench->ctx, &rules, MIN_CHARS, &request, &result), ERR_OK);
     return result;
 }
 
@@ -76,9 +75,9 @@ static void a_weak_hash_is_replaced_and_not_renewed_first(void **state)
     assert_int_equal(account_create(&bench->ctx, &bench->settings, &draft, &user), ERR_OK);
     const struct login_try kept = {
         .username = "me", .password = "U*U", .client = "c", .skips_renewal = true};
+    const struct login_rules rules = rules_of(bench);
     struct login_result result = {0};
-    assert_int_equal(login_check(&bench->ctx, &bench->settings, &bench->decoy_key, &kept, &result),
-                     ERR_OK);
+    assert_int_equal(login_check(&bench->ctx, &rules, &kept, &result), ERR_OK);
     assert_int_equal(result.verdict, LOGIN_RIGHT);
     assert_string_equal(stored_hash(bench, "me"), BCRYPT);
     assert_int_equal(change(bench, "me", "U*U", NEW).login.verdict, LOGIN_RIGHT);
@@ -91,8 +90,9 @@ static enum err run_change(struct ctx *ctx, struct db *db, void *argument)
     const struct password_change request = {
         .login_try = {.username = "me", .password = "secret", .client = "c"}, .new_password = NEW};
     struct password_change_result result = {0};
+    const struct login_rules rules = rules_of(bench);
     (void)db;
-    return password_change(ctx, &bench->settings, &bench->decoy_key, MIN_CHARS, &request, &result);
+    return password_change(ctx, &rules, MIN_CHARS, &request, &result);
 }
 
 static void hash_is_the_old_one(struct db *real, void *argument)

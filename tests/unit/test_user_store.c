@@ -336,8 +336,8 @@ static enum err run_login_ok(struct ctx *ctx, struct db *db, void *argument)
     struct bench *bench = argument;
     struct login_result result = {0};
     (void)db;
-    return login_check(ctx, &bench->settings, &bench->decoy_key,
-                       &(struct login_try){"steady", "secret", "c"}, &result);
+    const struct login_rules rules = rules_of(bench);
+    return login_check(ctx, &rules, &(struct login_try){"steady", "secret", "c"}, &result);
 }
 
 static enum err run_login_wrong(struct ctx *ctx, struct db *db, void *argument)
@@ -345,8 +345,8 @@ static enum err run_login_wrong(struct ctx *ctx, struct db *db, void *argument)
     struct bench *bench = argument;
     struct login_result result = {0};
     (void)db;
-    return login_check(ctx, &bench->settings, &bench->decoy_key,
-                       &(struct login_try){"steady", "wrong", "d"}, &result);
+    const struct login_rules rules = rules_of(bench);
+    return login_check(ctx, &rules, &(struct login_try){"steady", "wrong", "d"}, &result);
 }
 
 static enum err run_evict(struct ctx *ctx, struct db *db, void *argument)

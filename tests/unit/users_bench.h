@@ -28,6 +28,8 @@
 #define BUDGET_MS 60000
 #define BCRYPT    "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW" /* of "U*U" */
 
+#define THROTTLE_WAIT_MAX_S 900
+
 /* clang-format off */
 #define GIVEN(value) {.is_given = true, .text = (value)}
 /* clang-format on */
@@ -99,6 +101,14 @@ static inline struct user find(struct bench *bench, const char *username)
     return user;
 }
 
+static inline struct login_rules rules_of(const struct bench *bench)
+{
+    static const struct throttle_limits limits = {
+        .client_failures_count = 5, .name_failures_count = 100, .wait_max_s = THROTTLE_WAIT_MAX_S};
+    return (struct login_rules){
+        .passwords = &bench->settings, .decoy_key = &bench->decoy_key, .throttle = &limits};
+}
+
 static const char *stored_hash(struct bench *bench, const char *username)
 {
     struct user_login login = {0};
@@ -111,9 +121,9 @@ attempt(struct bench *bench, const char *username, const char *password, const c
 {
     const struct login_try login_try = {
         .username = username, .password = password, .client = client};
+    const struct login_rules rules = rules_of(bench);
     struct login_result result = {0};
-    assert_int_equal(
-        login_check(&bench->ctx, &bench->settings, &bench->decoy_key, &login_try, &result), ERR_OK);
+    assert_int_equal(login_check(&bench->ctx, &rules, &login_try, &result), ERR_OK);
     return result;
 }
 

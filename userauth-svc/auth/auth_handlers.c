@@ -77,7 +77,7 @@ enum err password_check_handle(struct app *app,
     struct login_result result = {0};
     enum err err = auth_wire_read(ctx, rq->body, &login_try);
     if (!err)
-        err = login_check(ctx, &app->passwords, &app->decoy_key, &login_try, &result);
+        err = login_check(ctx, &app->login_rules, &login_try, &result);
     if (err)
         return err;
     note_throttle(app, &result);
@@ -95,7 +95,7 @@ enum err password_change_handle(struct app *app,
     struct password_change_result result = {0};
     enum err err = auth_wire_read_change(ctx, rq->body, &change);
     if (!err)
-        err = password_change(ctx, &app->passwords, &app->decoy_key, min_chars, &change, &result);
+        err = password_change(ctx, &app->login_rules, min_chars, &change, &result);
     if (err)
         return err;
     if (!result.fault)

@@ -17,8 +17,10 @@
 
 /* Counts a failure. When others were counted first and the wait has begun, this try was never
  * heard. */
-static enum err
-count_failure(struct ctx *ctx, const struct throttle_key *key, struct login_result *result)
+static enum err count_failure(struct ctx *ctx,
+                              const struct throttle_limits *limits,
+                              const struct throttle_key *key,
+                              struct login_result *result)
 {
     CLEANUP(db_transaction_done) struct db_transaction tx = {0};
     struct throttle throttle = {0};
@@ -31,10 +33,10 @@ count_failure(struct ctx *ctx, const struct throttle_key *key, struct login_resu
         return err;
 
     int64_t now_unix_ms = clock_unix_ms();
-    int64_t wait_s = throttle_wait_s(&throttle, now_unix_ms);
+    int64_t wait_s = throttle_wait_s(limits, &throttle, now_unix_ms);
     bool is_counted = wait_s == 0;
     if (is_counted) {
-        wait_s = throttle_add_failure(&throttle, now_unix_ms);
+        wait_s = throttle_add_failure(limits, &throttle, now_unix_ms);
         err = throttle_save(ctx, ctx->db, key, &throttle);
         if (!err)
             err = db_commit(ctx, &tx);
@@ -48,6 +50,7 @@ count_failure(struct ctx *ctx, const struct throttle_key *key, struct login_resu
 
 /* Is there a wait now, and is there something to write after a success? */
 static enum err look_again(struct ctx *ctx,
+                           const struct throttle_limits *limits,
                            const struct throttle_key *key,
                            struct throttle *out_throttle,
                            int64_t *out_wait_s,
@@ -57,12 +60,13 @@ static enum err look_again(struct ctx *ctx,
     if (err)
         return err;
     int64_t now_unix_ms = clock_unix_ms();
-    *out_wait_s = throttle_wait_s(out_throttle, now_unix_ms);
+    *out_wait_s = throttle_wait_s(limits, out_throttle, now_unix_ms);
     *out_has_changed = throttle_add_success(out_throttle, now_unix_ms);
     return ERR_OK;
 }
 
 static enum err count_success(struct ctx *ctx,
+                              const struct throttle_limits *limits,
                               const struct throttle_key *key,
                               const struct user_login *login,
                               struct login_result *result)
@@ -71,13 +75,13 @@ static enum err count_success(struct ctx *ctx,
     struct throttle throttle = {0};
     int64_t wait_s = 0;
     bool has_changed = false;
-    enum err err = look_again(ctx, key, &throttle, &wait_s, &has_changed);
+    enum err err = look_again(ctx, limits, key, &throttle, &wait_s, &has_changed);
     if (!err && !wait_s && has_changed) {
         err = db_begin(ctx, ctx->db, &tx);
         if (!err)
             err = throttle_lock(ctx, ctx->db, key);
         if (!err)
-            err = look_again(ctx, key, &throttle, &wait_s, &has_changed);
+            err = look_again(ctx, limits, key, &throttle, &wait_s, &has_changed);
         if (!err && !wait_s)
             err = throttle_save(ctx, ctx->db, key, &throttle);
         if (!err && !wait_s)
@@ -136,8 +140,7 @@ static enum err find_login(struct ctx *ctx,
 }
 
 enum err login_check(struct ctx *ctx,
-                     const struct password_settings *settings,
-                     const struct secret *decoy_key,
+                     const struct login_rules *rules,
                      const struct login_try *login_try,
                      struct login_result *out_result)
 {
@@ -147,7 +150,7 @@ enum err login_check(struct ctx *ctx,
     enum err err = throttle_load(ctx, ctx->db, &key, &throttle);
     if (err)
         return err;
-    int64_t wait_s = throttle_wait_s(&throttle, clock_unix_ms());
+    int64_t wait_s = throttle_wait_s(rules->throttle, &throttle, clock_unix_ms());
     if (wait_s) {
         *out_result = (struct login_result){.verdict = LOGIN_WAIT, .wait_s = wait_s};
         return ERR_OK;
@@ -156,9 +159,9 @@ enum err login_check(struct ctx *ctx,
     struct user_login login = {0};
     const char *hash = NULL;
     bool is_right = false;
-    err = find_login(ctx, decoy_key, login_try->username, &login, &hash);
+    err = find_login(ctx, rules->decoy_key, login_try->username, &login, &hash);
     if (!err)
-        err = password_verify(ctx, settings, hash, login_try->password, &is_right);
+        err = password_verify(ctx, rules->passwords, hash, login_try->password, &is_right);
     if (err)
         return err;
     /* Without a password of its own the typed one may be right for the user whose hash that was. */
@@ -166,10 +169,10 @@ enum err login_check(struct ctx *ctx,
         is_right = false;
     int tries_count = 0;
     do
-        err = is_right ? count_success(ctx, &key, &login, out_result)
-                       : count_failure(ctx, &key, out_result);
+        err = is_right ? count_success(ctx, rules->throttle, &key, &login, out_result)
+                       : count_failure(ctx, rules->throttle, &key, out_result);
     while (db_repeats(ctx, ctx->db, err, &tries_count));
     if (!err && out_result->verdict == LOGIN_RIGHT && !login_try->skips_renewal)
-        renew_hash(ctx, settings, &login, login_try->password);
+        renew_hash(ctx, rules->passwords, &login, login_try->password);
     return err;
 }

@@ -17,6 +17,14 @@
 struct ctx;
 struct password_settings;
 struct secret;
+struct throttle_limits;
+
+/* The same for all tries. */
+struct login_rules {
+    const struct password_settings *passwords;
+    const struct secret *decoy_key;
+    const struct throttle_limits *throttle;
+};
 
 struct login_try {
     const char *username; /* sound, see user.h */
@@ -42,8 +50,7 @@ struct login_result {
  * the others were counted. A right try of a client that has nothing to forget writes nothing.
  * Tests:   tests/unit/test_login.c */
 MUST_CHECK enum err login_check(struct ctx *ctx,
-                                const struct password_settings *settings,
-                                const struct secret *decoy_key,
+                                const struct login_rules *rules,
                                 const struct login_try *login_try,
                                 struct login_result *out_result);
 

@@ -76,8 +76,7 @@ replace(struct ctx *ctx, const struct verified *verified, struct login_result *r
 }
 
 enum err password_change(struct ctx *ctx,
-                         const struct password_settings *settings,
-                         const struct secret *decoy_key,
+                         const struct login_rules *rules,
                          int64_t min_chars,
                          const struct password_change *change,
                          struct password_change_result *out_result)
@@ -87,11 +86,11 @@ enum err password_change(struct ctx *ctx,
         .fault = password_rules_judge(change->new_password, login_try->username, min_chars)};
     enum err err = ERR_OK;
     if (!result.fault)
-        err = login_check(ctx, settings, decoy_key, login_try, &result.login);
+        err = login_check(ctx, rules, login_try, &result.login);
     if (!err && !result.fault && result.login.verdict == LOGIN_RIGHT) {
         struct verified verified = {.username = login_try->username,
                                     .generation = result.login.generation};
-        err = password_hash(ctx, settings, change->new_password, &verified.hash);
+        err = password_hash(ctx, rules->passwords, change->new_password, &verified.hash);
         if (!err)
             err = replace(ctx, &verified, &result.login);
     }

@@ -16,8 +16,6 @@
 #include "rules/password_rules.h"
 
 struct ctx;
-struct password_settings;
-struct secret;
 
 struct password_change {
     struct login_try login_try; /* name, old password, client */
@@ -36,8 +34,7 @@ struct password_change_result {
  * Units:   min_chars in code points.
  * Tests:   tests/unit/test_password_change.c, tests/http/test_userauth_change.py */
 MUST_CHECK enum err password_change(struct ctx *ctx,
-                                    const struct password_settings *settings,
-                                    const struct secret *decoy_key,
+                                    const struct login_rules *rules,
                                     int64_t min_chars,
                                     const struct password_change *change,
                                     struct password_change_result *out_result);
