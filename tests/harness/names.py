@@ -5,9 +5,12 @@
     service.start(names.wrapper)
     names.set(users="127.0.0.1")      # at once, as the files are read for each look-up
 """
+import contextlib
+import itertools
 import os
 import socket
 import subprocess
+import threading
 
 SCRIPT = 'mount --bind "$0" /etc/hosts && mount --bind "$1" /etc/resolv.conf && shift && exec "$@"'
 
@@ -33,7 +36,7 @@ class Names:
 
 
 class SilentResolver:
-    """A name server that hears every question and answers none; `heard` counts them."""
+    """A name server that hears every question and answers none."""
 
     def __init__(self, address="127.0.0.67"):
         self.address = address
@@ -49,4 +52,31 @@ class SilentResolver:
             return False
 
     def close(self):
+        self.socket.close()
+
+
+class NonsenseResolver:
+    """A name server that answers every question at once with bytes that are no answer: none, too few, or random ones behind
+    the question's number."""
+
+    def __init__(self, address="127.0.0.67"):
+        self.address = address
+        self.has_heard = False
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((address, 53))
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        for size in itertools.cycle([0, 1, 10, 100, 1000]):
+            question, asker = self.socket.recvfrom(4096)
+            if asker is None:  # closed
+                return
+            self.has_heard = True
+            self.socket.sendto((question[:2] + b"\x81\x80" + os.urandom(size))[:max(size, 2)], asker)
+
+    def close(self):
+        with contextlib.suppress(OSError):  # nobody is connected, says it, and wakes the thread
+            self.socket.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
         self.socket.close()

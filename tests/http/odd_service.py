@@ -9,11 +9,11 @@ import threading
 class Odd:
     """A server in place of userauth-svc that gives the same bytes to everybody (or nothing at all)."""
 
-    def __init__(self, answer, port=0):
+    def __init__(self, answer, port=0, address="127.0.0.1"):
         self.answer = answer
         self.held = []
-        self.listener = socket.create_server(("127.0.0.1", port))
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        self.listener = socket.create_server((address, port))
+        self.url = f"http://{address}:{self.listener.getsockname()[1]}"
         threading.Thread(target=self.serve, daemon=True).start()
 
     def serve(self):

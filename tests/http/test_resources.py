@@ -10,6 +10,7 @@ import pytest
 from harness import mariadb, names
 from harness.client import Client
 from harness.wait import until
+import odd_service
 from notes_verbs import create_note, error_page, view_path
 
 DEADLINE_MS = 8000
@@ -70,6 +71,46 @@ def test_user_service_that_moves_to_another_address_is_found_there(world):
     error_page(sign_in(notes)[1], 503)
     own.set(users="127.0.0.1")
     until(lambda: sign_in(notes)[0].is_signed_in, "signing in", 20, every_s=0.5)
+
+
+def test_resolver_that_answers_nonsense_holds_nobody(world):
+    resolver = names.NonsenseResolver()
+    try:
+        own, userauth, notes = world(resolver.address)
+        notes.settings["USER_SERVICE_URL"] = f"http://users.test:{userauth.port}"
+        notes.start(own.wrapper)
+        error_page(sign_in(notes)[1], 503)
+        assert resolver.has_heard
+        assert notes.wait_log(event="http.request_done", route="/users/login", status=503)["ms"] < DEADLINE_MS
+        assert Client(notes.url).get("/").status_code == 200
+        own.set(users="127.0.0.1")
+        until(lambda: sign_in(notes)[0].is_signed_in, "signing in", 20, every_s=0.5)
+    finally:
+        resolver.close()
+
+
+@pytest.mark.parametrize("answer", [
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 14\r\n\r\n<p>Welcome</p>",
+    b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/\r\nContent-Length: 0\r\n\r\n",
+    b"SSH-2.0-OpenSSH_9.2\r\n",
+], ids=["page", "401", "redirect", "ssh"])
+def test_wrong_address_of_the_user_service_signs_nobody_in(world, answer):
+    """Its name leads to somebody else, who is no userauth-svc."""
+    own, userauth, notes = world("127.0.0.1")
+    stranger = odd_service.Odd(answer, userauth.port, "127.0.0.68")
+    try:
+        own.set(users="127.0.0.68")
+        notes.settings["USER_SERVICE_URL"] = f"http://users.test:{userauth.port}"
+        notes.start(own.wrapper)
+        client, refused = sign_in(notes)
+        error_page(refused, 503)
+        assert not client.is_signed_in
+        assert stranger.held, "the stranger was asked"
+        own.set(users="127.0.0.1")
+        until(lambda: sign_in(notes)[0].is_signed_in, "signing in", 20, every_s=0.5)
+    finally:
+        stranger.close()
 
 
 @pytest.mark.server_only
