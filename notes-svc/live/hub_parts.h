@@ -36,7 +36,8 @@ struct session_sweep {
     struct hub *hub;
     bool is_running;
     int64_t at_ms;
-    size_t bucket; /* where the next batch begins */
+    size_t bucket;       /* where the next batch begins */
+    size_t passed_count; /* of that bucket's sockets, by the batches before */
     size_t count;
     bool is_over[HUB_CHECK_COUNT];
     unsigned char digests[HUB_CHECK_COUNT][SECRET_DIGEST_BYTES];

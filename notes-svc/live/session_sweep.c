@@ -116,38 +116,33 @@ static bool is_listed(const struct session_sweep *sweep, size_t from, const unsi
     return false;
 }
 
-/* A bucket's sessions, each once; as many as there is room for. Whoever has more sockets than that
- * in one bucket is found in the next round, as new sockets come first. */
-static void list_bucket(struct session_sweep *sweep, const struct client *first)
+/* The sessions of the bucket from where the batch before ended, each once. False: there is no room
+ * for the rest, with which the next batch begins. A socket that comes meanwhile comes first, so
+ * that another is looked at twice rather than not at all. */
+static bool list_bucket(struct session_sweep *sweep, const struct client *first)
 {
     size_t from = sweep->count;
-    for (const struct client *client = first; client && sweep->count < HUB_CHECK_COUNT;
-         client = client->next_of_session) {
-        if (is_listed(sweep, from, client->digest))
+    size_t at = 0;
+    for (const struct client *client = first; client; client = client->next_of_session, at++) {
+        if (at < sweep->passed_count || is_listed(sweep, from, client->digest))
             continue;
+        if (sweep->count == HUB_CHECK_COUNT) {
+            sweep->passed_count = at;
+            return false;
+        }
         memcpy(sweep->digests[sweep->count++], client->digest, SECRET_DIGEST_BYTES);
     }
-}
-
-static size_t count_sessions(const struct client *first)
-{
-    size_t count = 0;
-    for (const struct client *client = first; client; client = client->next_of_session)
-        count++;
-    return count;
+    sweep->passed_count = 0;
+    return true;
 }
 
 static void list_batch(struct hub *hub)
 {
     struct session_sweep *sweep = &hub->sweep;
     sweep->count = 0;
-    while (sweep->bucket < SESSION_BUCKETS_COUNT) {
-        const struct client *first = hub->sessions[sweep->bucket];
-        if (sweep->count > 0 && sweep->count + count_sessions(first) > HUB_CHECK_COUNT)
-            return;
-        list_bucket(sweep, first);
+    while (sweep->bucket < SESSION_BUCKETS_COUNT &&
+           list_bucket(sweep, hub->sessions[sweep->bucket]))
         sweep->bucket++;
-    }
 }
 
 static void deliver_sweep(struct hub *hub, struct mail *mail)
@@ -155,9 +150,12 @@ static void deliver_sweep(struct hub *hub, struct mail *mail)
     struct session_sweep *sweep = &hub->sweep;
     (void)mail;
     sweep->is_running = false;
-    for (size_t i = 0; i < sweep->count; i++)
-        if (sweep->is_over[i])
-            sessions_end(hub, sweep->digests[i]);
+    for (size_t i = 0; i < sweep->count; i++) {
+        if (!sweep->is_over[i])
+            continue;
+        sessions_end(hub, sweep->digests[i]);
+        sweep->passed_count = 0; /* its sockets are no longer among those */
+    }
 }
 
 void sessions_sweep(struct hub *hub)
@@ -168,9 +166,11 @@ void sessions_sweep(struct hub *hub)
         return;
     if (is_whole || sweep->at_ms == 0) {
         sweep->bucket = 0;
+        sweep->passed_count = 0;
         sweep->at_ms = hub->now_ms + hub->options.check_every_ms;
     }
     size_t first_bucket = sweep->bucket;
+    size_t passed_count = sweep->passed_count;
     list_batch(hub);
     if (sweep->count == 0)
         return;
@@ -179,6 +179,8 @@ void sessions_sweep(struct hub *hub)
     sweep->job = (struct job){
         .deadline_ms = hub->now_ms + HUB_JOB_DEADLINE_MS, .run = run_sweep, .expire = expire_sweep};
     sweep->is_running = workers_submit(hub->options.workers, &sweep->job);
-    if (!sweep->is_running)
-        sweep->bucket = first_bucket; /* the lane is full: at the next turn */
+    if (!sweep->is_running) { /* the lane is full: at the next turn */
+        sweep->bucket = first_bucket;
+        sweep->passed_count = passed_count;
+    }
 }

@@ -74,9 +74,11 @@ static enum err check(struct app *app,
                       const unsigned char digest[SECRET_DIGEST_BYTES],
                       bool *out_is_alive)
 {
+    uint32_t session = 0;
     (void)ctx;
-    (void)digest;
-    *out_is_alive = atomic_load(&app->is_session_alive);
+    memcpy(&session, digest + SECRET_DIGEST_BYTES - sizeof(session), sizeof(session));
+    *out_is_alive =
+        atomic_load(&app->is_session_alive) && session != atomic_load(&app->over_session);
     return ERR_OK;
 }
 

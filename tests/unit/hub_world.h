@@ -27,6 +27,7 @@ struct app {
     _Atomic int reads_count;
     _Atomic int left_count;
     _Atomic bool is_session_alive;
+    _Atomic uint32_t over_session; /* of come_as; this one is over, though others live */
     _Atomic int served_count;
     _Atomic int confirms_count;
     _Atomic bool is_away;      /* the database: for confirm */

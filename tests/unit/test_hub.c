@@ -193,6 +193,22 @@ static void more_sessions_of_one_place_than_one_look_has_room_for_are_found_out(
     sessions_beyond_one_look_are_found_out(1 << 16);
 }
 
+/* The first that came is the last in its place. */
+static void one_session_behind_many_that_live_is_found_out(void **state)
+{
+    struct world world;
+    int fds[CROWD_COUNT];
+    (void)state;
+    start(&world, 10);
+    for (uint32_t i = 0; i < CROWD_COUNT; i++)
+        fds[i] = come_as(&world, (i + 1) << 16);
+    atomic_store(&world.app.over_session, 1 << 16);
+    assert_string_equal(hear(fds[0]), CLOSE_FRAME);
+    for (size_t i = 0; i < CROWD_COUNT; i++)
+        close(fds[i]);
+    stop(&world);
+}
+
 static void calls_are_answered_in_order(void **state)
 {
     struct world world;
@@ -532,6 +548,7 @@ int main(void)
         UNIT(a_session_that_is_over_is_found_out),
         UNIT(more_sessions_than_one_look_has_room_for_are_found_out),
         UNIT(more_sessions_of_one_place_than_one_look_has_room_for_are_found_out),
+        UNIT(one_session_behind_many_that_live_is_found_out),
         UNIT(calls_are_answered_in_order),
         UNIT(pongs_that_nobody_reads_end_the_client_soon),
         UNIT(a_stop_says_goodbye_to_all),
