@@ -540,8 +540,9 @@ static void job_expire(struct job *job)
 static struct workers *lane_of(const struct exchange *exchange)
 {
     struct workers *const *lanes = exchange->host->options.lanes;
-    bool is_large = exchange->body.size_bytes > HTTP_BODY_LARGE_BYTES;
-    return lanes[is_large && lanes[LANE_LARGE] ? LANE_LARGE : exchange->rq.route->lane];
+    enum lane lane = exchange->rq.route->lane;
+    bool is_large = exchange->body.size_bytes > HTTP_BODY_LARGE_BYTES && lane != LANE_SLOW;
+    return lanes[is_large && lanes[LANE_LARGE] ? LANE_LARGE : lane];
 }
 
 static void answer_full(struct exchange *exchange)

@@ -78,7 +78,8 @@ struct http_server_options {
     struct router router;
 
     /* NULL: no route may use it. A request whose body is over HTTP_BODY_LARGE_BYTES takes many
-     * times as much while it is worked on: the threads of LANE_LARGE bound how many there are. */
+     * times as much while it is worked on: the threads of LANE_LARGE bound how many there are. What
+     * belongs to LANE_SLOW stays there, or it would hold them up by what it waits for. */
     struct workers *lanes[LANES_COUNT];
 
     /* Protection and lane for GET and HEAD that match no row, so that the error's page knows who

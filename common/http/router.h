@@ -33,7 +33,8 @@ enum lane {
     LANE_WRITER,   /* the same, for what waits for a disk; so that reading never does */
     LANE_SLOW,     /* on a small lane of its own for what takes long: hashing passwords, calls to
                       another service; so it can't starve the rest */
-    LANE_LARGE, /* no row states it: what comes with a large body goes there from its row's lane */
+    LANE_LARGE,    /* no row states it: what comes with a large body goes there from its row's lane,
+                      unless that is the slow one */
     LANES_COUNT,
 };
 

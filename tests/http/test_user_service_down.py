@@ -408,3 +408,26 @@ def test_full_queue_of_logins_is_an_immediate_503(services):
                 check_page(read_page(answer))
     finally:
         odd.close()
+
+
+def test_logins_with_a_large_body_do_not_hold_up_large_saves(tmp_path):
+    """Whatever a stranger sends along with a login, it waits for the user service among logins."""
+    site = Site(tmp_path, {"WRITES_PER_MIN": 0, "USER_CHECK_S": 3600, "LOGIN_FAILURES_PER_MIN": 0})
+    site.start()
+    try:
+        client = open_session(site, "me")
+        create_note(client, "before", body="x" * 100_000)
+        site.userauth.signal(signal.SIGSTOP)
+
+        def login(number):
+            fields = {"username": f"user{number}", "password": "x", "padding": "x" * 40_000}
+            return Client(site.url).post("/users/login", fields, timeout=60)
+
+        with concurrent.futures.ThreadPoolExecutor(20) as pool:
+            logins = [pool.submit(login, number) for number in range(20)]
+            while concurrent.futures.wait(logins, timeout=0.5).not_done:
+                create_note(client, f"amid {time.monotonic_ns()}", body="x" * 100_000)
+        assert {job.result().status_code for job in logins} == {503}
+    finally:
+        site.userauth.signal(signal.SIGCONT)
+        site.stop()
