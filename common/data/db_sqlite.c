@@ -15,6 +15,7 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -49,6 +50,7 @@ struct compiled {
 struct connection {
     sqlite3 *handle;
     struct write_gate *gate; /* NULL: nothing is written */
+    ino_t log;               /* that it writes to, where there is a gate */
     int64_t lock_wait_ms;
     int64_t deadline_ms;   /* of the call that runs */
     int64_t lock_until_ms; /* how long it may wait for a lock */
@@ -349,7 +351,7 @@ static enum err sqlite_run(struct ctx *ctx,
     if (!err && !sqlite3_stmt_readonly(compiled->code))
         err = enter_gate(ctx, connection, &gate);
     if (!err && gate)
-        err = sqlite_file_check_place(ctx, connection->handle);
+        err = sqlite_file_check_place(ctx, connection->handle, connection->log);
     if (err)
         return err;
     int64_t total_before = sqlite3_total_changes64(connection->handle);
@@ -480,7 +482,7 @@ static enum err sqlite_commit(struct ctx *ctx, void *state)
     assert(connection->transaction != TRANSACTION_NONE);
     enum err err = start_call(ctx, connection);
     if (!err && connection->transaction == TRANSACTION_WRITE)
-        err = sqlite_file_check_place(ctx, connection->handle);
+        err = sqlite_file_check_place(ctx, connection->handle, connection->log);
     if (!err)
         err = run_plain(ctx, connection, &commit);
     undo(connection,
@@ -531,7 +533,7 @@ static enum err sqlite_ping(struct ctx *ctx, void *state)
     struct connection *connection = state;
     enum err err = start_call(ctx, connection);
     if (!err && connection->gate)
-        err = sqlite_file_check_place(ctx, connection->handle);
+        err = sqlite_file_check_place(ctx, connection->handle, connection->log);
     sqlite3_db_release_memory(connection->handle);
     if (!err)
         err = run_plain(ctx, connection, &look_at_schema);
@@ -603,7 +605,9 @@ static enum err start_wal(struct ctx *ctx, struct connection *connection)
         return fail(ctx, connection, code);
     if (!is_wal)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "its file system can't do write-ahead logging");
-    return ERR_OK;
+    enum err err = run_plain(ctx, connection, &look_at_schema); /* the first to open the log */
+    connection->log = sqlite_file_log(connection->handle);
+    return err;
 }
 
 static void set_options(struct connection *connection)

@@ -6,25 +6,34 @@
 #include "data/db_sqlite_file.h"
 
 #include <sqlite3.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "base/ctx.h"
 #include "base/text.h"
 
-enum err sqlite_file_check_place(struct ctx *ctx, struct sqlite3 *handle)
+static const char *log_path(struct sqlite3 *handle)
+{
+    return sqlite3_filename_wal(sqlite3_db_filename(handle, "main"));
+}
+
+ino_t sqlite_file_log(struct sqlite3 *handle)
+{
+    struct stat log;
+    return stat(log_path(handle), &log) == 0 ? log.st_ino : 0;
+}
+
+enum err sqlite_file_check_place(struct ctx *ctx, struct sqlite3 *handle, ino_t log)
 {
     int has_moved = 0;
     int code = sqlite3_file_control(handle, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
     if (code != SQLITE_OK)
         return ctx_fail(ctx, ERR_INTERNAL, "SQLite can't say whether its file has moved");
-    const char *path = sqlite3_db_filename(handle, "main");
-    const char *log_path = sqlite3_filename_wal(path);
-    if (!has_moved && access(log_path, F_OK) == 0)
+    if (!has_moved && log != 0 && sqlite_file_log(handle) == log)
         return ERR_OK;
     return ctx_fail(ctx, ERR_UNAVAILABLE,
                     "%s was removed or replaced while in use: nothing is written until it is back, "
                     "or a restart takes what is there",
-                    has_moved ? path : log_path);
+                    has_moved ? sqlite3_db_filename(handle, "main") : log_path(handle));
 }
 
 int sqlite_file_ask(struct sqlite3 *handle, const char *sql, const char *word, bool *out_is_word)

@@ -6,6 +6,7 @@
 #define NOTES_DB_SQLITE_FILE_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -13,9 +14,13 @@
 struct ctx;
 struct sqlite3;
 
-/* Of a connection in WAL mode. Errors: ERR_UNAVAILABLE the file is not in its place, another one
- * is, or its log is not. */
-MUST_CHECK enum err sqlite_file_check_place(struct ctx *ctx, struct sqlite3 *handle);
+/* Which file is in the place of the log of a connection in WAL mode; 0: none. After the
+ * connection's first read that is its own, and it keeps it until it is closed. */
+MUST_CHECK ino_t sqlite_file_log(struct sqlite3 *handle);
+
+/* Of such a connection, and what sqlite_file_log said of it then. Errors: ERR_UNAVAILABLE the file
+ * or its log is not in its place, or another one is. */
+MUST_CHECK enum err sqlite_file_check_place(struct ctx *ctx, struct sqlite3 *handle, ino_t log);
 
 /* Runs a PRAGMA. SQLITE_ROW: it had an answer, and *out_is_word says whether that is `word`; else
  * the code of the failure. */

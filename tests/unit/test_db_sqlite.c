@@ -4,6 +4,7 @@
  * statements and their failures. Transactions and locks: test_db_locks.c. */
 #include "db_fixture.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -233,6 +234,28 @@ static void another_file_in_its_place_is_left_alone(void **state)
     struct stat found;
     assert_int_equal(stat(fixture->path, &found), 0);
     assert_int_equal(found.st_size, strlen(word));
+}
+
+/* Ours is open still, and nobody would find what is written to it. */
+static void another_log_in_its_place_is_left_alone(void **state)
+{
+    struct db_fixture *fixture = *state;
+    char path[160];
+    char away[160];
+    add_suffix(fixture, "-wal", path);
+    add_suffix(fixture, "-away", away);
+    add_thing(fixture, fixture->db, "before");
+    assert_int_equal(rename(path, away), 0);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    (void)close(fd);
+    writes_and_a_look_are_refused(fixture);
+    struct stat found;
+    assert_int_equal(stat(path, &found), 0);
+    assert_int_equal(found.st_size, 0);
+    assert_int_equal(rename(away, path), 0);
+    assert_int_equal(db_ping(&fixture->ctx, fixture->db), ERR_OK);
+    add_thing(fixture, fixture->db, "afterwards");
 }
 
 /* --- A file that is damaged while it is in use --- */
@@ -552,6 +575,7 @@ int main(void)
         WITH_DB(a_file_that_goes_takes_no_writes_until_it_is_back),
         WITH_DB(a_file_that_goes_amid_a_transaction_undoes_it),
         WITH_DB(another_file_in_its_place_is_left_alone),
+        WITH_DB(another_log_in_its_place_is_left_alone),
         WITH_DB(damage_is_told_until_the_file_is_good_again),
         WITH_DB(a_look_sees_a_first_page_that_is_none),
         WITH_DB(values_come_back_as_they_went_in),
