@@ -315,8 +315,21 @@ def test_bodies_share_what_the_setting_says(make_site):
     until(lambda: status_of_another() == 403, "it gave it back")
 
 
+def test_least_room_for_answers_is_enough_for_the_largest(make_site, services):
+    """Else it would be a 503 always, however often one comes again."""
+    site = make_site(ANSWERS_BYTES=67108864)
+    me = open_session(site, "me")
+    create_note(me, "large", body='"' * 1048576)  # six times as long in the page
+    assert me.get(view_path("large")).status_code == 200
+    api = services.userauth(ANSWERS_BYTES=67108864).start().api()
+    long = {"familyName": "😀" * 255, "givenName": "😀" * 255, "middleName": "😀" * 255, "emails": ["x" * 2000], "photos": ["x" * 2000]}
+    for number in range(1000):
+        assert api.post("/create-user", json={"username": f"user{number}", "provider": "x", **long}).status_code == 200
+    assert len(api.get("/list").json()) == 1000
+
+
 def test_large_answers_share_what_the_setting_says(make_site):
-    site = make_site(ANSWERS_BYTES=16777216)
+    site = make_site(ANSWERS_BYTES=67108864)
     me = open_session(site, "me")
     create_note(me, "large", body="&" * 1000000)  # five times as long in the page
     asking = [Connection(site.notes.port) for _ in range(12)]

@@ -113,7 +113,7 @@ BAD_VALUES = [
     ("PORT", "abc"), ("PORT", "65536"), ("PORT", "-1"), ("PORT", "3000x"), ("PORT", " 3000"), ("PORT", "0x10"), ("PORT", "1e3"),
     ("PORT", "99999999999999999999"), ("LOG_LEVEL", "loud"), ("LOG_LEVEL", "INFO "), ("LOG_FORMAT", "xml"), ("WORKERS", "-1"),
     ("WORKERS", "1.5"), ("QUEUE_LIMIT", "-5"), ("HTTP_LOOPS", "many"), ("CONNECTION_LIMIT", "0"),
-    ("HEAD_BYTES", "32767"), ("BODIES_BYTES", "1000000"), ("ANSWERS_BYTES", "0"), ("LISTEN", "not an address"),
+    ("HEAD_BYTES", "32767"), ("BODIES_BYTES", "1000000"), ("ANSWERS_BYTES", "67108863"), ("LISTEN", "not an address"),
     ("LISTEN", "300.1.1.1"), ("DATABASE_URL", "nonsense"), ("DATABASE_URL", "postgres://x/y"), ("DATABASE_URL", "sqlite:"),
 ]
 
