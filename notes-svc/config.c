@@ -78,7 +78,7 @@ const struct setting config_settings[] = {
     {.name = "BODIES_BYTES", .at = I64(bodies_bytes), .fallback = "268435456", .min = 16777216, .max = 1099511627776,
      .unit = "bytes", .help = "all bodies that arrive or are worked on, together; beyond, requests are answered 503"},
     {.name = "ANSWERS_BYTES", .at = I64(answers_bytes), .fallback = "268435456", .min = 67108864, .max = 1099511627776,
-     .unit = "bytes", .help = "all answers of 256 KiB or more under way, together; beyond, requests are answered 503"},
+     .unit = "bytes", .help = "all answers over 8 KiB under way, together; beyond, requests are answered 503"},
     {.name = "SOCKETS_PER_ADDRESS", .at = I64(sockets_per_address), .fallback = "256", .min = 0, .max = 1000000,
      .help = "live sockets of one client's address; 0 is no limit"},
     {.name = "SOCKETS_PER_SESSION", .at = I64(sockets_per_session), .fallback = "64", .min = 0, .max = 1000000,

@@ -48,7 +48,7 @@ const struct setting config_settings[] = {
     {.name = "BODIES_BYTES", .at = I64(bodies_bytes), .fallback = "268435456", .min = 1048576, .max = 1099511627776,
      .unit = "bytes", .help = "all bodies that arrive or are worked on, together; beyond, requests are answered 503"},
     {.name = "ANSWERS_BYTES", .at = I64(answers_bytes), .fallback = "268435456", .min = 67108864, .max = 1099511627776,
-     .unit = "bytes", .help = "all answers of 256 KiB or more under way, together; beyond, requests are answered 503"},
+     .unit = "bytes", .help = "all answers over 8 KiB under way, together; beyond, requests are answered 503"},
     {.name = "CONNECTIONS_PER_ADDRESS", .at = I64(connections_per_address), .fallback = "0", .min = 0, .max = 1000000,
      .help = "open connections of one address; 0 is no limit"},
     {.name = "IDLE_TIMEOUT_S", .at = I64(idle_timeout_s), .fallback = "65", .min = 1, .max = 3600,

@@ -143,12 +143,13 @@ static void forget_request(struct exchange *exchange)
     ctx->why.hint = NULL;
 }
 
-/* A client that reads slowly keeps its answer's memory for long: large answers share a budget. */
-static void count_large(struct exchange *exchange)
+/* A client that reads slowly keeps all that its request took for long: such answers share a budget.
+ * What is small, as the answer to a save that is done, is never refused. */
+static void count_answer(struct exchange *exchange)
 {
     struct http_response *rs = &exchange->rs;
     size_t taken_bytes = exchange->ctx.arena.used_bytes;
-    if (rs->body.n <= HTTP_ANSWER_LARGE_BYTES)
+    if (rs->body.n <= HTTP_ANSWER_SMALL_BYTES)
         return;
     if (http_body_budget_take(&exchange->host->answers, taken_bytes)) {
         exchange->answer_bytes = taken_bytes;
@@ -158,7 +159,7 @@ static void count_large(struct exchange *exchange)
     forget_request(exchange);
     exchange->must_close = true;
     exchange->outcome = ctx_fail(&exchange->ctx, ERR_UNAVAILABLE,
-                                 "all large answers together are larger than %zu bytes",
+                                 "all answers under way together take more than %zu bytes",
                                  exchange->host->answers.max_bytes);
     http_response_text(rs, 503, "text/plain; charset=utf-8",
                        "The server is sending too much at once. Please try again in a moment.\n");
@@ -204,7 +205,7 @@ static void complete_answer(struct exchange *exchange)
     struct http_response *rs = &exchange->rs;
     exchange->stage = EXCHANGE_ANSWERED;
     if (!rs->prepared) {
-        count_large(exchange);
+        count_answer(exchange);
         if (rs->status == 0)
             rs->status = 200;
         add_standing_fields(exchange);

@@ -18,7 +18,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 
-/* Of all bodies of a server, or of all its large answers. */
+/* Of all bodies of a server, or of all its answers but small ones. */
 struct http_body_budget {
     _Atomic size_t used_bytes;
     size_t max_bytes;

@@ -40,8 +40,9 @@ struct workers;
     ((size_t)256 * 1024 * 1024)                     /* of all requests together; beyond: 503 */
 #define HTTP_BODY_LARGE_BYTES   ((size_t)32 * 1024) /* beyond: LANE_LARGE, where there is one */
 #define HTTP_ANSWER_LARGE_BYTES ((size_t)256 * 1024)
+#define HTTP_ANSWER_SMALL_BYTES ((size_t)8 * 1024) /* the kernel takes it whole, read or not */
 #define HTTP_ANSWERS_MAX_BYTES \
-    ((size_t)256 * 1024 * 1024) /* of all large answers under way together; beyond: 503 */
+    ((size_t)256 * 1024 * 1024) /* of all answers under way but small ones together; beyond: 503 */
 #define HTTP_SEND_BYTES_PER_S ((size_t)32 * 1024) /* a client that takes less is cut off */
 #define HTTP_RETRY_AFTER_S    2
 
@@ -72,7 +73,7 @@ struct http_server_options {
     int64_t read_timeout_s;
     size_t head_max_bytes;       /* of each request, and of a connection's memory */
     size_t bodies_max_bytes;     /* of all requests together, 0: HTTP_BODIES_MAX_BYTES */
-    size_t answers_max_bytes;    /* of all large answers together, 0: HTTP_ANSWERS_MAX_BYTES */
+    size_t answers_max_bytes;    /* of all but small answers together, 0: HTTP_ANSWERS_MAX_BYTES */
     int64_t request_deadline_ms; /* handlers' budget from the request's last byte */
     const struct networks *trusted;
     struct router router;

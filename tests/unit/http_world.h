@@ -15,8 +15,8 @@
 
 #define ANSWER_MAX_BYTES   ((size_t)512 * 1024)
 #define HEAD_BYTES         ((size_t)32 * 1024)
-#define SMALL_BODY_BYTES   100                  /* of /form, /mirror and /closed */
-#define LARGE_ANSWER_BYTES ((size_t)300 * 1024) /* of /large */
+#define SMALL_BODY_BYTES   100                 /* of /form, /mirror and /closed */
+#define LARGE_ANSWER_BYTES ((size_t)32 * 1024) /* of /large */
 
 #define FORM_HEAD \
     "POST /form HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n"
