@@ -197,7 +197,7 @@ def test_strangers_get_pages_packed_and_they_are_the_same(me, key, clients):
 def test_a_page_of_somebody_signed_in_is_never_packed(me, key, clients):
     """It holds the form token beside what others wrote: its packed length would tell about the token."""
     create_note(me, key, body="x " * 2000)
-    for path in (view_path(key), "/", "/notes/add", "/account", f"/notes/edit?key={key}", f"{view_path(key)}&before=9", "/nowhere"):
+    for path in (view_path(key), "/", "/notes/add", "/users/account", f"/notes/edit?key={key}", f"{view_path(key)}&before=9", "/nowhere"):
         for client in (clients[0], *clients):
             fields = as_sent(client, path, **PACKED)[1]
             assert client.user is None or not is_packed(fields)
