@@ -153,8 +153,6 @@ def test_refused_key_is_told_until_the_right_one_is_in_the_file(services, tmp_pa
     assert line["name"] == "userauth" and "refuses our API key" in line["why"]
     refused_count = len(userauth.log_lines(event="auth.key_refused"))
     until(lambda: len(userauth.log_lines(event="auth.key_refused")) > refused_count, "another try of the key", 30)
-    path.unlink()
-    until(lambda: state() == "refused" and len(userauth.log_lines(event="auth.key_refused")) > refused_count, "no key", 30)
     assert len(notes.log_lines(event="dependency.refused")) == 1
     path.write_text(userauth.key + "\n")
     client = Client(notes.url)
@@ -162,6 +160,10 @@ def test_refused_key_is_told_until_the_right_one_is_in_the_file(services, tmp_pa
     assert client.is_signed_in
     until(lambda: state() == "ok", "it is told that all is well again", 30)
     notes.wait_log(event="dependency.found", name="userauth")
+    path.unlink()
+    check_whale(Client(notes.url).login("me", password))
+    until(lambda: state() == "refused", "it is told that there is no key", 30)
+    assert "userauth.key" in until(lambda: notes.log_lines(event="dependency.refused")[1:], "and logged")[0]["why"]
 
 
 def test_key_that_is_refused_after_a_restart_of_the_user_service_is_told(services):
