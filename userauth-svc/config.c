@@ -71,7 +71,7 @@ const struct setting config_settings[] = {
     {.name = "THROTTLE_FAILURES", .at = I64(throttle_failures), .fallback = "5", .min = 1, .max = 100,
      .help = "failed logins in a row of one name and client: at this one it waits 1 s, at each further one twice as long"},
     {.name = "THROTTLE_WAIT_MAX_S", .at = I64(throttle_wait_max_s), .fallback = "900", .min = 1, .max = 86400,
-     .unit = "s", .help = "longest such wait"},
+     .unit = "s", .help = "longest such wait; who is refused because of THROTTLE_FAILURES_OF_NAME is told as long"},
     {.name = "THROTTLE_FAILURES_OF_NAME", .at = I64(throttle_failures_of_name), .fallback = "100", .min = 10, .max = 100,
      .help = "failed logins of one name over all clients: from here on only clients that have signed in before are heard"},
     {.name = "THROTTLE_ROWS_MAX", .at = I64(throttle_rows_max), .fallback = "100000", .min = 100, .max = 100000000,

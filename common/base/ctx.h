@@ -64,8 +64,8 @@ ctx_fail_at(struct ctx *ctx, enum err err, const char *file, int line, const cha
     FORMAT(5, 6);
 #define ctx_fail(ctx, err, ...) ctx_fail_at((ctx), (err), __FILE__, __LINE__, __VA_ARGS__)
 
-/* The same for a member of the input that was refused. `field` is static text; `hint` is a sentence
- * for people. Returns ERR_INVALID. */
+/* The same for a member of the input that was refused. `field` is static text or the ctx's own;
+ * `hint` is a sentence for people. Returns ERR_INVALID. */
 enum err
 ctx_refuse_at(struct ctx *ctx, const char *field, const char *hint, const char *file, int line);
 #define ctx_refuse(ctx, field, hint) ctx_refuse_at((ctx), (field), (hint), __FILE__, __LINE__)

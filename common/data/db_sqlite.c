@@ -517,12 +517,14 @@ static enum err sqlite_script(struct ctx *ctx, void *state, const char *sql)
 static enum err look_for_damage(struct ctx *ctx, struct connection *connection)
 {
     bool is_whole = false;
+    unsigned findings_count = write_gate_findings_count(connection->gate);
     int code = sqlite_file_ask(connection->handle, "PRAGMA quick_check(1)", "ok", &is_whole);
     if (code != SQLITE_ROW)
         return fail(ctx, connection, code);
     if (!is_whole)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "the database is damaged: see PRAGMA quick_check");
-    write_gate_note_damage(connection->gate, false);
+    if (write_gate_findings_count(connection->gate) == findings_count) /* else: found meanwhile */
+        write_gate_note_damage(connection->gate, false);
     return ERR_OK;
 }
 

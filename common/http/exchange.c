@@ -141,6 +141,7 @@ static void forget_request(struct exchange *exchange)
     ctx->peer = rq->client_text;
     ctx->user = arena_text(&ctx->arena, user);
     ctx->why.hint = NULL;
+    ctx->why.field = NULL;
 }
 
 /* A client that reads slowly keeps all that its request took for long: such answers share a budget.

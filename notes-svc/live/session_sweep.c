@@ -35,6 +35,16 @@ void sessions_add(struct hub *hub, struct client *client)
     *bucket = client;
 }
 
+/* The sweep is amid this bucket: whether it passed that one is not known, so that another may be
+ * looked at twice rather than not at all. */
+static void pass_one_less(struct hub *hub, const struct client *client)
+{
+    struct session_sweep *sweep = &hub->sweep;
+    if (sweep->passed_count > 0 &&
+        session_bucket(hub, client->digest) == &hub->sessions[sweep->bucket])
+        sweep->passed_count--;
+}
+
 void sessions_remove(struct hub *hub, struct client *client)
 {
     if (client->previous_of_session)
@@ -43,6 +53,7 @@ void sessions_remove(struct hub *hub, struct client *client)
         *session_bucket(hub, client->digest) = client->next_of_session;
     if (client->next_of_session)
         client->next_of_session->previous_of_session = client->previous_of_session;
+    pass_one_less(hub, client);
 }
 
 void sessions_end(struct hub *hub, const unsigned char *digest)
@@ -150,12 +161,9 @@ static void deliver_sweep(struct hub *hub, struct mail *mail)
     struct session_sweep *sweep = &hub->sweep;
     (void)mail;
     sweep->is_running = false;
-    for (size_t i = 0; i < sweep->count; i++) {
-        if (!sweep->is_over[i])
-            continue;
-        sessions_end(hub, sweep->digests[i]);
-        sweep->passed_count = 0; /* its sockets are no longer among those */
-    }
+    for (size_t i = 0; i < sweep->count; i++)
+        if (sweep->is_over[i])
+            sessions_end(hub, sweep->digests[i]);
 }
 
 void sessions_sweep(struct hub *hub)
