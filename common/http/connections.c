@@ -26,6 +26,8 @@
 #define SWEEP_SHARE         8    /* kept-alive connections are looked at every so many sweeps */
 #define ACKNOWLEDGE_SLOP_MS 50   /* the kernel counts in ticks of up to 10 ms */
 #define CUT_ANSWER_BYTES    512
+#define END_WAIT_MS         1000
+#define END_LOOK_MS         1
 
 struct address_count {
     struct address_count *next;
@@ -392,6 +394,20 @@ size_t connections_sweep(struct connections *connections,
     }
     unlock(connections);
     return cut_count;
+}
+
+void connections_end(struct connections *connections)
+{
+    int64_t until_ms = clock_monotonic_ms() + END_WAIT_MS;
+    if (!connections)
+        return;
+    lock(connections);
+    for (struct connection *connection = connections->first; connection;
+         connection = connection->next)
+        (void)shutdown(connection->fd, SHUT_RDWR);
+    unlock(connections);
+    while (connections_count(connections) > 0 && clock_monotonic_ms() < until_ms)
+        clock_sleep_ms(END_LOOK_MS);
 }
 
 void connections_each_in_head(struct connections *connections,

@@ -81,6 +81,10 @@ void connections_remove(struct connections *connections, struct connection *conn
 void connections_remove_fd(struct connections *connections, int fd);
 size_t connections_count(struct connections *connections);
 
+/* Shuts the sockets of all and waits until their loops have removed them, a second at most. NULL:
+ * nothing. */
+void connections_end(struct connections *connections);
+
 /* It has reached its loop, which is the caller. */
 void connection_start(struct connection *connection, void *handle);
 

@@ -379,8 +379,7 @@ static enum MHD_Result on_request(void *closure,
 {
     struct exchange *exchange = *state;
     enum exchange_next next = EXCHANGE_CLOSE;
-    (void)closure;
-    (void)url;
+    (void)closure, (void)url;
     if (!exchange)
         return MHD_NO;
     if (exchange->stage == EXCHANGE_HEAD) {
@@ -722,7 +721,8 @@ size_t http_server_drain(struct http_server *server, int64_t wait_ms)
 }
 
 /* The library ends the process when it is stopped with suspended connections: lanes must give them
- * back first, and the loops, which still read from kept connections, must not hand on more. */
+ * back first, and the loops, which still read from kept connections, must not hand on more. 0.9.75
+ * also crashes amid an answer of its own to a bad head: nobody may be left to send one. */
 void http_server_free(struct http_server *server)
 {
     if (!server)
@@ -731,6 +731,7 @@ void http_server_free(struct http_server *server)
     listener_stop(&server->listener);
     atomic_store(&server->host.is_closing, true);
     wait_for(server, &server->host.suspended_count, INT64_MAX);
+    connections_end(server->connections);
     if (server->daemon)
         MHD_stop_daemon(server->daemon);
     connections_free(server->connections);

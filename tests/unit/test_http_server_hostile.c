@@ -176,6 +176,19 @@ static void a_head_with_two_faults_gets_one_refusal_and_leaves_nothing(void **st
     world_stop(&world);
 }
 
+/* The library is amid its own answer when ours has been heard already. */
+static void a_stop_amid_a_refusal_is_no_crash(void **state)
+{
+    static const char request[] = "GET /loop HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n";
+    (void)state;
+    for (int i = 0; i < 50; i++) {
+        struct world world;
+        world_start(&world);
+        client_expect(&world, request, 400, NULL, false);
+        world_stop(&world);
+    }
+}
+
 static void a_large_head_in_small_pieces_is_fine(void **state)
 {
     (void)state;
@@ -205,6 +218,7 @@ int main(void)
         UNIT(crowded_heads_get_one_refusal),
         UNIT(odd_cookies_get_one_whole_answer),
         UNIT(a_head_with_two_faults_gets_one_refusal_and_leaves_nothing),
+        UNIT(a_stop_amid_a_refusal_is_no_crash),
         UNIT(a_large_head_in_small_pieces_is_fine),
     };
     return secret_start() ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
