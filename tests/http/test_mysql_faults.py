@@ -584,6 +584,8 @@ def test_full_disk_of_the_server_is_a_503_that_keeps_the_text_and_it_recovers(cr
 
 def test_server_without_skip_locked_is_told_and_all_works(server, site):
     """What an old server says to it, a syntax error, this one says to a word that it does not know."""
+    if mariadb.engine() == "mysql":
+        pytest.skip("connections to MySQL are encrypted, so no word in them can be misspelt on the way")
     relay = CuttingProxy(server.port)
     relay.misspelt = b" SKIP LOCKED"
     site.notes.settings["DATABASE_URL"] = site.notes.settings["DATABASE_URL"].replace(f":{server.port}/", f":{relay.port}/")
