@@ -105,6 +105,13 @@ bool secret_bytes_equal(const void *a, const void *b, size_t size_bytes)
     return sodium_memcmp(a, b, size_bytes) == 0;
 }
 
+bool secret_text_matches(const char *wanted, const char *given)
+{
+    size_t size_bytes = strlen(wanted);
+    return given && size_bytes > 0 && strlen(given) == size_bytes &&
+           secret_bytes_equal(wanted, given, size_bytes);
+}
+
 void secret_random(void *out_bytes, size_t size_bytes)
 {
     randombytes_buf(out_bytes, size_bytes);

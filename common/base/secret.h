@@ -38,6 +38,9 @@ bool secret_is_set(const struct secret *secret);
 /* Constant time for inputs of any length: digests of both are compared. */
 bool secret_equals(const struct secret *secret, const char *text, size_t size_bytes);
 bool secret_bytes_equal(const void *a, const void *b, size_t size_bytes);
+/* Is the text that somebody gave the one that is wanted? Constant time but for the lengths, which
+ * are no secret. NULL is no text, and an empty one is wanted of nobody. */
+bool secret_text_matches(const char *wanted, const char *given);
 
 /* Fills with random bytes of the system. */
 void secret_random(void *out_bytes, size_t size_bytes);

@@ -129,13 +129,6 @@ static bool is_subject(const char *sub)
     return true;
 }
 
-static bool is_nonce(const char *given, const char *wanted)
-{
-    size_t size_bytes = strlen(wanted);
-    return given && size_bytes > 0 && strlen(given) == size_bytes &&
-           secret_bytes_equal(given, wanted, size_bytes);
-}
-
 static enum id_token_verdict
 check_times(struct ctx *ctx, const struct oidc_claims *claims, int64_t now_s)
 {
@@ -162,7 +155,7 @@ static enum id_token_verdict check_claims(struct ctx *ctx,
         return bad(ctx, "the ID token is of another issuer");
     if (!is_for(claims, wanted->client_id))
         return bad(ctx, "the ID token is for somebody else");
-    if (!is_nonce(claims->nonce, wanted->nonce))
+    if (!secret_text_matches(wanted->nonce, claims->nonce))
         return bad(ctx, "the ID token is of another sign-in");
     if (!is_subject(claims->sub))
         return bad(ctx, "the ID token has no subject that can be one");

@@ -151,7 +151,7 @@ static enum provider_failure look(struct ctx *ctx,
     const char *state = one_of(ctx, query, "state");
     const char *error = one_of(ctx, query, "error");
     const char *code = one_of(ctx, query, "code");
-    if (!state || !provider_is_state(journey->state, state))
+    if (!secret_text_matches(journey->state, state))
         return provider_fail(ctx, PROVIDER_STATE, "another state than the one that was begun with");
     if (!is_from_issuer(ctx, providers, query))
         return provider_fail(ctx, PROVIDER_NOT_VALID, "an answer of another issuer");

@@ -9,7 +9,6 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/ctx.h"
-#include "base/secret.h"
 #include "base/text.h"
 #include "config.h"
 #include "http/http_client.h"
@@ -103,13 +102,6 @@ enum provider_failure provider_call(struct ctx *ctx,
         return provider_fail(ctx, PROVIDER_UNREACHABLE, "the provider: status %d", answer.status);
     *out_answer = answer;
     return PROVIDER_OK;
-}
-
-bool provider_is_state(const char *wanted, const char *given)
-{
-    size_t size_bytes = strlen(wanted);
-    return size_bytes > 0 && strlen(given) == size_bytes &&
-           secret_bytes_equal(wanted, given, size_bytes);
 }
 
 bool provider_clock_differs(const struct http_answer *answer)

@@ -97,9 +97,6 @@ MUST_CHECK enum provider_failure provider_call(struct ctx *ctx,
 #define provider_fail(ctx, failure, ...) \
     ((void)ctx_fail((ctx), ERR_UNAVAILABLE, __VA_ARGS__), (failure))
 
-/* Constant time for texts of one length. */
-bool provider_is_state(const char *wanted, const char *given);
-
 /* Is the other side's clock, as the answer's Date has it, far from ours? */
 bool provider_clock_differs(const struct http_answer *answer);
 

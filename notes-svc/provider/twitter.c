@@ -126,7 +126,7 @@ static enum provider_failure look(struct ctx *ctx,
     (void)providers;
     const char *denied = one_of(ctx, query, "denied");
     const char *token = denied ? denied : one_of(ctx, query, "oauth_token");
-    if (!token || !provider_is_state(journey->state, token))
+    if (!secret_text_matches(journey->state, token))
         return provider_fail(ctx, PROVIDER_STATE, "another token than the one that was begun with");
     if (denied)
         return provider_fail(ctx, PROVIDER_DECLINED, "Twitter: denied");

@@ -118,10 +118,8 @@ const struct session *session_of_handle(struct ctx *ctx,
                                         const struct session_list *list,
                                         const char *handle)
 {
-    size_t size = strlen(handle);
     for (size_t i = 0; i < list->count; i++) {
-        const char *own = session_handle(ctx, site, &list->items[i]);
-        if (strlen(own) == size && secret_bytes_equal(own, handle, size))
+        if (secret_text_matches(session_handle(ctx, site, &list->items[i]), handle))
             return &list->items[i];
     }
     return NULL;
@@ -129,8 +127,7 @@ const struct session *session_of_handle(struct ctx *ctx,
 
 bool session_csrf_matches(const struct session *session, const char *token)
 {
-    size_t size = strlen(session->csrf);
-    return token && strlen(token) == size && secret_bytes_equal(session->csrf, token, size);
+    return secret_text_matches(session->csrf, token);
 }
 
 void session_cookie_set(struct ctx *ctx,

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/ctx.h"
 #include "base/parse.h"
+#include "base/secret.h"
 #include "base/strbuf.h"
 #include "base/text.h"
 #include "session/session.h"
@@ -103,14 +104,6 @@ static bool read_time(const char *line, int64_t *out_unix_ms)
     return parse_i64(line, 0, INT64_MAX / 2, out_unix_ms);
 }
 
-static bool
-is_own(struct ctx *ctx, const struct site *site, const struct session *session, const char *digest)
-{
-    const char *own = digest_of(ctx, site, session);
-    size_t size = strlen(own);
-    return strlen(digest) == size && secret_bytes_equal(own, digest, size);
-}
-
 enum err session_record_read(struct ctx *ctx,
                              const struct site *site,
                              struct bytes record,
@@ -131,7 +124,7 @@ enum err session_record_read(struct ctx *ctx,
         return ctx_fail(ctx, ERR_INVALID, "a line of a session's record is wrong");
     read.user_etag = lines[LINE_ETAG];
     read.username = lines[LINE_USER];
-    if (!is_own(ctx, site, &read, lines[LINE_DIGEST]))
+    if (!secret_text_matches(digest_of(ctx, site, &read), lines[LINE_DIGEST]))
         return ctx_fail(ctx, ERR_INVALID, "a session's record was not written by this site");
     *session = read;
     return ERR_OK;

@@ -128,6 +128,18 @@ static void bytes_are_compared_over_their_whole_length(void **state)
     assert_true(secret_bytes_equal("x", "y", 0));
 }
 
+static void a_given_text_is_the_wanted_one_or_not(void **state)
+{
+    (void)state;
+    assert_true(secret_text_matches("abc", "abc"));
+    assert_false(secret_text_matches("abc", "abd"));
+    assert_false(secret_text_matches("abc", "ab"));
+    assert_false(secret_text_matches("abc", "abcd"));
+    assert_false(secret_text_matches("abc", ""));
+    assert_false(secret_text_matches("abc", NULL));
+    assert_false(secret_text_matches("", ""));
+}
+
 static void tokens_are_url_safe_and_differ(void **state)
 {
     const char *first = secret_token(*state, 32);
@@ -349,6 +361,7 @@ int main(void)
         UNIT(an_unset_secret_equals_nothing),
         UNIT(long_secrets_keep_all_their_bytes),
         UNIT(bytes_are_compared_over_their_whole_length),
+        UNIT_WITH_ARENA(a_given_text_is_the_wanted_one_or_not),
         UNIT_WITH_ARENA(tokens_are_url_safe_and_differ),
         UNIT_WITH_ARENA(base64url_goes_there_and_back),
         UNIT(what_is_no_base64url_is_refused),
