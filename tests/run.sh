@@ -153,7 +153,7 @@ check_cppcheck() {
 }
 check_hooks() { ! grep -rqa NOTES_TEST_HOOK "$out/release/notes-svc/notes-svc" "$out/release/userauth-svc/userauth-svc"; }
 check_shell() { sources dev '*.sh' '*.bash' .ci/run | xargs shellcheck; }
-check_python() { sources '*.py' | xargs "$python" -m py_compile; }
+check_python() { sources '*.py' | xargs "$python" -m pyflakes; }
 
 step build-gcc "gcc, -Werror, AddressSanitizer and UBSan" build_gcc
 step build-clang "clang, -Werror, sanitizers, fuzz targets" build_clang
@@ -170,7 +170,7 @@ step tidy "clang-tidy" check_tidy
 step cppcheck "cppcheck" check_cppcheck
 step hooks "no test hooks in the release" check_hooks
 step shellcheck "shell scripts" check_shell
-step python "Python scripts compile" check_python
+step python "pyflakes" check_python
 step unit "unit tests, ASan and UBSan" meson_tests unit "$out/asan"
 step tools "build-time compilers" run_pytest tools tests/unit
 step hardened "release build: what it gives up, and that it works so" hardened

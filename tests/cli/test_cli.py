@@ -13,6 +13,7 @@ import pytest
 
 from harness import programs
 from harness.cli import Cli
+from harness.ports import free_port
 from harness.programs import ROOT, USERAUTH_CLI, new_password
 from harness.stored import hash_prefix
 
@@ -501,7 +502,7 @@ def test_refused_key_says_what_to_do_and_is_not_shown(cli):
                                   ["password-check", "x", "y"], ["update", "x", "--given-name", "y"], ["disable", "x"],
                                   ["enable", "x"], ["revoke", "x"], ["revoke", "x", "12ab"], ["sessions", "x"]])
 def test_unreachable_service_is_3_and_says_what_to_do(cli, args):
-    url = f"http://127.0.0.1:{programs.free_port()}"
+    url = f"http://127.0.0.1:{free_port()}"
     done = cli.run(*args, USER_SERVICE_URL=url)
     assert_refused(done, url, "running?", "./dev run", "--url", code=UNREACHABLE)
     assert not re.search("GET|POST|DELETE", done.stderr), done.stderr

@@ -11,8 +11,8 @@ import urllib.parse
 
 import pytest
 
-from harness import programs
 from harness.cli import Cli
+from harness.ports import free_port
 from harness.programs import new_password
 
 DONE, REFUSED, USAGE, UNREACHABLE = 0, 1, 2, 3
@@ -197,7 +197,7 @@ def test_unknown_user_is_known_before_notes_is_asked(cli, command):
 @pytest.mark.parametrize("command", [["sessions", "away"], ["revoke", "away", "0a1b"]])
 def test_notes_that_cannot_be_reached_is_3_and_says_what_to_do(cli, api, command):
     api.post("/find-or-create", json={"username": "away", "provider": "x"})
-    done = cli.run(*command, NOTES_URL=f"http://127.0.0.1:{programs.free_port()}")
+    done = cli.run(*command, NOTES_URL=f"http://127.0.0.1:{free_port()}")
     assert done.returncode == UNREACHABLE and done.stdout == ""
     for words in ("Is notes-svc running?", "NOTES_URL", "./dev run"):
         assert words in done.stderr, done.stderr

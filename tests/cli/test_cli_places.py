@@ -8,9 +8,9 @@ import threading
 
 import pytest
 
-from harness import programs
 from harness.certificates import Authority
 from harness.cli import Cli
+from harness.ports import free_port
 
 DONE, REFUSED, USAGE, UNREACHABLE = 0, 1, 2, 3
 OF_USERS = [["list-users"], ["add", "x", "--password", "pw"], ["find-or-create", "x"], ["find-or-create", "x", "--password", "pw"],
@@ -30,7 +30,7 @@ def cli(site):
 @pytest.fixture
 def nobody():
     """An address where nothing listens."""
-    return f"http://127.0.0.1:{programs.free_port()}"
+    return f"http://127.0.0.1:{free_port()}"
 
 
 @contextlib.contextmanager

@@ -11,7 +11,8 @@ import pytest
 import requests
 
 from harness import programs
-from harness.dev_run import START_S, STOP_S, free_port, name_of, services_of, start
+from harness.dev_run import START_S, STOP_S, name_of, services_of, start
+from harness.ports import free_port
 from harness.wait import until
 
 pytestmark = pytest.mark.sqlite_only(reason="./dev run chooses the engine itself")

@@ -11,8 +11,9 @@ import pytest
 
 from harness import dev_run, programs
 from harness.client import Client
-from harness.dev_run import Run, free_port, start
+from harness.dev_run import Run, start
 from harness.mariadb import USER, MariaDb
+from harness.ports import free_port, is_listening
 from harness.redis import Redis
 from harness.wait import until
 
@@ -45,7 +46,7 @@ def title_at(port, key, client=None):
 
 def assert_gone(pids, ports=()):
     assert [pid for pid in pids if dev_run.is_alive(pid)] == [], "an orphan is left"
-    assert [port for port in ports if dev_run.is_listening(port)] == []
+    assert [port for port in ports if is_listening(port)] == []
 
 
 def assert_secret_kept(folder, run, *passwords):

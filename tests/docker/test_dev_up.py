@@ -182,8 +182,7 @@ def test_no_password_is_on_a_command_line_or_in_an_environment_during_a_backup(s
     reader = subprocess.Popen(["docker", "exec", one.id, "/bin/sh", "-c", "/bin/sh /etc/notes/database.sh dump | (sleep 5; cat >/dev/null)"],
                               env={**os.environ, **site.engine.settings}, stdout=subprocess.DEVNULL)
     show = "cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'"
-    seen = until(lambda: (text := one.exec("sh", "-c", show + " || true")) if "dump" in (text := one.exec("sh", "-c", show + " || true")) else None,
-                 "a dump runs")
+    seen = until(lambda: text if "dump" in (text := one.exec("sh", "-c", show + " || true")) else None, "a dump runs")
     reader.wait(60)
     for name in ("db_notes_password", "db_notes_root_password"):
         assert site.secret(name) not in seen

@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from harness import docker, programs
+from harness.ports import free_port
 from harness.wait import until
 
 HAPROXY_CFG = """
@@ -32,7 +33,7 @@ def ground(engine, images, tmp_path_factory):
     for name, text in texts.items():
         (folder / name).write_text(text)
         (folder / name).chmod(0o444)
-    port = programs.free_port()
+    port = free_port()
     with docker.Project(engine, "tests/docker/ground.yaml", CONFIG_DIR=folder, HTTP_PORT=port, **images) as project:
         project.port, project.texts = port, texts
         project.up()

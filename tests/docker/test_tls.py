@@ -11,6 +11,7 @@ import requests
 from harness import programs
 from harness.certificates import Authority
 from harness.docker import Project
+from harness.ports import free_port
 from harness.wait import until
 
 CIPHERS = ("ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305")
@@ -30,7 +31,7 @@ def edge(engine, images, tmp_path_factory):
     (copy / "tls" / "site.pem").chmod(0o444)
     for outer in (folder, copy, copy / "tls"):
         outer.chmod(0o755)
-    plain_port, port = programs.free_port(), programs.free_port()
+    plain_port, port = free_port(), free_port()
     with Project(engine, copy / "compose.yaml", copy / "compose.tls.yaml", HTTP_PORT=plain_port, HTTPS_PORT=port,
                  PUBLIC_URL=f"https://localhost:{port}", HAPROXY_IMAGE=images["HAPROXY_IMAGE"]) as project:
         project.settings["EDGENET_SUBNET"] = project.place.subnet

@@ -11,10 +11,9 @@ import tempfile
 import pytest
 import requests
 
-from harness import programs
 from harness.api import Api
+from harness.ports import free_port
 from harness.services import StartFailed
-from harness.wait import until
 
 both_services = pytest.mark.parametrize("kind", ["userauth", "notes"])
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may change owners, listen below port 1024, and look into a service")
@@ -26,7 +25,7 @@ def make(services, kind, **settings):
     """A service of this kind, not started. Notes is told of no user service that is there: it must start anyway."""
     if kind == "userauth":
         return services.userauth(**settings)
-    return services.notes(f"http://127.0.0.1:{programs.free_port()}", **{"USER_SERVICE_KEY": "unused-key", **settings})
+    return services.notes(f"http://127.0.0.1:{free_port()}", **{"USER_SERVICE_KEY": "unused-key", **settings})
 
 
 def status_of(pid):

@@ -10,6 +10,7 @@ import subprocess
 import pymysql
 
 from . import programs
+from .ports import free_port
 from .wait import until
 
 USER = "notes"
@@ -22,7 +23,7 @@ class DatabaseServer:
     folder = None  # data, log and socket
 
     def __init__(self):
-        self.port = programs.free_port()
+        self.port = free_port()
         self.password = programs.new_password("db")
         self.process = None
         self.prepare()

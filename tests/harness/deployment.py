@@ -18,6 +18,7 @@ import subprocess
 from . import programs
 from .client import browser_session
 from .docker import UP_TIMEOUT_S, CommandFailed, Project
+from .ports import free_port
 from .stack import Stack
 
 FILE = "docker/compose.yaml"
@@ -33,7 +34,7 @@ class _Site:
     """What both have in common: settings of its own, secrets, users. `folder` is for the secrets."""
 
     def take_place(self, folder, settings):
-        self.port = programs.free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.secrets = folder / "secrets"
         self.passwords = {}

@@ -4,33 +4,18 @@ import contextlib
 import json
 import os
 import pathlib
-import random
 import re
 import signal
-import socket
 import subprocess
 
 from . import programs
+from .ports import free_port
 from .wait import until
 
 START_S = 600  # it builds first
 STOP_S = 60
 LISTEN = "0A"  # in /proc/net/tcp
 LOOPBACK = "0100007F"
-
-
-def free_port(count=1):
-    """The first of so many free ports in a row, below those that the system gives to outgoing connections and those that
-    `--local-servers` takes."""
-    while True:
-        first = random.randint(10000, 19000)
-        if not any(is_listening(first + i) for i in range(count)):
-            return first
-
-
-def is_listening(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Run:

@@ -18,7 +18,9 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from harness import programs  # noqa: E402
-from harness.database_server import USER, DatabaseServer  # noqa: E402, F401
+from harness.database_server import USER, DatabaseServer  # noqa: E402
+
+__all__ = ["USER", "MariaDb", "engine", "instead", "is_wanted", "own", "shared"]
 
 FAST = ["--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--innodb-buffer-pool-size=32M",
         "--innodb-log-file-size=16M", "--skip-log-bin", "--skip-name-resolve", "--performance-schema=0",

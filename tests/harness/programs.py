@@ -3,14 +3,12 @@
 
 NOTES_BUILD names the build folder (absolute, or relative to the tree's root; default `build`).
 """
-import contextlib
 import ctypes
 import os
 import pathlib
 import re
 import secrets
 import signal
-import socket
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -74,19 +72,6 @@ def clean_env(settings):
         if value is not None:
             env[name] = str(value)
     return env
-
-
-# Below those that the system gives to outgoing connections: between here and the start of what will listen, none can take it.
-# ./dev run in tests has those below.
-PORTS = range(20_000, 32_000)
-
-
-def free_port():
-    for port in secrets.SystemRandom().sample(PORTS, 1000):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError(f"of 1,000 ports in {PORTS} none is free")
 
 
 _libc = ctypes.CDLL(None, use_errno=True)

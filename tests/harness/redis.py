@@ -18,6 +18,7 @@ import subprocess
 import tempfile
 
 from . import programs
+from .ports import free_port
 from .wait import until
 
 START_TIMEOUT_S = 30
@@ -70,7 +71,7 @@ class _Server:
 
     def __init__(self, lines, arguments=()):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="notes-redis-"))
-        self.port = programs.free_port()
+        self.port = free_port()
         self.arguments = list(arguments)
         self.process = None
         self.config = self.folder / "redis.conf"

@@ -19,6 +19,7 @@ import requests
 
 from . import mariadb, programs, shared_redis, stored
 from .api import Api
+from .ports import free_port
 from .wait import until
 
 READY_TIMEOUT_S = 40
@@ -47,7 +48,7 @@ class Service:
         self.settings = {"STATE_DIR": self.state_dir, "LISTEN": "127.0.0.1", **self.database_settings(), **self.defaults(),
                          **settings}
         self.has_own_port = "PORT" not in settings
-        self.port = int(settings.get("PORT") or programs.free_port())
+        self.port = int(settings.get("PORT") or free_port())
         self.process = None
         folder = pathlib.Path(printed_dir or self.state_dir.parent / "printed")
         folder.mkdir(parents=True, exist_ok=True)
@@ -122,7 +123,7 @@ class Service:
             except StartFailed as failed:
                 if attempt == 2 or not self.has_own_port or not PORT_TAKEN.search(failed.stderr):
                     raise
-                self.port = programs.free_port()
+                self.port = free_port()
         raise AssertionError("unreachable")
 
     def is_ready(self):

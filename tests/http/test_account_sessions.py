@@ -10,7 +10,6 @@ import pytest
 
 from harness import kept_sessions, stored
 from harness.client import Client, read_page
-from harness.client import browser_session as open_session
 from harness.errors import assert_error
 from harness.live import Raw
 from harness.programs import new_password, remember_secret

@@ -2,13 +2,13 @@
 """--from-node of both services: the Node version's tables, nasty rows included, into this version's database."""
 import re
 import subprocess
-from urllib.parse import quote
 
 import bcrypt
 import pytest
 
 from harness import mariadb, node_tables, programs
 from harness.client import Client
+from harness.ports import free_port
 from harness.programs import assert_no_secret, new_password
 from harness.stored import opened
 from harness.wait import until
@@ -531,7 +531,7 @@ def test_wrong_usage_is_2_and_what_can_not_be_reached_is_3(services, tmp_path, p
     assert not (tmp_path / "missing").exists()
     (tmp_path / "text").write_text("no database " * 100)
     assert "Node version's data" in move(service, None, code=3, url=f"sqlite:{tmp_path}/text")
-    port = programs.free_port()
+    port = free_port()
     assert "Node version's data" in move(service, None, code=3, url=f"mysql://u@127.0.0.1:{port}/x", FROM_NODE_PASSWORD=secret)
     other = node_tables.SqliteSource(tmp_path)
     other.execute("CREATE TABLE other (x)")

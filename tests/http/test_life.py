@@ -23,6 +23,7 @@ from harness.api import Api
 from harness.client import Client, browser_session, read_page
 from harness.disk import FileLimit, SmallDisk
 from harness.errors import assert_error
+from harness.ports import free_port
 from harness.programs import NOTES_SVC, USERAUTH_SVC, new_password, run
 from harness.raw import Connection, basic, request_bytes
 from harness.services import Notes, StartFailed, Userauth
@@ -39,7 +40,7 @@ def make(services, kind, **settings):
     """A service of this kind, not started. Notes gets an address where no userauth is: it must start anyway."""
     if kind == "userauth":
         return services.userauth(**settings)
-    return services.notes(f"http://127.0.0.1:{programs.free_port()}", USER_SERVICE_KEY="unused-key", **settings)
+    return services.notes(f"http://127.0.0.1:{free_port()}", USER_SERVICE_KEY="unused-key", **settings)
 
 
 def healthcheck(service):

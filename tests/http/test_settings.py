@@ -11,7 +11,8 @@ import requests
 
 from harness.api import Api
 from harness.client import Client
-from harness.programs import USERAUTH_CLI, USERAUTH_SVC, NOTES_SVC, clean_env, free_port, new_password, run
+from harness.ports import free_port
+from harness.programs import USERAUTH_CLI, USERAUTH_SVC, NOTES_SVC, clean_env, new_password, run
 from harness.services import StartFailed
 from harness.wait import until
 

@@ -7,6 +7,7 @@ import subprocess
 import requests
 
 from harness import programs
+from harness.ports import free_port
 from harness.wait import until
 
 CONFIDENTIAL, PUBLIC = "notes", "notes-public"
@@ -17,7 +18,7 @@ class OpenId:
     def __init__(self, place, folder, authority=None):
         """`place` is where harness.npm installed it; with an authority it speaks TLS."""
         self.place, self.folder = place, folder
-        self.port = programs.free_port()
+        self.port = free_port()
         self.files = authority.sign("openid", "DNS:localhost", "IP:127.0.0.1") if authority else ()
         self.ca = str(authority.certificate) if authority else None
         self.url = f"{'https' if authority else 'http'}://localhost:{self.port}"

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
-from harness import programs
+from harness.ports import free_port
 from harness.wait import until
 
 REQUEST_TIMEOUT_S = 60
@@ -118,7 +118,7 @@ class Served:
         if certificate:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.context.load_cert_chain(certificate, key)
-        self.port = programs.free_port()
+        self.port = free_port()
         self.url = f"{'https' if certificate else 'http'}://{host}:{self.port}"
         self.requests = []
         self.misdeeds = {}
