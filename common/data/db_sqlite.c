@@ -59,6 +59,7 @@ struct connection {
     size_t rows_open_count;  /* questions whose rows are not all read yet */
     enum transaction transaction;
     struct compiled cache[CACHE_SETS_COUNT][CACHE_WAYS_COUNT];
+    char path[]; /* by which it was opened */
 };
 
 static const struct code {
@@ -186,6 +187,11 @@ static enum err start_call(struct ctx *ctx, struct connection *connection)
     if (connection->gate)
         forget_pages(connection);
     return ERR_OK;
+}
+
+static enum err check_place(struct ctx *ctx, const struct connection *connection)
+{
+    return sqlite_file_check_place(ctx, connection->handle, connection->path, connection->log);
 }
 
 static void leave_gate(struct write_gate **gate)
@@ -351,7 +357,7 @@ static enum err sqlite_run(struct ctx *ctx,
     if (!err && !sqlite3_stmt_readonly(compiled->code))
         err = enter_gate(ctx, connection, &gate);
     if (!err && gate)
-        err = sqlite_file_check_place(ctx, connection->handle, connection->log);
+        err = check_place(ctx, connection);
     if (err)
         return err;
     int64_t total_before = sqlite3_total_changes64(connection->handle);
@@ -482,7 +488,7 @@ static enum err sqlite_commit(struct ctx *ctx, void *state)
     assert(connection->transaction != TRANSACTION_NONE);
     enum err err = start_call(ctx, connection);
     if (!err && connection->transaction == TRANSACTION_WRITE)
-        err = sqlite_file_check_place(ctx, connection->handle, connection->log);
+        err = check_place(ctx, connection);
     if (!err)
         err = run_plain(ctx, connection, &commit);
     undo(connection,
@@ -535,7 +541,7 @@ static enum err sqlite_ping(struct ctx *ctx, void *state)
     struct connection *connection = state;
     enum err err = start_call(ctx, connection);
     if (!err && connection->gate)
-        err = sqlite_file_check_place(ctx, connection->handle, connection->log);
+        err = check_place(ctx, connection);
     sqlite3_db_release_memory(connection->handle);
     if (!err)
         err = run_plain(ctx, connection, &look_at_schema);
@@ -665,9 +671,12 @@ enum err db_sqlite_open(struct ctx *ctx,
     pthread_once(&once, start_library);
     /* A leading "./" keeps ":memory:" and "file:..." plain names of files. */
     const char *file = path[0] == '/' ? path : arena_format(&ctx->arena, "./%s", path);
-    CLEANUP(sqlite_close_ptr) struct connection *connection = calloc(1, sizeof(*connection));
+    size_t path_bytes = strlen(file) + 1;
+    CLEANUP(sqlite_close_ptr)
+    struct connection *connection = calloc(1, sizeof(*connection) + path_bytes);
     if (!connection)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "out of memory");
+    memcpy(connection->path, file, path_bytes);
     connection->lock_wait_ms = options->lock_wait_ms;
     set_deadline(ctx, connection);
     if (!options->is_read_only)

@@ -22,18 +22,29 @@ ino_t sqlite_file_log(struct sqlite3 *handle)
     return stat(log_path(handle), &log) == 0 ? log.st_ino : 0;
 }
 
-enum err sqlite_file_check_place(struct ctx *ctx, struct sqlite3 *handle, ino_t log)
+/* SQLite looks at the path that links led to when it opened the file; a link may be turned. */
+static bool is_led_to(struct sqlite3 *handle, const char *path)
+{
+    struct stat found;
+    struct stat ours;
+    return stat(path, &found) == 0 && stat(sqlite3_db_filename(handle, "main"), &ours) == 0 &&
+           found.st_dev == ours.st_dev && found.st_ino == ours.st_ino;
+}
+
+enum err
+sqlite_file_check_place(struct ctx *ctx, struct sqlite3 *handle, const char *path, ino_t log)
 {
     int has_moved = 0;
     int code = sqlite3_file_control(handle, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
     if (code != SQLITE_OK)
         return ctx_fail(ctx, ERR_INTERNAL, "SQLite can't say whether its file has moved");
-    if (!has_moved && log != 0 && sqlite_file_log(handle) == log)
+    bool is_in_place = !has_moved && is_led_to(handle, path);
+    if (is_in_place && log != 0 && sqlite_file_log(handle) == log)
         return ERR_OK;
     return ctx_fail(ctx, ERR_UNAVAILABLE,
                     "%s was removed or replaced while in use: nothing is written until it is back, "
                     "or a restart takes what is there",
-                    has_moved ? sqlite3_db_filename(handle, "main") : log_path(handle));
+                    is_in_place ? log_path(handle) : path);
 }
 
 int sqlite_file_ask(struct sqlite3 *handle, const char *sql, const char *word, bool *out_is_word)

@@ -18,9 +18,11 @@ struct sqlite3;
  * connection's first read that is its own, and it keeps it until it is closed. */
 MUST_CHECK ino_t sqlite_file_log(struct sqlite3 *handle);
 
-/* Of such a connection, and what sqlite_file_log said of it then. Errors: ERR_UNAVAILABLE the file
- * or its log is not in its place, or another one is. */
-MUST_CHECK enum err sqlite_file_check_place(struct ctx *ctx, struct sqlite3 *handle, ino_t log);
+/* Of such a connection: the path that it was opened by, and what sqlite_file_log said of it then.
+ * Errors: ERR_UNAVAILABLE the file or its log is not in its place, or another one is, or a link in
+ * the path leads elsewhere. */
+MUST_CHECK enum err
+sqlite_file_check_place(struct ctx *ctx, struct sqlite3 *handle, const char *path, ino_t log);
 
 /* Runs a PRAGMA. SQLITE_ROW: it had an answer, and *out_is_word says whether that is `word`; else
  * the code of the failure. */

@@ -289,6 +289,47 @@ static enum err read_all(struct ctx *ctx, struct db *db)
 /* None of these pages is read by a look at the first one: what one connection finds, the look of
  * another knows. (Closing a file drops the locks that this process
  * has on it: here nobody else uses it.) */
+static void link_to(const char *target, const char *path)
+{
+    char turned[160];
+    (void)snprintf(turned, sizeof(turned), "%s-turned", path);
+    assert_int_equal(symlink(target, turned), 0);
+    assert_int_equal(rename(turned, path), 0);
+}
+
+/* At the name itself and at a folder on the way to it; whatever it leads to, it is not written to.
+ */
+static void a_link_that_is_turned_takes_no_writes_until_it_leads_back(void **state)
+{
+    struct db_fixture *fixture = *state;
+    struct db *direct = fixture->db;
+    add_thing(fixture, direct, "before");
+    char folder[160];
+    char file[160];
+    (void)snprintf(folder, sizeof(folder), "%s/folder", fixture->folder.path);
+    (void)snprintf(file, sizeof(file), "%s/link.sqlite", fixture->folder.path);
+    const struct {
+        const char *link, *target, *elsewhere, *url_end;
+    } rows[] = {
+        {file, "test.sqlite", "/dev/null", "link.sqlite"},
+        {folder, ".", "/", "folder/test.sqlite"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        (void)snprintf(fixture->url, sizeof(fixture->url), "sqlite:%s/%s", fixture->folder.path,
+                       rows[i].url_end);
+        link_to(rows[i].target, rows[i].link);
+        fixture->db = db_fixture_open(fixture);
+        assert_int_equal(db_ping(&fixture->ctx, fixture->db), ERR_OK);
+        link_to(rows[i].elsewhere, rows[i].link);
+        writes_and_a_look_are_refused(fixture);
+        assert_int_equal(db_ping(&fixture->ctx, direct), ERR_OK);
+        link_to(rows[i].target, rows[i].link);
+        assert_int_equal(db_ping(&fixture->ctx, fixture->db), ERR_OK);
+        db_close(fixture->db);
+    }
+    fixture->db = direct;
+}
+
 static void damage_is_told_until_the_file_is_good_again(void **state)
 {
     struct db_fixture *fixture = *state;
@@ -576,6 +617,7 @@ int main(void)
         WITH_DB(a_file_that_goes_amid_a_transaction_undoes_it),
         WITH_DB(another_file_in_its_place_is_left_alone),
         WITH_DB(another_log_in_its_place_is_left_alone),
+        WITH_DB(a_link_that_is_turned_takes_no_writes_until_it_leads_back),
         WITH_DB(damage_is_told_until_the_file_is_good_again),
         WITH_DB(a_look_sees_a_first_page_that_is_none),
         WITH_DB(values_come_back_as_they_went_in),
