@@ -105,8 +105,7 @@ enum err note_home_handle(struct app *app,
     if ((err = note_home_revision(ctx, ctx->db, &state.revision)))
         return err;
     state.part = arena_format(&ctx->arena, "p%lld", (long long)page_number);
-    if (has_it(app, ctx, rq, rs, state))
-        return ERR_OK;
+    /* Made before it is compared: If-None-Match: * asks whether there is such a page at all. */
     err = make_list(app, ctx, page_number, state.revision, &parts);
     return err ? err : shared_page_send(app, ctx, rq, rs, &parts, state);
 }

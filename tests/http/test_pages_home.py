@@ -65,6 +65,15 @@ def test_page_beyond_the_end_is_an_error_page_that_says_so_and_leads_back(me):
     assert "/" in {node["href"] for node in page.first("main").all("a")}
 
 
+@pytest.mark.parametrize("path, expected", [("/", 304), ("/?page=3", 304), ("/?page=4", 404), ("/?page=1000000", 404),
+                                            ("/notes/view?key=nowhere", 404), ("/notes/view?key=nowhere&before=9", 404)])
+def test_whatever_the_browser_has_only_a_page_that_is_there_is_unchanged(me, path, expected):
+    """RFC 9110, 13.1.2: `If-None-Match: *` fails when there is a current representation; without one the answer is GET's."""
+    for send in (me.get, me.head):
+        assert send(path, headers={"If-None-Match": "*"}).status_code == expected
+    assert send(path).status_code == (200 if expected == 304 else expected)
+
+
 def test_page_given_twice_is_refused(me):
     assert me.get("/?page=1&page=2").status_code in (400, 404)
 
