@@ -358,6 +358,11 @@ bool db_is_refused(const struct db *db)
     return db->driver->is_refused && db->driver->is_refused(db->state);
 }
 
+bool db_is_misread(const struct db *db)
+{
+    return db->driver->is_misread && db->driver->is_misread(db->state);
+}
+
 enum err db_ping(struct ctx *ctx, struct db *db)
 {
     enum err err = start_call(ctx, db);

@@ -79,12 +79,10 @@ struct db_options {
     const char *url;      /* "sqlite:PATH" or "mysql://USER[:PASSWORD]@HOST[:PORT][,HOST2...]/DB" */
     const char *password; /* of MySQL, when it is not in the URL; NULL: none */
     enum db_tls tls;
-    const char *tls_ca; /* file with the authorities for DB_TLS_VERIFY; NULL: the system's */
-    /* A server that is away is no failure of db_open: the next use connects. */
-    bool can_connect_later;
-    bool is_read_only; /* a file of SQLite is neither made nor written; MySQL: db_begin_read */
-    /* How long a tool without a deadline (ctx->deadline_ms is INT64_MAX) waits for a lock; 0: for
-     * ever. With a deadline, that is the limit. */
+    const char *tls_ca;     /* file with the authorities for DB_TLS_VERIFY; NULL: the system's */
+    bool can_connect_later; /* a server that is away is no failure: the next use connects */
+    bool is_read_only;      /* a file of SQLite is neither made nor written; MySQL: db_begin_read */
+    /* How long work without a deadline (INT64_MAX) waits for a lock; 0: for ever. */
     int64_t lock_wait_ms;
 };
 
@@ -187,6 +185,8 @@ MUST_CHECK bool db_repeats(struct ctx *ctx, struct db *db, enum err err, int *tr
 
 /* Was the last connection refused by a server that is there: password, database, certificate? */
 bool db_is_refused(const struct db *db);
+/* Did the last statement that failed do so by its words, which an older server does not know? */
+bool db_is_misread(const struct db *db);
 
 /* Does it answer? SQLite: is its file in its place, and, after damage was found, whole again? */
 MUST_CHECK enum err db_ping(struct ctx *ctx, struct db *db);

@@ -38,6 +38,7 @@ struct db_driver {
     /* Had the commit of the transaction that ended last no answer? NULL: it always has one. */
     bool (*is_unsure)(const void *state);
     bool (*is_refused)(const void *state); /* NULL: never */
+    bool (*is_misread)(const void *state); /* NULL: never */
     /* The lock of migrations, where DDL commits and no transaction can hold them together (NULL
      * otherwise). While it is held, a lost connection is not made again. */
     enum err (*lock)(struct ctx *ctx, void *state);

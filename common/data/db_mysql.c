@@ -54,6 +54,7 @@ struct connection {
     bool is_sent;       /* the server may have got what runs */
     bool is_repeatable; /* the last transaction did not happen and may run again */
     bool is_unsure;     /* its commit had no answer */
+    bool is_misread;    /* the last failure was one of words that the server does not know */
     struct prepared cache[CACHE_SETS_COUNT][CACHE_WAYS_COUNT];
 };
 
@@ -120,6 +121,7 @@ fail(struct ctx *ctx, struct connection *connection, unsigned number, const char
         ctx_fail(ctx, code.err, "%s%s (%u)%s%s", is_late ? "deadline passed: " : "", code.name,
                  number, code.is_quiet ? "" : ": ", code.is_quiet ? "" : message);
     bool was_open = is_in_transaction(connection);
+    connection->is_misread = number == DB_MYSQL_PARSE_NUMBER;
     if (code.effect == EFFECT_LOST || code.effect == EFFECT_MOVE) {
         bool is_refused = code.effect == EFFECT_MOVE;
         connection->is_repeatable = !is_refused || connection->hosts->url.hosts_count > 1;
@@ -584,6 +586,11 @@ static bool server_is_refused(const void *state)
     return !connection->handle && db_mysql_is_refused(connection->hosts);
 }
 
+static bool server_is_misread(const void *state)
+{
+    return ((const struct connection *)state)->is_misread;
+}
+
 /* --- The lock of migrations --- */
 
 static enum err server_lock(struct ctx *ctx, void *state)
@@ -646,6 +653,7 @@ static const struct db_driver server_driver = {
     .is_repeatable = server_is_repeatable,
     .is_unsure = server_is_unsure,
     .is_refused = server_is_refused,
+    .is_misread = server_is_misread,
     .lock = server_lock,
     .unlock = server_unlock,
 };
@@ -686,9 +694,4 @@ enum err db_mysql_open(struct ctx *ctx, const struct db_options *options, struct
     *out_db = db_new(&server_driver, connection);
     connection = NULL; /* the db's */
     return ERR_OK;
-}
-
-const char *db_mysql_library(void)
-{
-    return mysql_get_client_info();
 }

@@ -12,6 +12,7 @@
 #include "base/ctx.h"
 #include "base/test_hook.h"
 #include "base/text.h"
+#include "data/db_driver.h"
 #include "data/db_mysql_codes.h"
 #include "data/db_mysql_hosts.h"
 #include "data/db_mysql_statement.h"
@@ -83,6 +84,11 @@ void db_mysql_start(void)
 {
     if (mysql_library_init(0, NULL, NULL) || ma_pvio_register_callback(1, see_sign_in))
         abort();
+}
+
+const char *db_mysql_library(void)
+{
+    return mysql_get_client_info();
 }
 
 static bool is_of_client(unsigned number)

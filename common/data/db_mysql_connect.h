@@ -22,7 +22,8 @@ enum db_mysql_effect {
     EFFECT_MOVE,   /* the server takes no writes: look for another */
 };
 
-#define DB_MYSQL_LOST_NUMBER 2013 /* CR_SERVER_LOST */
+#define DB_MYSQL_LOST_NUMBER  2013 /* CR_SERVER_LOST */
+#define DB_MYSQL_PARSE_NUMBER 1064 /* ER_PARSE_ERROR */
 
 struct db_mysql_code {
     unsigned number;

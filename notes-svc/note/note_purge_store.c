@@ -54,7 +54,7 @@ static enum err find_purgeable(struct ctx *ctx,
                                int64_t *out_id)
 {
     enum err err = find(ctx, db, &FIND_PURGEABLE, before_unix_ms, out_id);
-    if (err != ERR_INTERNAL)
+    if (err != ERR_INTERNAL || !db_is_misread(db))
         return err;
     ctx_forgive(ctx);
     purge->has_no_skip = true;

@@ -19,6 +19,7 @@ enum fake_transaction { FAKE_NONE, FAKE_OPEN, FAKE_UNDONE };
 struct fake_db {
     struct db *real;
     size_t fail_at; /* 0: never */
+    enum err fail_as;
     size_t calls_count;
     size_t rows_open_count;
     enum fake_transaction transaction;
@@ -33,11 +34,11 @@ static enum err count_call(struct ctx *ctx, struct fake_db *fake)
     fake->calls_count++;
     if (fake->calls_count != fake->fail_at)
         return ERR_OK;
-    if (fake->transaction == FAKE_OPEN) {
+    if (fake->transaction == FAKE_OPEN && fake->fail_as == ERR_UNAVAILABLE) {
         fake->real->driver->roll_back(fake->real->state);
         fake->transaction = FAKE_UNDONE;
     }
-    return ctx_fail(ctx, ERR_UNAVAILABLE, "the fake lets call %zu fail", fake->calls_count);
+    return ctx_fail(ctx, fake->fail_as, "the fake lets call %zu fail", fake->calls_count);
 }
 
 static void fake_close(void *state)
@@ -166,6 +167,7 @@ struct db *fake_db_new(struct db *real, struct fake_db **out_fake)
     struct fake_db *fake = calloc(1, sizeof(*fake));
     assert_non_null(fake);
     fake->real = real;
+    fake->fail_as = ERR_UNAVAILABLE;
     *out_fake = fake;
     return db_new(&fake_driver, fake);
 }
@@ -174,6 +176,11 @@ void fake_db_fail_at(struct fake_db *fake, size_t call_number)
 {
     fake->fail_at = call_number;
     fake->calls_count = 0;
+}
+
+void fake_db_fail_as(struct fake_db *fake, enum err err)
+{
+    fake->fail_as = err;
 }
 
 size_t fake_db_calls_count(const struct fake_db *fake)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * A database connection that fails when a test wants it to: a driver around another's connection
- * that lets calls through and refuses the n-th with ERR_UNAVAILABLE. fake_db_torture walks n over a
- * whole operation, so that each of its error paths is taken once, and checks what must hold on
- * each: an error is returned, outputs are as they were, no rows and no transaction stay open.
+ * that lets calls through and refuses the n-th with ERR_UNAVAILABLE, or as it is told.
+ * fake_db_torture walks n over a whole operation, so that each of its error paths is taken once,
+ * and checks what must hold on each: an error is returned, outputs are as they were, no rows and no
+ * transaction stay open.
  *
  * Calls that count: run, query, next, begin, commit, script, ping. As with a real driver, a failure
  * inside a transaction undoes it: another call in it is a fault of the operation and fails the
@@ -25,6 +26,9 @@ struct db *fake_db_new(struct db *real, struct fake_db **out_fake);
 
 /* Units: call_number counts from 1, from now on; 0: none fails. */
 void fake_db_fail_at(struct fake_db *fake, size_t call_number);
+
+/* With which error. One that is not ERR_UNAVAILABLE leaves the transaction as it is. */
+void fake_db_fail_as(struct fake_db *fake, enum err err);
 
 /* Calls since fake_db_fail_at. */
 size_t fake_db_calls_count(const struct fake_db *fake);

@@ -506,6 +506,20 @@ static void purged_id_is_never_given_again(void **state)
     assert_true(create(&notes, "k", NOW).id > 1);
 }
 
+/* Only a server that does not know the words is asked in others. */
+static void a_failure_of_a_purge_is_not_taken_for_an_old_server(void **state)
+{
+    CLEANUP(notes_db_done) struct notes_db notes;
+    struct note_purge done = {.notes_count = -1};
+    (void)state;
+    notes_db_init(&notes);
+    make_destroyed(&notes, "k", NOW);
+    fake_db_fail_as(notes.fake, ERR_INTERNAL);
+    fake_db_fail_at(notes.fake, 2); /* the look for a note, after the transaction's begin */
+    assert_int_equal(note_purge_destroyed(&notes.ctx, notes.db, NOW + 1, 100, &done), ERR_INTERNAL);
+    assert_int_equal(done.notes_count, -1);
+}
+
 /* ---- every single call may fail ---- */
 
 struct trial {
@@ -644,6 +658,7 @@ int main(void)
         UNIT(any_limit_comes_to_an_end),
         UNIT(a_note_whose_purge_has_begun_is_not_brought_back),
         UNIT(purged_id_is_never_given_again),
+        UNIT(a_failure_of_a_purge_is_not_taken_for_an_old_server),
         UNIT(failure_of_any_call_leaves_all_as_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
