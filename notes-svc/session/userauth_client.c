@@ -133,6 +133,13 @@ static enum err url_of(struct ctx *ctx,
     return strbuf_text(&url, out_url);
 }
 
+/* A 5xx may come from before the key was looked at, or from a proxy: it says nothing of it. */
+static void note_key(struct userauth_client *client, int status)
+{
+    if (status < 500)
+        atomic_store(&client->is_key_accepted, status != 401);
+}
+
 /* Adds the key and calls. Errors: ERR_UNAUTHENTICATED there is no key, or it is refused. */
 static enum err call_with_key(struct ctx *ctx,
                               struct userauth_client *client,
@@ -150,7 +157,7 @@ static enum err call_with_key(struct ctx *ctx,
     enum err err = http_call(ctx, ctx->http, &request, out);
     if (err)
         return err;
-    atomic_store(&client->is_key_accepted, out->status != 401);
+    note_key(client, out->status);
     if (out->status == 401)
         return ctx_fail(ctx, ERR_UNAUTHENTICATED, "userauth-svc refuses our API key \"%s\"",
                         config->user_service_id);
@@ -473,13 +480,17 @@ static enum err look_at_health(struct ctx *ctx, struct userauth_client *client)
     return ERR_OK;
 }
 
-/* Any answer but 401 accepts it, so the user may be one whom nobody knows. */
+/* Any answer but 401 and 5xx accepts it, so the user may be one whom nobody knows. */
 static enum err try_key(struct ctx *ctx, struct userauth_client *client)
 {
     struct http_call request = {.method = "GET", .timeout_ms = USERAUTH_TIMEOUT_MS};
     struct http_answer answer = {0};
     enum err err = url_of(ctx, client, "find", client->config->user_service_id, &request.url);
-    return err ? err : call_with_key(ctx, client, &request, &answer);
+    if (err || (err = call_with_key(ctx, client, &request, &answer)))
+        return err;
+    if (answer.status >= 500)
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "userauth-svc: status %d to find", answer.status);
+    return ERR_OK;
 }
 
 /* Its health needs no key. So the key is tried when no call since the service was away has told,

@@ -183,6 +183,26 @@ def test_key_that_is_refused_after_a_restart_of_the_user_service_is_told(service
     until(lambda: is_told("refused"), "refused", 30)
 
 
+def test_a_key_is_not_taken_for_accepted_by_an_answer_of_before_it_was_looked_at(services):
+    """Its health is fine, the rest is 503 for a while; then the key, of which nobody has said anything yet, is refused."""
+    relay = Relay()
+    userauth = services.userauth().start()
+    relay.port = userauth.port
+    relay.before = lambda path: None if path == "/healthz" else 503
+    try:
+        notes = services.notes(userauth, USER_SERVICE_URL=relay.url, USER_SERVICE_KEY="not the key of this service").start()
+
+        def is_told(word):
+            return Client(notes.url).get("/readyz").json()["dependencies"]["userauth"] == word
+
+        until(lambda: is_told("lost"), "lost", 30)
+        assert "status 503" in notes.wait_log(event="dependency.lost", name="userauth")["why"]
+        relay.before = lambda path: None
+        until(lambda: is_told("refused"), "refused", 30)
+    finally:
+        relay.close()
+
+
 JSON_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 ODD = {
     "says nothing": None,
