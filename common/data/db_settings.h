@@ -39,9 +39,9 @@ extern const char *const db_tls_choices[];
     {.name = "DATABASE_PASSWORD", .alias = "SEQUELIZE_DBPASSWD", .at = AT_SECRET(type, at_field.password), \
      .help = "password of the MySQL user, when it is not in DATABASE_URL"},                          \
     {.name = "DATABASE_TLS", .at = AT_TEXT(type, at_field.tls), .fallback = "prefer", .choices = db_tls_choices, \
-     .help = "to MySQL: when the server has it, always, or always with a certificate that is checked"}, \
+     .help = "to MySQL, also of --from-node: when the server has it, always, or always with a checked certificate"}, \
     {.name = "DATABASE_TLS_CA", .at = AT_TEXT(type, at_field.tls_ca), .is_pem_file = true,           \
-     .help = "file of the authorities (PEM) for DATABASE_TLS=verify; unset: the system's"},          \
+     .help = "file of the authorities (PEM) for DATABASE_TLS=verify, also of --from-node; unset: the system's"},          \
     {.name = "SEQUELIZE_DBHOST", .at = AT_TEXT(type, at_field.sequelize_host),                       \
      .help = "older way to name a MySQL server: DATABASE_URL is made of it and the next three"},     \
     {.name = "SEQUELIZE_DBPORT", .at = AT_I64(type, at_field.sequelize_port), .fallback = "3306", .min = 1, .max = 65535, \

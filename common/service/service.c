@@ -41,12 +41,15 @@
 #define MALLOC_OWN_PAGES_BYTES \
     (256 * 1024) /* from here on freed memory goes back at once; said, glibc no longer raises it */
 
+/* Which settings an option reads. */
+enum reads { READS_NONE, READS_PLACE, READS_ALL };
+
 /* One command line option, which is also the whole command. */
 struct option {
     const char *name;
     const char *help;
     int (*run)(const struct service *service, struct env_faults *faults);
-    bool reads_settings;
+    enum reads reads;
 };
 
 static int print_help(const struct service *service, struct env_faults *faults);
@@ -58,15 +61,16 @@ static int check_health(const struct service *service, struct env_faults *faults
 static int run_service(const struct service *service, struct env_faults *faults);
 
 static const struct option options[] = {
-    {"--help", "print this text", print_help, false},
-    {"--version", "print the version, and those of the libraries", print_version, false},
-    {"--check-config", "check the settings; 2 when any is wrong", check_config, true},
-    {"--print-config", "print all settings with value, default and meaning", print_config, true},
-    {"--print-routes", "print what is served, and who may ask for it", print_routes, false},
-    {"--healthcheck", "ask the running service if it is ready; 0 or 1", check_health, true},
+    {"--help", "print this text", print_help, READS_NONE},
+    {"--version", "print the version, and those of the libraries", print_version, READS_NONE},
+    {"--check-config", "check the settings; 2 when any is wrong", check_config, READS_ALL},
+    {"--print-config", "print all settings with value, default and meaning", print_config,
+     READS_ALL},
+    {"--print-routes", "print what is served, and who may ask for it", print_routes, READS_NONE},
+    {"--healthcheck", "ask the running service if it is ready; 0 or 1", check_health, READS_PLACE},
 };
 
-static const struct option no_option = {.run = run_service, .reads_settings = true};
+static const struct option no_option = {.run = run_service, .reads = READS_ALL};
 
 /* --- Options --- */
 
@@ -145,6 +149,21 @@ static int check_config(const struct service *service, struct env_faults *faults
 }
 
 /* --- Asking the running instance --- */
+
+/* Asked every few seconds beside a service that runs: a file that another setting names may have
+ * been taken away since its start, which is no reason to end it. */
+static void read_place(const struct service *service, struct env_faults *faults)
+{
+    struct address address;
+    for (size_t i = 0; i < service->settings_count; i++) {
+        const char *name = service->settings[i].name;
+        if (text_equals(name, "PORT") || text_equals(name, "LISTEN"))
+            env_read(&service->settings[i], 1, service->config, faults);
+    }
+    const char *listen = service->listen(service->config);
+    if (!address_parse(listen, &address))
+        env_fault(faults, "LISTEN", "\"%s\" is no IPv4 or IPv6 address", listen);
+}
 
 /* Where to reach a server that listens on `listen`: an address that means "all" can't be called.
  * IPv4 for both kinds: the listener of :: takes it too, and a container may have no ::1. */
@@ -481,18 +500,24 @@ static void bound_lookups(void)
     (void)setenv("RES_OPTIONS", "timeout:1 attempts:2", 0);
 }
 
+static void read_settings(const struct service *service, struct env_faults *faults)
+{
+    env_read(service->settings, service->settings_count, service->config, faults);
+    if (service->config_check)
+        service->config_check(service->config, faults);
+}
+
 static int run_with_settings(const struct service *service, const struct command *command)
 {
     const struct option *option = command->option;
     struct arena arena;
     arena_init(&arena);
     struct env_faults faults = {.arena = &arena};
-    bool reads_settings = !option || option->reads_settings;
-    if (reads_settings) {
-        env_read(service->settings, service->settings_count, service->config, &faults);
-        if (service->config_check)
-            service->config_check(service->config, &faults);
-    }
+    enum reads reads = option ? option->reads : READS_ALL;
+    if (reads == READS_ALL)
+        read_settings(service, &faults);
+    else if (reads == READS_PLACE)
+        read_place(service, &faults);
     int code;
     if (option)
         code = option->run(service, &faults);
@@ -500,7 +525,7 @@ static int run_with_settings(const struct service *service, const struct command
         code = print_faults(service, &faults);
     else
         code = use_tool(service, command);
-    if (reads_settings)
+    if (reads == READS_ALL)
         env_secrets_done(service->settings, service->settings_count, service->config);
     arena_done(&arena);
     return code;

@@ -84,6 +84,19 @@ def test_healthcheck_works_when_the_service_listens_everywhere(services, kind, l
     assert done.returncode == 0, done
 
 
+@both_services
+def test_healthcheck_reads_only_where_the_service_listens(services, kind, tmp_path):
+    """A file that a setting names may be gone by then: the service that runs has read it, and is not unwell for that."""
+    service = make(services, kind).start()
+    gone = {"DATABASE_TLS_CA": tmp_path / "gone.pem", "DATABASE_PASSWORD_FILE": tmp_path / "gone", "WORKERS": "many"}
+    service.settings.update(gone)
+    assert healthcheck(service).returncode == 0
+    service.settings["LISTEN"] = "nowhere"
+    done = healthcheck(service)
+    assert done.returncode == 1 and "LISTEN: " in done.stderr and not any(name in done.stderr for name in gone), done
+    service.settings["LISTEN"] = "127.0.0.1"
+
+
 def test_healthcheck_is_1_when_a_stranger_has_the_port(services):
     service = services.userauth()
     with socket.socket() as stranger:
@@ -103,7 +116,7 @@ def test_healthcheck_is_1_when_a_stranger_has_the_port(services):
         assert answered.wait(10)
 
 
-def test_healthcheck_with_bad_settings_is_1_and_names_them(tmp_path):
+def test_healthcheck_with_a_bad_port_is_1_and_names_it(tmp_path):
     done = run(USERAUTH_SVC, "--healthcheck", STATE_DIR=tmp_path, PORT="x")
     assert done.returncode == 1 and "PORT" in done.stderr
 
