@@ -77,12 +77,13 @@ static void fire(struct hub *hub)
     rooms_confirm(hub);
 }
 
-static int wait_ms(const struct hub *hub)
+static int wait_ms(struct hub *hub)
 {
     int64_t until_ms = hub->now_ms + WAIT_MAX_MS;
+    bool can_confirm = !hub->confirm.is_running && !hub_is_stopping(hub);
     for (size_t kind = 0; kind < TIMER_COUNT; kind++) {
-        if (kind == TIMER_CONFIRM && hub->confirm.is_running)
-            continue; /* its mail wakes us */
+        if (kind == TIMER_CONFIRM && !can_confirm)
+            continue; /* the mail of what runs wakes us; at the end nothing follows it */
         int64_t next_ms = timer_next_ms(&hub->timers[kind]);
         until_ms = next_ms < until_ms ? next_ms : until_ms;
     }

@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -470,6 +471,34 @@ static void rooms_beyond_one_batch_are_confirmed_at_once(void **state)
 }
 
 /* The sanitizers say whether the client, for whom the answer comes too late, is freed. */
+/* Whoever waits by it, here the hub's thread alone, is counted. */
+static _Atomic int waits_count;
+
+int epoll_wait(int fd, struct epoll_event *events, int max_count, int timeout_ms)
+{
+    atomic_fetch_add(&waits_count, 1);
+    return epoll_pwait(fd, events, max_count, timeout_ms, NULL);
+}
+
+/* A room that is being read stays, and is due to be confirmed, which it is not any more: that must
+ * not keep the hub awake while it waits for a client that does not answer its goodbye. */
+static void a_stop_that_waits_for_a_client_sleeps(void **state)
+{
+    struct world world;
+    (void)state;
+    start_confirming(&world);
+    int fd = come(&world, true);
+    (void)pthread_mutex_lock(&world.app.lock); /* the read of another revision's state waits */
+    join(fd, JOIN(9));
+    atomic_store(&waits_count, 0);
+    hub_stop(world.hub);
+    (void)pthread_mutex_unlock(&world.app.lock);
+    int count = atomic_load(&waits_count);
+    assert_true(count >= 1 && count < HUB_STOP_WAIT_MS / CONFIRM_EVERY_MS);
+    (void)close(fd);
+    stop(&world);
+}
+
 static void a_stop_amid_a_call_frees_its_client(void **state)
 {
     struct world world;
@@ -561,6 +590,7 @@ int main(void)
         UNIT(a_newcomer_to_a_lost_change_is_not_the_only_one_to_know),
         UNIT(a_database_that_is_away_is_asked_again),
         UNIT(rooms_beyond_one_batch_are_confirmed_at_once),
+        UNIT(a_stop_that_waits_for_a_client_sleeps),
         UNIT(a_stop_amid_a_call_frees_its_client),
         UNIT(many_writers_give_one_chain),
     };
