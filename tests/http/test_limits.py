@@ -277,6 +277,7 @@ def test_who_waits_for_a_connection_is_told_to_the_operator(make_site):
         assert (line["level"], line["limit"]) == ("warn", 16)
         open_now.pop().close()
         assert waiting.answer().status == 200
+    assert not site.notes.log_lines(event="http.connection_refused")
     for connection in open_now:
         connection.close()
 
