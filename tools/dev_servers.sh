@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 # MariaDB and Redis for `./dev run --local-servers`: private processes on 127.0.0.1, data and passwords in one folder
-# that is its user's alone. The machine's own servers are not touched. Sourced by dev, which has die, say, start_child
-# and child_is_running.
+# that is its user's alone. The machine's own servers are not touched. Sourced by dev, which has die, say, start_child,
+# child_is_running, and of the run port, users_port and replicas.
 #
 #   FOLDER/mariadb, redis      their data
 #   FOLDER/*.password          one password a line, 0600, random
@@ -21,12 +21,18 @@ make_password() { # file
     mv "$1.new" "$1"
 }
 
-# A port where nothing listens, below those that the system gives to outgoing connections.
+# Will one of this run's services listen there, once its servers do?
+# shellcheck disable=SC2154  # dev has them
+is_for_service() { # port
+    [ "$1" -eq "$users_port" ] || { [ "$1" -ge "$port" ] && [ "$1" -lt $((port + replicas)) ]; }
+}
+
+# A port where nothing listens or will, below those that the system gives to outgoing connections.
 find_port() {
-    local port i
+    local found i
     for ((i = 0; i < 100; i++)); do
-        port=$((20000 + RANDOM % 12000))
-        port_is_open 127.0.0.1 "$port" || { echo "$port" && return; }
+        found=$((20000 + RANDOM % 12000))
+        is_for_service "$found" || port_is_open 127.0.0.1 "$found" || { echo "$found" && return; }
     done
     die "no free port was found"
 }

@@ -57,6 +57,22 @@ def assert_secret_kept(folder, run, *passwords):
         assert password and not [text for text in texts if password.encode() in text]
 
 
+@pytest.mark.parametrize("setting", ["users_port=$first", "port=$first", "port=$((first - 7)) replicas=8"])
+def test_no_local_server_gets_a_port_that_a_service_will_have(tree, setting):
+    """The services listen later than the servers. The same seed leads to the same port, unless it is passed over."""
+    code = f"""source tools/dev_servers.sh
+        port_is_open() {{ return 1; }}
+        port=1 users_port=2 replicas=1
+        RANDOM=7; find_port >"$0"
+        first=$(<"$0")
+        {setting}
+        RANDOM=7; find_port >"$0.again"
+        echo "$first $(<"$0.again")" """
+    done = subprocess.run(["bash", "-euc", code, tree / "found"], cwd=tree, capture_output=True, text=True, check=True)
+    first, again = done.stdout.split()
+    assert first.isdigit() and again.isdigit() and first != again
+
+
 def test_local_servers_serve_two_replicas_and_keep_the_data(tree, tmp_path):
     folder = tmp_path / "data of mine"
     run, port = start_local(tree, folder)
