@@ -66,7 +66,7 @@ const struct setting config_settings[] = {
     {.name = "TRUSTED_PROXIES", .at = TEXT(trusted_proxies),
      .help = "networks whose X-Forwarded-For and -Proto are believed, as 10.0.0.0/8,fd00::/8"},
     {.name = "LOGIN_FAILURES_PER_MIN", .at = I64(login_failures_per_min), .fallback = "10", .min = 0, .max = 100000,
-     .unit = "1/min", .help = "failed logins of one address; 0 is no limit"},
+     .unit = "1/min", .help = "failed logins of one address, with those that are just checked; 0 is no limit"},
     {.name = "WRITES_PER_MIN", .at = I64(writes_per_min), .fallback = "300", .min = 0, .max = 1000000,
      .unit = "1/min", .help = "saves and comments of one user; 0 is no limit"},
     {.name = "CONNECTIONS_PER_ADDRESS", .at = I64(connections_per_address), .fallback = "256", .min = 0, .max = 1000000,
