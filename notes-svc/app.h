@@ -54,6 +54,7 @@ struct app {
     struct cache *pages;      /* shared_page.h */
     struct cache *sessions;   /* session_cache.h */
     struct group_commit *comment_commits;
+    _Atomic int far_lists_count; /* pages of the list far behind that are read now */
     struct workers *workers;
     struct places *places; /* for live sockets */
     struct hub *hub;

@@ -6,6 +6,7 @@
  * revision. Depends on: note_store.h, comment_store.h, note_page.h, shared_page.h. */
 #include "note/note_handlers.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "app.h"
@@ -22,6 +23,10 @@
 #include "page/shared_page.h"
 
 #define HOME_PART "p1"
+
+/* From here on what stands before a page costs more than the page. */
+#define FAR_PAGE_NUMBER     200
+#define FAR_LISTS_MAX_COUNT 2 /* read at once, so that other readers have workers */
 
 /* A number in the query; absent, it is left as it is. Errors: ERR_NOT_FOUND no number
  * within 1..max. */
@@ -89,25 +94,51 @@ static enum err show_first_list(struct app *app,
                 : shared_page_send(app, ctx, rq, rs, &parts, state);
 }
 
+static enum err show_list(struct app *app,
+                          struct ctx *ctx,
+                          const struct http_request *rq,
+                          struct http_response *rs,
+                          int64_t page_number)
+{
+    struct page_state state = {.part = arena_format(&ctx->arena, "p%lld", (long long)page_number)};
+    struct parts parts;
+    enum err err = note_home_revision(ctx, ctx->db, &state.revision);
+    /* Made before it is compared: If-None-Match: * asks whether there is such a page at all. */
+    if (!err)
+        err = make_list(app, ctx, page_number, state.revision, &parts);
+    return err ? err : shared_page_send(app, ctx, rq, rs, &parts, state);
+}
+
+static enum err show_far_list(struct app *app,
+                              struct ctx *ctx,
+                              const struct http_request *rq,
+                              struct http_response *rs,
+                              int64_t page_number)
+{
+    enum err err = ERR_UNAVAILABLE;
+    if (atomic_fetch_add(&app->far_lists_count, 1) < FAR_LISTS_MAX_COUNT) {
+        err = show_list(app, ctx, rq, rs, page_number);
+    } else {
+        ctx->why.hint = "Others are looking this far back just now. Please try again in a moment.";
+        err = ctx_fail(ctx, err, "%d pages far behind are read already", FAR_LISTS_MAX_COUNT);
+    }
+    atomic_fetch_sub(&app->far_lists_count, 1);
+    return err;
+}
+
 enum err note_home_handle(struct app *app,
                           struct ctx *ctx,
                           const struct http_request *rq,
                           struct http_response *rs)
 {
     int64_t page_number = 1;
-    struct page_state state = {0};
-    struct parts parts;
     enum err err = read_number(ctx, rq, "page", NOTE_PAGE_MAX_NUMBER, &page_number);
     if (err)
         return err;
     if (page_number == 1)
         return show_first_list(app, ctx, rq, rs);
-    if ((err = note_home_revision(ctx, ctx->db, &state.revision)))
-        return err;
-    state.part = arena_format(&ctx->arena, "p%lld", (long long)page_number);
-    /* Made before it is compared: If-None-Match: * asks whether there is such a page at all. */
-    err = make_list(app, ctx, page_number, state.revision, &parts);
-    return err ? err : shared_page_send(app, ctx, rq, rs, &parts, state);
+    return page_number < FAR_PAGE_NUMBER ? show_list(app, ctx, rq, rs, page_number)
+                                         : show_far_list(app, ctx, rq, rs, page_number);
 }
 
 bool note_home_cached(struct app *app,

@@ -1,9 +1,17 @@
 # SPDX-License-Identifier: MIT
 """The home page: titles, newest change first, 50 a page."""
 
+import concurrent.futures
+import contextlib
+import fcntl
+import itertools
+
 import pytest
 
+from harness import mariadb
+from harness.client import Client
 from harness.client import browser_session as open_session
+from harness.stored import opened
 from notes_verbs import check_page, comment, create_note, destroy_note, edit_note, error_page, note_titles
 
 NOTES_ENV = {"WRITES_PER_MIN": 0}
@@ -72,6 +80,32 @@ def test_whatever_the_browser_has_only_a_page_that_is_there_is_unchanged(me, pat
     for send in (me.get, me.head):
         assert send(path, headers={"If-None-Match": "*"}).status_code == expected
     assert send(path).status_code == (200 if expected == 304 else expected)
+
+
+@contextlib.contextmanager
+def list_held(notes):
+    """Who reads the list waits: for a table's lock, or for one of the marks of readers in SQLite's index of its log."""
+    if mariadb.engine() == "sqlite":
+        with notes.database.with_name(notes.database.name + "-shm").open("r+b") as index:
+            fcntl.lockf(index, fcntl.LOCK_EX, 5, 123)
+            yield
+    else:
+        with opened(notes.database, is_writable=True) as connection:
+            connection.execute("LOCK TABLES notes WRITE")
+            yield
+
+
+def test_pages_far_behind_are_read_two_at_a_time(site, me):
+    """Each counts all notes before it: many at once would leave no worker to others."""
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        with list_held(site.notes):
+            asked = [pool.submit(Client(site.url).get, "/?page=200") for _ in range(6)]
+            told = [one.result() for one in itertools.islice(concurrent.futures.as_completed(asked, timeout=20), 4)]
+        for answer in told:
+            assert "this far back" in error_page(answer, 503).first("main").text
+            assert int(answer.headers["Retry-After"]) >= 1
+        assert sorted(one.result().status_code for one in asked) == [404, 404, 503, 503, 503, 503]
+    assert me.get("/?page=200").status_code == 404
 
 
 def test_page_given_twice_is_refused(me):
