@@ -8,6 +8,7 @@
 import contextlib
 import itertools
 import os
+import secrets
 import socket
 import subprocess
 import threading
@@ -35,13 +36,23 @@ class Names:
         self.hosts.write_text("\n".join(lines) + "\n")
 
 
+def _resolver_socket():
+    """On port 53, as resolv.conf names no other, of an address of its own: test runs beside each other have resolvers too."""
+    one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    for last in secrets.SystemRandom().sample(range(1, 255), 254):
+        with contextlib.suppress(OSError):
+            one.bind((f"127.0.67.{last}", 53))
+            return one
+    one.close()
+    raise AssertionError("no address of 127.0.67.0/24 is free")
+
+
 class SilentResolver:
     """A name server that hears every question and answers none."""
 
-    def __init__(self, address="127.0.0.67"):
-        self.address = address
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind((address, 53))
+    def __init__(self):
+        self.socket = _resolver_socket()
+        self.address = self.socket.getsockname()[0]
         self.socket.setblocking(False)
 
     @property
@@ -59,11 +70,10 @@ class NonsenseResolver:
     """A name server that answers every question at once with bytes that are no answer: none, too few, or random ones behind
     the question's number."""
 
-    def __init__(self, address="127.0.0.67"):
-        self.address = address
+    def __init__(self):
+        self.socket = _resolver_socket()
+        self.address = self.socket.getsockname()[0]
         self.has_heard = False
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind((address, 53))
         self.thread = threading.Thread(target=self.serve, daemon=True)
         self.thread.start()
 
