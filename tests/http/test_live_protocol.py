@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The live protocol by hand: handshake, packets that no decent client sends, silence, slowness, the end of a session
 and of the service."""
+import concurrent.futures
 import json
 import socket
 import struct
@@ -309,15 +310,18 @@ def one_site(services, **settings):
 
 
 def test_no_pong_closes_and_a_pong_keeps(services):
-    _, notes, _ = one_site(services, LIVE_PING_INTERVAL_MS=200, LIVE_PING_TIMEOUT_MS=2000)
-    with Raw(notes.url) as silent, Raw(notes.url) as talking:
+    _, notes, _ = one_site(services, LIVE_PING_INTERVAL_MS=200, LIVE_PING_TIMEOUT_MS=4000)
+    with Raw(notes.url) as silent, Raw(notes.url) as talking, concurrent.futures.ThreadPoolExecutor(1) as pool:
         silent.join("/home", revision=1)
         talking.join("/home", revision=1)
         talking.event()
-        for _ in range(5):
+        ended = pool.submit(silent.is_ended)
+        pongs_count = 0
+        while pongs_count < 5 or not ended.done():
             assert talking.socket.recv() == "2"
             talking.send("3")
-        assert silent.is_ended()
+            pongs_count += 1
+        assert ended.result()
         assert "2" in silent.last
         talking.send("41/home,")
         talking.join("/home")
@@ -333,14 +337,15 @@ def test_a_client_that_sends_no_more_is_closed(site):
 
 
 def test_no_namespace_closes(services):
-    _, notes, _ = one_site(services, LIVE_CONNECT_TIMEOUT_MS=300)
-    with Raw(notes.url) as lurking, Raw(notes.url) as joined, Raw(notes.url) as lost:
+    _, notes, _ = one_site(services, LIVE_CONNECT_TIMEOUT_MS=3000)
+    with Raw(notes.url) as joined:
         joined.join("/home")
         assert joined.event()[1] == "notetitles"
-        lost.send("40/nowhere,")
-        lost.receive()
-        assert lurking.is_ended()
-        assert lost.is_ended()
+        with Raw(notes.url) as lurking, Raw(notes.url) as lost:
+            lost.send("40/nowhere,")
+            lost.receive()
+            assert lurking.is_ended()
+            assert lost.is_ended()
         joined.send("41/home,")
         joined.join("/home")
 
