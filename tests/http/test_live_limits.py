@@ -16,6 +16,7 @@ from notes_verbs import comment, create_note, destroy_note, note_titles, shown_c
 
 PUBLIC = "https://notes.example.org"
 PAGE_COUNT = 50  # notes of the home page
+NO_PING = {"LIVE_PING_INTERVAL_MS": 600_000}  # for who reads nothing for a while and is not to be taken for dead
 
 
 def revision_of(client, key):
@@ -204,7 +205,7 @@ def shown(raw):
 
 
 def test_a_large_note_that_nobody_reads_to_its_end_is_in_memory_once(make_site):
-    site = make_site()
+    site = make_site(**NO_PING)
     me = open_session(site, "me")
     create_note(me, "large", body=LARGE)
     with Raw(site.url, timeout_s=60) as healthy, contextlib.ExitStack() as held:
@@ -219,7 +220,7 @@ def test_a_large_note_that_nobody_reads_to_its_end_is_in_memory_once(make_site):
 
 
 def test_large_notes_that_nobody_reads_are_let_go_and_who_reads_gets_all(make_site):
-    site = make_site(WRITES_PER_MIN=0)
+    site = make_site(WRITES_PER_MIN=0, **NO_PING)
     me = open_session(site, "me")
     for number in range(8):
         create_note(me, f"large-{number}", body=LARGE)
