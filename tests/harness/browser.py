@@ -8,6 +8,9 @@ from selenium.webdriver.chrome.service import Service as Driver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from . import netlink
+from .ports import free_port
+
 CHROMIUM, CHROMEDRIVER = "/usr/bin/chromium", "/usr/bin/chromedriver"
 WAIT_S = 30
 OPTIONS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
@@ -24,7 +27,9 @@ class Browser:
         for argument in OPTIONS + (f"--user-data-dir={profile}",):
             options.add_argument(argument)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-        self.driver = webdriver.Chrome(options=options, service=Driver(CHROMEDRIVER))
+        # It ends all that it loads when an interface of the machine comes or goes, which those of containers do all the time.
+        service = Driver(CHROMEDRIVER, port=free_port(), popen_kw={"preexec_fn": netlink.refuse})
+        self.driver = webdriver.Chrome(options=options, service=service)
         self.driver.set_page_load_timeout(WAIT_S)
         self.site = site
 
