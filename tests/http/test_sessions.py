@@ -173,7 +173,7 @@ def test_session_outlives_a_restart(site):
 
 def test_idle_session_ends(site):
     client = open_session(site, "me")
-    age(site, used=7190, checked=1)
+    age(site, used=7100, checked=1)
     assert is_in(client)
     age(site, used=7210)
     assert not is_in(client)
@@ -258,16 +258,16 @@ def test_session_ends_after_its_absolute_life(site):
 
 
 def test_lives_are_settings(tmp_path):
-    site = Site(tmp_path, {"SESSION_IDLE_S": 60, "SESSION_ABSOLUTE_S": 120})
+    site = Site(tmp_path, {"SESSION_IDLE_S": 600, "SESSION_ABSOLUTE_S": 1200})
     site.start()
     try:
         client = open_session(site, "me")
-        age(site, used=50)
+        age(site, used=500)
         assert is_in(client)
-        age(site, used=61)
+        age(site, used=601)
         assert not is_in(client)
         client = open_session(site, "me")
-        age(site, created=121)
+        age(site, created=1201)
         assert not is_in(client)
     finally:
         site.stop()
