@@ -10,7 +10,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from harness.client import browser_session as open_session
-from rounds import messages, view, whole_round
+from rounds import answered, messages, view, whole_round
 
 NOTES_ENV = {"WRITES_PER_MIN": 0, "LOGIN_FAILURES_PER_MIN": 0}
 _serial = itertools.count(1)
@@ -235,6 +235,7 @@ def test_typed_comment_outlives_an_ended_session(browser, me):
                   "the text is back")
     browser.click("form[action='/notes/comment'] button[type=submit]")
     browser.until(lambda: any("typed before" in text for text in messages(browser)), "the comment")
+    answered(browser)
     browser.open(view(key))
     browser.idle()
     assert browser.find("[name=message]").get_property("value") == ""
@@ -346,6 +347,7 @@ def test_hostile_comment_that_comes_without_a_reload_is_text(browser, me):
         browser.until(lambda count=number: len(messages(browser)) == count + 1, "the comment")
         newest = browser.run("return document.querySelector('[id^=note-message-]').textContent")
         assert text in newest
+        answered(browser)
     assert browser.run("return window.pwned") is None
 
 
