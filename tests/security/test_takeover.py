@@ -165,7 +165,7 @@ def test_a_password_is_not_changed_without_the_old_one_nor_for_somebody_else(sit
     assert you.get("/notes/add").status_code == 200
 
 
-def test_after_sign_out_nothing_is_changed_by_what_was_under_way(site):
+def test_after_sign_out_nothing_is_changed_by_what_was_under_way(site, me):
     """Saves race with the sign-out: what is answered after it is refused, and none signs in again."""
     for _ in range(5):
         client = open_session(site, "me")
