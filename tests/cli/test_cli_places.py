@@ -5,6 +5,7 @@ import contextlib
 import socket
 import ssl
 import threading
+import time
 
 import pytest
 
@@ -125,6 +126,16 @@ def test_http_is_asked_for_where_there_is_tls(cli, shake_hands, command):
         assert_says(done, f"http://127.0.0.1:{port} (from --port) takes connections, but does not answer", "Does it want https:// instead?")
         done = run(cli, ["--url", f"https://127.0.0.1:{port}", *command])
         assert_says(done, f"the certificate of https://127.0.0.1:{port} (from --url) is not trusted here", "with --url or USER_SERVICE_URL")
+
+
+def test_tls_is_waited_for(cli, shake_hands):
+    """As it is over a long way, or on a crowded machine: longer than a service waits for the other."""
+    def late(connection):
+        time.sleep(4)
+        shake_hands(connection)
+
+    with listener(late) as port:
+        assert_says(cli.run("--url", f"https://127.0.0.1:{port}", "find", "me"), "is not trusted here")
 
 
 @pytest.mark.parametrize("text", [b"", b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"])

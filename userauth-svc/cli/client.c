@@ -214,7 +214,8 @@ enum cli_exit client_send(struct ctx *ctx,
                                 .basic_user = client->id,
                                 .basic_password = &client->key,
                                 .json_body = call->body,
-                                .timeout_ms = CLIENT_TIMEOUT_MS};
+                                .timeout_ms = CLIENT_TIMEOUT_MS,
+                                .connect_ms = CLIENT_CONNECT_MS};
     strbuf_init(&url, &ctx->arena, 128, CLIENT_PATH_MAX_BYTES);
     strbuf_add(&url, service_url);
     strbuf_add(&url, call->path);

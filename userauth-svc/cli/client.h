@@ -19,6 +19,7 @@ struct cli_options;
 struct ctx;
 
 #define CLIENT_TIMEOUT_MS     30000
+#define CLIENT_CONNECT_MS     10000 /* the first of two name servers that is away costs 5 s */
 #define CLIENT_PATH_MAX_BYTES 2048
 
 /* The settings of userauth-cli. */
