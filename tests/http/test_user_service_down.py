@@ -314,10 +314,11 @@ def test_sessions_are_checked_again_after_a_hang(hanging):
 
 def test_a_short_deadline_leaves_time_to_find_out_that_the_service_hangs(tmp_path):
     """Then the last answer holds, as it does with a longer one."""
-    site = Site(tmp_path, {"REQUEST_DEADLINE_MS": 900, "USER_CHECK_S": 60})
+    site = Site(tmp_path, {"USER_CHECK_S": 60})
     site.start()
     try:
         client = open_session(site, "me")
+        site.notes.restart(REQUEST_DEADLINE_MS=900)
         kept_sessions.age(site.notes, checked=100)
         site.userauth.signal(signal.SIGSTOP)
         until(lambda: client.get("/notes/add").status_code == 200, "the last answer holds", 30)
