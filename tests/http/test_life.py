@@ -279,9 +279,9 @@ def test_end_waits_for_no_idle_and_no_stuck_client(services, kind):
 
 @both_services
 def test_readyz_fails_while_draining_and_new_requests_are_served_meanwhile(services, kind):
-    service = make(services, kind, DRAIN_DELAY_MS=3000).start()
+    service = make(services, kind, DRAIN_DELAY_MS=6000).start()
     service.signal(signal.SIGTERM)
-    until(lambda: Api(service.url).get("/readyz").status_code == 503, "readyz 503", 2.5)
+    until(lambda: Api(service.url).get("/readyz").status_code == 503, "readyz 503", 5)
     answer = Api(service.url).get("/readyz")
     assert answer.status_code == 503 and answer.json()["status"] == "draining"
     assert Api(service.url).get("/healthz").status_code == 200
