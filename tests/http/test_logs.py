@@ -155,8 +155,7 @@ def test_login_events_of_userauth_name_user_and_peer(userauth, api):
     password = new_password()
     api.create("Watched", password)
     assert api.check("watched", password, "10.9.8.7").json()["check"] is True
-    ok = userauth.wait_log(event="auth.login_ok")
-    assert ok["user"].lower() == "watched"
+    ok = userauth.wait_log(event="auth.login_ok", user="watched")
     assert ok["level"] == "info" and "127.0.0.1" in str(ok["peer"])
     for _ in range(4):
         api.check("watched", "wrong", "10.9.8.7")
