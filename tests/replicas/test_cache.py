@@ -84,11 +84,15 @@ def keep_everywhere(strangers, key):
 @pytest.fixture(name="late")
 def fixture_late(site):
     """One replica hears everything late."""
-    site.notes[2].restart(NOTES_TEST_HOOK=f"bus.heard:sleep:{LATE_MS}")
-    site.notes[2].wait_log(event="live.bus_joined")
+    restart_on_the_bus(site.notes[2], NOTES_TEST_HOOK=f"bus.heard:sleep:{LATE_MS}")
     yield site
-    site.notes[2].restart(NOTES_TEST_HOOK=None)
-    site.notes[2].wait_log(event="live.bus_joined")
+    restart_on_the_bus(site.notes[2], NOTES_TEST_HOOK=None)
+
+
+def restart_on_the_bus(notes, **settings):
+    joined_count = len(notes.log_lines(event="live.bus_joined"))
+    notes.restart(**settings)
+    until(lambda: len(notes.log_lines(event="live.bus_joined")) > joined_count, "the bus is joined anew")
 
 
 def test_who_saved_reads_it_back_wherever_he_is_sent(late, key, strangers):
