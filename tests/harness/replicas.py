@@ -24,7 +24,7 @@ USERS = ("me", "you", "them")
 
 class Replicas:
     """`notes` are the processes, `database` and `redis` the servers, `schema` the database's name.
-    has_redis=False: sessions are in the database, and what others change is found by asking it."""
+    has_redis=False: sessions are in the database, and what others change is found by asking it, whatever NOTES_TEST_REDIS says."""
 
     def __init__(self, folder, count=2, has_redis=True, redis=None, **notes_env):
         self.folder = folder
@@ -59,7 +59,7 @@ class Replicas:
         for name in USERS:
             self.passwords[name] = new_password(name)
             api.create(name, self.passwords[name])
-        settings = {**self.database.settings(self.schema), **(self.redis.settings() if self.redis else {}), **self.notes_env}
+        settings = {**self.database.settings(self.schema), **(self.redis.settings() if self.redis else {"REDIS_URL": None}), **self.notes_env}
         self.notes = [self.make_notes(place, state, settings) for place in range(self.count)]
         self.notes[0].start()
         for one in self.notes[1:]:
