@@ -25,6 +25,7 @@ START_TIMEOUT_S = 30
 STOP_TIMEOUT_S = 30
 COMMAND_TIMEOUT_S = 20
 FAILOVER_TIMEOUT_S = 60
+TIMEOUT_MS = 3000  # what notes-svc waits for an answer: a crowded machine, or its disk, is no outage
 MASTER_NAME = "mymaster"
 
 
@@ -161,7 +162,7 @@ class Redis(_Server):
 
     def settings(self):
         """Settings of notes-svc for this server."""
-        return {"REDIS_URL": f"redis://127.0.0.1:{self.port}/0", "REDIS_PASSWORD": self.password}
+        return {"REDIS_URL": f"redis://127.0.0.1:{self.port}/0", "REDIS_PASSWORD": self.password, "REDIS_TIMEOUT_MS": TIMEOUT_MS}
 
     def role(self):
         """master, slave, or None when it does not answer."""
@@ -205,7 +206,7 @@ class Sentinels:
 
     def settings(self):
         return {"REDIS_SENTINELS": ",".join(f"127.0.0.1:{s.port}" for s in self.sentinels),
-                "REDIS_MASTER": MASTER_NAME, "REDIS_PASSWORD": self.master.password}
+                "REDIS_MASTER": MASTER_NAME, "REDIS_PASSWORD": self.master.password, "REDIS_TIMEOUT_MS": TIMEOUT_MS}
 
     def start(self):
         for server in (self.master, self.replica, *self.sentinels):

@@ -33,5 +33,4 @@ def settings_of(state_dir):
     number = _numbers.setdefault(str(state_dir), len(_numbers))
     assert number < DATABASES_COUNT
     server = _shared()
-    return {"REDIS_URL": f"redis://127.0.0.1:{server.port}/{number}", "REDIS_PASSWORD": server.password,
-            "REDIS_TIMEOUT_MS": 3000}  # a crowded machine is no outage
+    return {**server.settings(), "REDIS_URL": f"redis://127.0.0.1:{server.port}/{number}"}

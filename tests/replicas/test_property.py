@@ -23,7 +23,8 @@ RUN_S = float(os.environ.get("PROPERTY_S", "15"))
 QUIET_S = float(os.environ.get("PROPERTY_QUIET_S", "3"))
 NOTES_COUNT = 3
 WRITERS_COUNT = 5
-NOTES_ENV = {"LIVE_PING_INTERVAL_MS": 2000, "LIVE_PING_TIMEOUT_MS": 5000, "WORKERS": 6, "REQUEST_DEADLINE_MS": 5000}
+NOTES_ENV = {"LIVE_PING_INTERVAL_MS": 2000, "LIVE_PING_TIMEOUT_MS": 5000, "WORKERS": 6, "REQUEST_DEADLINE_MS": 5000,
+             "REDIS_TIMEOUT_MS": 500}  # a Redis that stands still is to be noticed
 
 
 @pytest.fixture(scope="module")

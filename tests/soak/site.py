@@ -21,7 +21,7 @@ SMALL = {"PAGE_CACHE_BYTES": 1 << 20, "SESSION_CACHE_BYTES": 1 << 16, "WORKERS":
 # goes on for long, and a cache of a megabyte is not full after half an hour.
 FEW = {"WORKERS": 2, "WRITERS": 2, "LOGIN_WORKERS": 1, "HTTP_LOOPS": 1, "PAGE_CACHE_BYTES": 1 << 16, "SESSION_CACHE_BYTES": 1 << 13}
 NOTES_ENV = {"LIVE_PING_INTERVAL_MS": 2000, "LIVE_PING_TIMEOUT_MS": 5000, "LIVE_CONNECT_TIMEOUT_MS": 5000,
-             "REQUEST_DEADLINE_MS": 5000, "READ_TIMEOUT_S": 5, "USER_CHECK_S": 5, **SMALL}
+             "REQUEST_DEADLINE_MS": 5000, "READ_TIMEOUT_S": 5, "USER_CHECK_S": 5, "REDIS_TIMEOUT_MS": 500, **SMALL}
 USERAUTH_ENV = {"REQUEST_DEADLINE_MS": 5000, "READ_TIMEOUT_S": 5, "CONNECTIONS_PER_ADDRESS": 0, "WORKERS": 4}
 # Freed memory is used again soon: with the quarantine of ASan's own default nothing could be said about growth for long.
 ASAN = ":quarantine_size_mb=1:thread_local_quarantine_size_kb=16:malloc_context_size=5"
