@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "app.h"
 #include "base/arena.h"
@@ -40,14 +41,17 @@ static enum err read_number(
     return ctx_fail(ctx, ERR_NOT_FOUND, "%s is no number of a page", name);
 }
 
-/* Has the browser the page of this state? rs is the 304 then. */
+/* Has the browser the page of this state? rs is the 304 then. False for `*`, which asks whether
+ * there is such a page at all: making it tells. */
 static bool has_it(struct app *app,
                    struct ctx *ctx,
                    const struct http_request *rq,
                    struct http_response *rs,
                    struct page_state state)
 {
-    return page_is_unchanged(ctx, rq, rs, page_etag(app, ctx, rq, state.revision, state.part));
+    const char *tags = rq->fields[HTTP_FIELD_IF_NONE_MATCH];
+    return tags && !strchr(tags, '*') &&
+           page_is_unchanged(ctx, rq, rs, page_etag(app, ctx, rq, state.revision, state.part));
 }
 
 /* ---- the list ---- */
@@ -103,7 +107,8 @@ static enum err show_list(struct app *app,
     struct page_state state = {.part = arena_format(&ctx->arena, "p%lld", (long long)page_number)};
     struct parts parts;
     enum err err = note_home_revision(ctx, ctx->db, &state.revision);
-    /* Made before it is compared: If-None-Match: * asks whether there is such a page at all. */
+    if (!err && has_it(app, ctx, rq, rs, state))
+        return ERR_OK;
     if (!err)
         err = make_list(app, ctx, page_number, state.revision, &parts);
     return err ? err : shared_page_send(app, ctx, rq, rs, &parts, state);
