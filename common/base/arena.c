@@ -94,27 +94,72 @@ void arena_init(struct arena *arena)
     arena->used_bytes = 0;
 }
 
+static size_t first_used_bytes(const struct arena *arena)
+{
+    return ARENA_FIRST_BLOCK_BYTES - (is_current_first(arena) ? arena->left_bytes : 0);
+}
+
+/* Its use is settled. */
+static void block_free(struct arena_block *block)
+{
+    sodium_memzero(block->bytes, block->used_bytes);
+    free(block);
+}
+
 void arena_done(struct arena *arena)
 {
     if (!arena->next)
         return;
     settle_current(arena);
-    size_t first_used_bytes = ARENA_FIRST_BLOCK_BYTES;
-    if (is_current_first(arena))
-        first_used_bytes -= arena->left_bytes;
-    sodium_memzero(arena->first, first_used_bytes);
-
+    sodium_memzero(arena->first, first_used_bytes(arena));
     struct arena_block *block = arena->blocks;
     while (block) {
         struct arena_block *older = block->older;
-        sodium_memzero(block->bytes, block->used_bytes);
-        free(block);
+        block_free(block);
         block = older;
     }
     arena->blocks = NULL;
     arena->next = NULL;
     arena->left_bytes = 0;
     arena->used_bytes = 0;
+}
+
+static bool holds_any(const struct arena_block *block, const void *const *pieces, size_t count)
+{
+    uintptr_t begin = (uintptr_t)block->bytes;
+    bool is_held = false;
+    for (size_t i = 0; i < count; i++) {
+        uintptr_t piece = (uintptr_t)pieces[i];
+        is_held = is_held || (piece >= begin && piece < begin + block->size_bytes);
+    }
+    return is_held;
+}
+
+/* Without its block, the current one, the arena goes on as when its first block is full. */
+static void leave_current(struct arena *arena)
+{
+    arena->next = arena->first + ARENA_FIRST_BLOCK_BYTES;
+    arena->left_bytes = 0;
+}
+
+void arena_keep(struct arena *arena, const void *const *pieces, size_t count)
+{
+    settle_current(arena);
+    const struct arena_block *current = is_current_first(arena) ? NULL : arena->blocks;
+    arena->used_bytes = first_used_bytes(arena);
+    struct arena_block **at = &arena->blocks;
+    while (*at) {
+        struct arena_block *block = *at;
+        if (holds_any(block, pieces, count)) {
+            arena->used_bytes += block->used_bytes;
+            at = &block->older;
+            continue;
+        }
+        if (block == current)
+            leave_current(arena);
+        *at = block->older;
+        block_free(block);
+    }
 }
 
 void *arena_take(struct arena *arena, size_t size_bytes)

@@ -2,7 +2,7 @@
  *
  * Memory that lives as long as its owner, usually one request: taken in order, given back all at
  * once. Order of calls: arena_init, any number of arena_take/arena_text, arena_done. There is no
- * release of single pieces. Memory is zeroed when handed out and wiped at the end, because
+ * release of single pieces; arena_keep gives back most of what is not needed any more. Memory is zeroed when handed out and wiped at the end, because
  * passwords pass through it. Out of memory aborts: inputs are bounded, and the service is started
  * again. */
 #ifndef NOTES_ARENA_H
@@ -22,7 +22,7 @@ struct arena {
     struct arena_block *blocks; /* newest first */
     unsigned char *next;        /* free space of the current block */
     size_t left_bytes;
-    size_t used_bytes; /* handed out in all: goes to the access log */
+    size_t used_bytes; /* handed out, less what arena_keep gave back: goes to the access log */
     _Alignas(16) unsigned char first[ARENA_FIRST_BLOCK_BYTES];
 };
 
@@ -31,6 +31,10 @@ void arena_init(struct arena *arena);
 
 /* Wipes all used bytes and frees further blocks. Does nothing on a zeroed arena. */
 void arena_done(struct arena *arena);
+
+/* Wipes and frees the further blocks that hold none of these pieces; NULL and what is not the
+ * arena's are none. What lies in the others stays, wanted or not: small pieces share a block. */
+void arena_keep(struct arena *arena, const void *const *pieces, size_t count);
 
 /* Zeroed, aligned for any type, never NULL. Size 0 gives a valid pointer. */
 void *arena_take(struct arena *arena, size_t size_bytes);

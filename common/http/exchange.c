@@ -20,8 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-DEFINE_CLEANUP(char *, free)
-
 /* ---- beginning and end ---- */
 
 struct exchange *exchange_new(struct exchange_host *host,
@@ -125,33 +123,37 @@ bool exchange_must_close(const struct exchange *exchange)
 
 /* ---- answers ---- */
 
-/* All that the request took goes before its answer does, but for what the log tells. */
+/* All that the request took goes before its answer does, but for the answer and what the log tells.
+ * Most of a large page's memory is what it was made of. */
 static void forget_request(struct exchange *exchange)
 {
     struct ctx *ctx = &exchange->ctx;
     struct http_request *rq = &exchange->rq;
-    char peer[ADDRESS_TEXT_BYTES];
-    address_text(&rq->client, peer);
-    CLEANUP(free_ptr) char *user = ctx->user ? strdup(ctx->user) : NULL;
-    arena_done(&ctx->arena);
-    arena_init(&ctx->arena);
-    *rq = (struct http_request){
-        .method = rq->method, .route = rq->route, .client = rq->client, .target = "/", .path = "/"};
-    rq->client_text = arena_text(&ctx->arena, peer);
-    ctx->peer = rq->client_text;
-    ctx->user = arena_text(&ctx->arena, user);
+    const struct http_response *rs = &exchange->rs;
+    const void *pieces[HTTP_RESPONSE_FIELDS_MAX_COUNT + 3] = {rs->body.p, ctx->user, ctx->peer};
+    for (size_t i = 0; i < rs->fields_count; i++)
+        pieces[i + 3] = rs->fields[i].value;
+    arena_keep(&ctx->arena, pieces, rs->fields_count + 3);
+    *rq = (struct http_request){.method = rq->method,
+                                .route = rq->route,
+                                .client = rq->client,
+                                .client_text = ctx->peer,
+                                .target = "/",
+                                .path = "/"};
     ctx->why.hint = NULL;
     ctx->why.field = NULL;
 }
 
-/* A client that reads slowly keeps all that its request took for long: such answers share a budget.
- * What is small, as the answer to a save that is done, is never refused. */
+/* A client that reads slowly keeps what its answer takes for long: such answers share a budget. What
+ * is small, as the answer to a save that is done, is never refused. */
 static void count_answer(struct exchange *exchange)
 {
     struct http_response *rs = &exchange->rs;
-    size_t taken_bytes = exchange->ctx.arena.used_bytes;
     if (rs->body.n <= HTTP_ANSWER_SMALL_BYTES)
         return;
+    if (exchange->ctx.arena.used_bytes / 2 > rs->body.n)
+        forget_request(exchange);
+    size_t taken_bytes = exchange->ctx.arena.used_bytes;
     if (http_body_budget_take(&exchange->host->answers, taken_bytes)) {
         exchange->answer_bytes = taken_bytes;
         return;

@@ -343,6 +343,19 @@ def test_least_room_for_answers_is_enough_for_the_largest(make_site, services):
     assert len(api.get("/list").json()) == 1000
 
 
+def test_a_large_page_keeps_only_itself_until_it_is_read(make_site):
+    """Neither the row nor the page for all that it was made of: they are three times as much."""
+    site = make_site()
+    me = open_session(site, "me")
+    create_note(me, "large", body="&" * 800000)  # 4 MB of HTML, in five-byte references
+    assert me.get(view_path("large")).status_code == 200
+    assert me.post("/notes/comment", {"key": "large", "message": "x" * 1025}).status_code == 400
+    assert me.get("/notes/edit?key=large").status_code == 200
+    for route, status in (("/notes/view", 200), ("/notes/comment", 400), ("/notes/edit", 200)):
+        line = site.notes.wait_log(event="http.request_done", route=route, status=status)
+        assert 4000000 < line["bytes"] <= line["arena_bytes"] < line["bytes"] * 2  # it grew by doubling
+
+
 def test_large_answers_share_what_the_setting_says(make_site):
     site = make_site(ANSWERS_BYTES=67108864)
     me = open_session(site, "me")

@@ -87,6 +87,21 @@ large(struct app *app, struct ctx *ctx, const struct http_request *rq, struct ht
     return say(rs, text);
 }
 
+/* Made out of much more than it is; its user and fields are the request's as well. */
+static enum err
+costly(struct app *app, struct ctx *ctx, const struct http_request *rq, struct http_response *rs)
+{
+    for (int i = 0; i < 100; i++)
+        (void)arena_take(&ctx->arena, LARGE_ANSWER_BYTES / 10);
+    enum err err = large(app, ctx, rq, rs);
+    for (int i = 0; i < 100; i++)
+        (void)arena_take(&ctx->arena, LARGE_ANSWER_BYTES);
+    http_response_field(rs, "X-Made", arena_format(&ctx->arena, "of %s", rq->target));
+    for (int i = 0; i < 10; i++)
+        (void)arena_take(&ctx->arena, LARGE_ANSWER_BYTES / 10);
+    return err;
+}
+
 static enum err
 shared(struct app *app, struct ctx *ctx, const struct http_request *rq, struct http_response *rs)
 {
@@ -274,6 +289,11 @@ static const struct route routes[] = {
      .protection = PROTECTION_NONE,
      .lane = LANE_WORKER,
      .handler = large},
+    {.method = HTTP_GET,
+     .pattern = "/costly",
+     .protection = PROTECTION_NONE,
+     .lane = LANE_WORKER,
+     .handler = costly},
     {.method = HTTP_POST,
      .pattern = "/nothing",
      .protection = PROTECTION_NONE,

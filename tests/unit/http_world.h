@@ -16,7 +16,7 @@
 #define ANSWER_MAX_BYTES   ((size_t)512 * 1024)
 #define HEAD_BYTES         ((size_t)32 * 1024)
 #define SMALL_BODY_BYTES   100                 /* of /form, /mirror and /closed */
-#define LARGE_ANSWER_BYTES ((size_t)32 * 1024) /* of /large */
+#define LARGE_ANSWER_BYTES ((size_t)32 * 1024) /* of /large and /costly */
 
 #define FORM_HEAD \
     "POST /form HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n"

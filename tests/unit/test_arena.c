@@ -128,6 +128,48 @@ static void other_pieces_can_not_be_extended(void **state)
     assert_ptr_equal(arena_take(arena, 1), last + 32);
 }
 
+static void what_is_kept_stays_and_the_rest_is_given_back(void **state)
+{
+    struct arena *arena = *state;
+    const char *in_first = arena_text(arena, "in the first block");
+    (void)arena_take(arena, 300000);
+    char *large = arena_take(arena, 50000);
+    memset(large, 'l', 50000);
+    for (int i = 0; i < 100; i++)
+        (void)arena_take(arena, 4000);
+    const char *small = arena_text(arena, "in a shared block");
+    for (int i = 0; i < 100; i++)
+        (void)arena_take(arena, 4000);
+    const void *const pieces[] = {in_first, NULL, large + 49999, "nothing of ours", small};
+    arena_keep(arena, pieces, ARRAY_COUNT(pieces));
+    assert_in_range(arena->used_bytes, 50000, 50000 + ARENA_FIRST_BLOCK_BYTES + 16384);
+    assert_string_equal(in_first, "in the first block");
+    assert_string_equal(small, "in a shared block");
+    assert_int_equal(large[0], 'l');
+    assert_int_equal(large[49999], 'l');
+    assert_string_equal(arena_text(arena, "and it goes on"), "and it goes on");
+
+    size_t used_bytes = arena->used_bytes;
+    arena_keep(arena, pieces, ARRAY_COUNT(pieces));
+    assert_true(arena->used_bytes < used_bytes); /* the block of what was taken last, the current */
+    arena_keep(arena, NULL, 0);
+    assert_null(arena->blocks);
+    assert_int_equal(arena->used_bytes, ARENA_FIRST_BLOCK_BYTES);
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(strlen(arena_format(arena, "%100d", i)), 100);
+}
+
+static void a_first_block_that_is_not_full_is_filled_on(void **state)
+{
+    struct arena *arena = *state;
+    unsigned char *first = arena_take(arena, 16);
+    (void)arena_take(arena, 50000);
+    arena_keep(arena, NULL, 0);
+    assert_null(arena->blocks);
+    assert_int_equal(arena->used_bytes, 16);
+    assert_ptr_equal(arena_take(arena, 16), first + 16);
+}
+
 static void texts_are_copied_with_their_end(void **state)
 {
     struct arena *arena = *state;
@@ -168,6 +210,8 @@ int main(void)
         UNIT(done_on_a_zeroed_arena_does_nothing),
         UNIT_WITH_ARENA(the_last_piece_can_be_extended_in_place),
         UNIT_WITH_ARENA(other_pieces_can_not_be_extended),
+        UNIT_WITH_ARENA(what_is_kept_stays_and_the_rest_is_given_back),
+        UNIT_WITH_ARENA(a_first_block_that_is_not_full_is_filled_on),
         UNIT_WITH_ARENA(texts_are_copied_with_their_end),
         UNIT_WITH_ARENA(formats_of_any_length_are_whole),
         UNIT_WITH_ARENA(arrays_are_zeroed),

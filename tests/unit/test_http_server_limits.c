@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define LINE_MAX_BYTES    4096
 #define SLOW_ANSWER_BYTES ((size_t)128 * 1024) /* 4 s are allowed for it */
 
 /* ---- order, queue, limits ---- */
@@ -349,17 +350,39 @@ static void large_answers_share_a_budget(void **state)
     world_stop(&world);
 }
 
+/* A world whose log is this file. */
+static void world_prepare_with_log(struct world *world, FILE *lines)
+{
+    assert_non_null(lines);
+    world_prepare(world, 1, 8);
+    log_free(world->log);
+    world->log = log_new(fileno(lines), "test", LOG_INFO, LOG_JSON);
+}
+
+/* The line of the first request, and how many digits the memory has that it tells. Closes the log.
+ */
+static size_t digits_of_request(FILE *lines, char line[LINE_MAX_BYTES])
+{
+    static const char field[] = "\"arena_bytes\":";
+    line[0] = '\0';
+    rewind(lines);
+    while (!strstr(line, "http.request_done"))
+        assert_non_null(fgets(line, LINE_MAX_BYTES, lines));
+    (void)fclose(lines);
+    const char *number = strstr(line, field);
+    assert_non_null(number);
+    return strspn(number + strlen(field), "0123456789");
+}
+
 /* Else all that are refused for want of memory would keep theirs until they are sent. The log tells
  * how much a request has at its end, and who asked all the same. */
 static void a_large_answer_without_room_is_let_go_at_once(void **state)
 {
     (void)state;
     struct world world;
+    char line[LINE_MAX_BYTES];
     FILE *lines = tmpfile();
-    assert_non_null(lines);
-    world_prepare(&world, 1, 8);
-    log_free(world.log);
-    world.log = log_new(fileno(lines), "test", LOG_INFO, LOG_JSON);
+    world_prepare_with_log(&world, lines);
     struct http_server_options options = world_options(&world);
     options.answers_max_bytes = LARGE_ANSWER_BYTES / 2;
     world_start_with(&world, &options);
@@ -368,16 +391,33 @@ static void a_large_answer_without_room_is_let_go_at_once(void **state)
     (void)close(fd);
     world_stop(&world);
 
-    static const char field[] = "\"arena_bytes\":";
-    char line[4096] = "";
-    rewind(lines);
-    while (!strstr(line, "http.request_done"))
-        assert_non_null(fgets(line, sizeof(line), lines));
-    (void)fclose(lines);
-    const char *arena_bytes = strstr(line, field);
-    assert_non_null(arena_bytes);
-    assert_in_range(strspn(arena_bytes + strlen(field), "0123456789"), 1, 4);
+    assert_in_range(digits_of_request(lines, line), 1, 4);
     assert_non_null(strstr(line, "\"route\":\"/large\",\"status\":503,"));
+    assert_non_null(strstr(line, "\"user\":\"reader\",\"peer\":\"127.0.0.1\","));
+}
+
+/* A client may take minutes to read it: what it was made of is not kept for so long. */
+static void a_large_answer_keeps_only_itself(void **state)
+{
+    (void)state;
+    struct world world;
+    char line[LINE_MAX_BYTES];
+    FILE *lines = tmpfile();
+    world_prepare_with_log(&world, lines);
+    struct http_server_options options = world_options(&world);
+    options.answers_max_bytes = 2 * LARGE_ANSWER_BYTES; /* a fiftieth of what it is made of */
+    world_start_with(&world, &options);
+    int fd = client_ask(&world, "GET /costly?a=b HTTP/1.1\r\nHost: a\r\n\r\n", &answer);
+    assert_int_equal(answer.status, 200);
+    assert_int_equal(strspn(answer.body, "l"), LARGE_ANSWER_BYTES);
+    assert_non_null(strstr(answer.text, "\r\nX-Made: of /costly?a=b\r\n"));
+    assert_non_null(strstr(answer.text, "\r\nX-Standing: 1\r\n"));
+    assert_non_null(strstr(answer.text, "\r\nX-Request-Id: "));
+    (void)close(fd);
+    world_stop(&world);
+
+    assert_int_equal(digits_of_request(lines, line), 5);
+    assert_non_null(strstr(line, "\"route\":\"/costly\",\"status\":200,"));
     assert_non_null(strstr(line, "\"user\":\"reader\",\"peer\":\"127.0.0.1\","));
 }
 
@@ -397,6 +437,7 @@ int main(void)
         UNIT(an_answer_that_nobody_reads_is_given_up),
         UNIT(large_answers_share_a_budget),
         UNIT(a_large_answer_without_room_is_let_go_at_once),
+        UNIT(a_large_answer_keeps_only_itself),
     };
     return secret_start() ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
 }
