@@ -47,14 +47,21 @@ void address_text(const struct address *address, char out_text[ADDRESS_TEXT_BYTE
         (void)inet_ntop(AF_INET6, address->bytes, out_text, ADDRESS_TEXT_BYTES);
 }
 
+struct address address_limit_network(const struct address *address)
+{
+    struct address network = *address;
+    if (!is_ipv4(address))
+        memset(network.bytes + LIMIT_PREFIX_BYTES, 0, sizeof(network.bytes) - LIMIT_PREFIX_BYTES);
+    return network;
+}
+
 void address_limit_key(const struct address *address, char out_text[ADDRESS_TEXT_BYTES])
 {
     if (is_ipv4(address)) {
         address_text(address, out_text);
         return;
     }
-    struct address network = *address;
-    memset(network.bytes + LIMIT_PREFIX_BYTES, 0, sizeof(network.bytes) - LIMIT_PREFIX_BYTES);
+    struct address network = address_limit_network(address);
     char text[ADDRESS_TEXT_BYTES];
     address_text(&network, text);
     (void)snprintf(out_text, ADDRESS_TEXT_BYTES, "%.40s/64", text);

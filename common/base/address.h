@@ -38,8 +38,9 @@ bool networks_have(const struct networks *networks, const struct address *addres
 MUST_CHECK bool address_parse(const char *text, struct address *out_address);
 void address_text(const struct address *address, char out_text[ADDRESS_TEXT_BYTES]);
 
-/* What limits count by: an IPv4 address as it is, an IPv6 one by its /64 (RFC 6177: a site's
- * smallest network). */
+/* What limits count by, as an address and as text: an IPv4 address as it is, an IPv6 one by its /64
+ * (RFC 6177: a site's smallest network). */
+struct address address_limit_network(const struct address *address);
 void address_limit_key(const struct address *address, char out_text[ADDRESS_TEXT_BYTES]);
 
 /* The client: the rightmost address of X-Forwarded-For that is no trusted proxy, when the peer is

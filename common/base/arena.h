@@ -2,9 +2,9 @@
  *
  * Memory that lives as long as its owner, usually one request: taken in order, given back all at
  * once. Order of calls: arena_init, any number of arena_take/arena_text, arena_done. There is no
- * release of single pieces; arena_keep gives back most of what is not needed any more. Memory is zeroed when handed out and wiped at the end, because
- * passwords pass through it. Out of memory aborts: inputs are bounded, and the service is started
- * again. */
+ * release of single pieces; arena_keep gives back most of what is not needed any more. Memory is
+ * zeroed when handed out and wiped at the end, because passwords pass through it. Out of memory
+ * aborts: inputs are bounded, and the service is started again. */
 #ifndef NOTES_ARENA_H
 #define NOTES_ARENA_H
 

@@ -26,6 +26,7 @@
 #define SWEEP_SHARE         8    /* kept-alive connections are looked at every so many sweeps */
 #define ACKNOWLEDGE_SLOP_MS 50   /* the kernel counts in ticks of up to 10 ms */
 #define CUT_ANSWER_BYTES    512
+#define CUT_RETRY_AFTER_S   "2"
 #define END_WAIT_MS         1000
 #define END_LOOK_MS         1
 
@@ -300,12 +301,26 @@ void connection_cut(struct connection *connection, int status, const char *text)
         answer, sizeof(answer),
         "HTTP/1.1 %d %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %zu\r\n"
         "Cache-Control: no-store\r\nConnection: close\r\nX-Content-Type-Options: nosniff\r\n"
-        "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n\r\n%s",
-        status, http_status_text(status), strlen(text), text);
+        "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n%s\r\n%s",
+        status, http_status_text(status), strlen(text),
+        status == 503 ? "Retry-After: " CUT_RETRY_AFTER_S "\r\n" : "", text);
     atomic_store(&connection->state, CONNECTION_CUT);
     if (size > 0 && (size_t)size < sizeof(answer))
         (void)send(connection->fd, answer, (size_t)size, MSG_DONTWAIT | MSG_NOSIGNAL);
     (void)shutdown(connection->fd, SHUT_RDWR);
+}
+
+bool connection_give_up(struct connection *connection)
+{
+    int reading = CONNECTION_READING;
+    int sending = CONNECTION_SENDING;
+    if (atomic_compare_exchange_strong(&connection->state, &reading, CONNECTION_CUT))
+        connection_cut(connection, 503, "The server is receiving too much at once.\n");
+    else if (atomic_compare_exchange_strong(&connection->state, &sending, CONNECTION_CUT))
+        (void)shutdown(connection->fd, SHUT_RDWR);
+    else
+        return false;
+    return true;
 }
 
 /* ---- the sweep ---- */

@@ -104,6 +104,10 @@ void connection_answered(struct connection *connection, int64_t now_ms);
  * the sweep. */
 void connection_cut(struct connection *connection, int status, const char *text);
 
+/* To make room for others: shuts one whose request arrives, with a 503, or whose answer is on its
+ * way. False: it is neither. Threads: any, while its loop can't remove it. */
+MUST_CHECK bool connection_give_up(struct connection *connection);
+
 /* Once a second: answers 408 to requests that are not there read_timeout_ms after they began, and
  * shuts them; returns how many. `peer_text` is one of them, for the log. Those that take their
  * answer too slowly are shut as well, but not counted: their requests' own log lines say it. */

@@ -22,6 +22,24 @@
 
 /* ---- beginning and end ---- */
 
+void exchange_host_init(struct exchange_host *host, const struct http_server_options *options)
+{
+    static const struct networks nobody = {.count = 0};
+    host->options = *options;
+    if (!options->trusted)
+        host->options.trusted = &nobody;
+    shares_init(&host->bodies, "bodies",
+                options->bodies_max_bytes ? options->bodies_max_bytes : HTTP_BODIES_MAX_BYTES);
+    shares_init(&host->answers, "answers",
+                options->answers_max_bytes ? options->answers_max_bytes : HTTP_ANSWERS_MAX_BYTES);
+}
+
+void exchange_host_done(struct exchange_host *host)
+{
+    shares_done(&host->bodies);
+    shares_done(&host->answers);
+}
+
 struct exchange *exchange_new(struct exchange_host *host,
                               struct connection *connection,
                               void *handle,
@@ -100,8 +118,20 @@ static void drop_answer(struct exchange *exchange)
     exchange->rs = (struct http_response){0};
 }
 
+/* What the log says of who was cut to make room for others. */
+static void note_cut(struct exchange *exchange)
+{
+    bool is_body_cut = share_is_cut(&exchange->body.share);
+    if (!is_body_cut && !share_is_cut(&exchange->answer))
+        return;
+    exchange->outcome = ctx_fail(&exchange->ctx, ERR_UNAVAILABLE,
+                                 "cut for others: this address had most of what all %s may take",
+                                 is_body_cut ? "bodies" : "answers");
+}
+
 void exchange_free(struct exchange *exchange, bool is_whole)
 {
+    note_cut(exchange);
     if (exchange->stage != EXCHANGE_HEAD)
         write_log(exchange, is_whole);
     const struct http_upgrade *upgrade = exchange->rs.upgrade;
@@ -109,7 +139,7 @@ void exchange_free(struct exchange *exchange, bool is_whole)
         upgrade->drop(upgrade->owner);
     drop_answer(exchange);
     http_body_done(&exchange->body);
-    http_body_budget_give_back(&exchange->host->answers, exchange->answer_bytes);
+    share_done(&exchange->answer);
     ctx_done(&exchange->ctx);
     if (exchange->is_counted)
         atomic_fetch_sub(&exchange->host->active_count, 1);
@@ -144,7 +174,7 @@ static void forget_request(struct exchange *exchange)
     ctx->why.field = NULL;
 }
 
-/* A client that reads slowly keeps what its answer takes for long: such answers share a budget. What
+/* A client that reads slowly keeps what its answer takes for long: such answers share a limit. What
  * is small, as the answer to a save that is done, is never refused. */
 static void count_answer(struct exchange *exchange)
 {
@@ -153,11 +183,10 @@ static void count_answer(struct exchange *exchange)
         return;
     if (exchange->ctx.arena.used_bytes / 2 > rs->body.n)
         forget_request(exchange);
-    size_t taken_bytes = exchange->ctx.arena.used_bytes;
-    if (http_body_budget_take(&exchange->host->answers, taken_bytes)) {
-        exchange->answer_bytes = taken_bytes;
+    share_init(&exchange->answer, &exchange->host->answers, &exchange->rq.client,
+               exchange->connection);
+    if (share_take(&exchange->answer, exchange->ctx.arena.used_bytes))
         return;
-    }
     drop_answer(exchange);
     forget_request(exchange);
     exchange->must_close = true;
@@ -357,7 +386,8 @@ enum exchange_next exchange_head(struct exchange *exchange, enum err head_err)
     postpone_verdict(exchange);
     const struct route *route = exchange->rq.route;
     size_t keep_max_bytes = route && route->body_type != BODY_NONE ? route->body_max_bytes : 0;
-    http_body_init(&exchange->body, &exchange->host->bodies, keep_max_bytes);
+    http_body_init(&exchange->body, &exchange->host->bodies, &exchange->rq.client,
+                   exchange->connection, keep_max_bytes);
     read_query(exchange);
     exchange->is_type_wrong = has_wrong_type(exchange);
     exchange->is_over = exchange->head.framing.declared_bytes > (int64_t)body_limit(exchange);
@@ -390,11 +420,11 @@ static void show_body(struct exchange *exchange)
     rq->has_body = rq->has_body || body->total_bytes > 0;
     exchange->is_type_wrong = exchange->is_type_wrong && rq->has_body;
     rq->is_faulty = exchange->late_verdict || exchange->is_query_bad || exchange->is_over ||
-                    body->is_out_of_budget || exchange->is_type_wrong;
+                    body->is_without_room || exchange->is_type_wrong;
     if (exchange->is_type_wrong || body->size_bytes == 0)
         return;
     rq->body = (struct bytes){.p = body->bytes, .n = body->size_bytes};
-    bool is_cut = exchange->is_over || body->is_out_of_budget;
+    bool is_cut = exchange->is_over || body->is_without_room;
     if (is_cut && rq->route->body_type == BODY_FORM)
         rq->body = http_body_whole_chars(rq->body, rq->body.n);
 }
@@ -411,7 +441,7 @@ static enum err request_fault(struct exchange *exchange)
     if (exchange->is_over)
         return ctx_fail(ctx, ERR_TOO_LARGE, "the body is larger than %zu bytes",
                         body_limit(exchange));
-    if (exchange->body.is_out_of_budget)
+    if (exchange->body.is_without_room)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "all bodies together are larger than %zu bytes",
                         exchange->host->bodies.max_bytes);
     if (exchange->is_type_wrong)
@@ -585,7 +615,8 @@ enum exchange_next exchange_arrived(struct exchange *exchange)
 {
     struct ctx *ctx = &exchange->ctx;
     if (!connection_arrived(exchange->connection)) {
-        exchange->outcome = ctx_fail(ctx, ERR_TIMEOUT, "the request took too long to arrive");
+        if (!share_is_cut(&exchange->body.share))
+            exchange->outcome = ctx_fail(ctx, ERR_TIMEOUT, "the request took too long to arrive");
         return EXCHANGE_CLOSE;
     }
     ctx->deadline_ms = clock_monotonic_ms() + exchange->host->options.request_deadline_ms;

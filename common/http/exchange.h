@@ -22,15 +22,16 @@
 #include "http/http_head.h"
 #include "http/http_message.h"
 #include "http/http_server.h"
+#include "http/shares.h"
 
 struct connection;
 
 /* What all exchanges of a server share. */
 struct exchange_host {
     struct http_server_options options;
-    struct http_body_budget bodies;
-    struct http_body_budget answers; /* the large ones, until they are sent */
-    void (*resume)(void *handle);    /* lets the event loop go on with a suspended connection */
+    struct shares bodies;
+    struct shares answers;        /* the large ones, until they are sent */
+    void (*resume)(void *handle); /* lets the event loop go on with a suspended connection */
     _Atomic bool is_draining;
     _Atomic bool is_closing;        /* nothing more is handed to a lane */
     _Atomic size_t active_count;    /* requests whose head is there, until they are done */
@@ -70,9 +71,14 @@ struct exchange {
     struct http_request rq;
     struct http_response rs;
     struct http_body body;
-    size_t answer_bytes; /* taken from host->answers */
+    struct share answer; /* of host->answers */
     struct ctx ctx;      /* last, because it is large and mostly untouched */
 };
+
+/* `options` are copied; trusted may be NULL. Does not set resume. */
+void exchange_host_init(struct exchange_host *host, const struct http_server_options *options);
+/* All exchanges are gone. */
+void exchange_host_done(struct exchange_host *host);
 
 /* For a first line with this target. NULL when out of memory. */
 struct exchange *exchange_new(struct exchange_host *host,

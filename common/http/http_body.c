@@ -12,23 +12,14 @@
 
 #define FIRST_BYTES 4096
 
-void http_body_init(struct http_body *body, struct http_body_budget *budget, size_t keep_max_bytes)
+void http_body_init(struct http_body *body,
+                    struct shares *shares,
+                    const struct address *client,
+                    struct connection *connection,
+                    size_t keep_max_bytes)
 {
-    *body = (struct http_body){.budget = budget, .keep_max_bytes = keep_max_bytes};
-}
-
-bool http_body_budget_take(struct http_body_budget *budget, size_t size_bytes)
-{
-    size_t before_bytes = atomic_fetch_add(&budget->used_bytes, size_bytes);
-    if (before_bytes + size_bytes <= budget->max_bytes)
-        return true;
-    atomic_fetch_sub(&budget->used_bytes, size_bytes);
-    return false;
-}
-
-void http_body_budget_give_back(struct http_body_budget *budget, size_t size_bytes)
-{
-    atomic_fetch_sub(&budget->used_bytes, size_bytes);
+    *body = (struct http_body){.keep_max_bytes = keep_max_bytes};
+    share_init(&body->share, shares, client, connection);
 }
 
 static void release(struct http_body *body)
@@ -37,7 +28,7 @@ static void release(struct http_body *body)
         return;
     secret_wipe(body->bytes, body->size_bytes);
     free(body->bytes);
-    http_body_budget_give_back(body->budget, body->capacity_bytes);
+    share_give_back(&body->share, body->capacity_bytes);
 }
 
 static size_t grown_capacity(const struct http_body *body, size_t needed_bytes)
@@ -54,11 +45,11 @@ static bool make_room(struct http_body *body, size_t size_bytes)
     if (size_bytes + 1 <= body->capacity_bytes)
         return true;
     size_t capacity_bytes = grown_capacity(body, size_bytes + 1);
-    if (!http_body_budget_take(body->budget, capacity_bytes))
+    if (!share_take(&body->share, capacity_bytes))
         return false;
     unsigned char *bytes = malloc(capacity_bytes);
     if (!bytes) {
-        http_body_budget_give_back(body->budget, capacity_bytes);
+        share_give_back(&body->share, capacity_bytes);
         return false;
     }
     if (body->size_bytes > 0)
@@ -75,10 +66,10 @@ void http_body_add(struct http_body *body, const void *bytes, size_t size_bytes)
         size_bytes > SIZE_MAX - body->total_bytes ? SIZE_MAX : body->total_bytes + size_bytes;
     size_t room_bytes = body->keep_max_bytes - body->size_bytes;
     size_t kept_bytes = size_bytes < room_bytes ? size_bytes : room_bytes;
-    if (kept_bytes == 0 || body->is_out_of_budget)
+    if (kept_bytes == 0 || body->is_without_room)
         return;
     if (!make_room(body, body->size_bytes + kept_bytes)) {
-        body->is_out_of_budget = true;
+        body->is_without_room = true;
         return;
     }
     memcpy(body->bytes + body->size_bytes, bytes, kept_bytes);
@@ -89,6 +80,7 @@ void http_body_add(struct http_body *body, const void *bytes, size_t size_bytes)
 void http_body_done(struct http_body *body)
 {
     release(body);
+    share_done(&body->share);
     *body = (struct http_body){0};
 }
 

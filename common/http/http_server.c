@@ -629,7 +629,6 @@ enum err http_server_new(struct ctx *ctx,
                          const struct http_server_options *options,
                          struct http_server **out_server)
 {
-    static const struct networks nobody = {.count = 0};
     const char *fault = options_fault(options);
     if (fault)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "%s", fault);
@@ -637,13 +636,7 @@ enum err http_server_new(struct ctx *ctx,
     if (!server)
         return ctx_fail(ctx, ERR_UNAVAILABLE, "out of memory");
     json_body_start();
-    server->host.options = *options;
-    if (!options->trusted)
-        server->host.options.trusted = &nobody;
-    server->host.bodies.max_bytes =
-        options->bodies_max_bytes ? options->bodies_max_bytes : HTTP_BODIES_MAX_BYTES;
-    server->host.answers.max_bytes =
-        options->answers_max_bytes ? options->answers_max_bytes : HTTP_ANSWERS_MAX_BYTES;
+    exchange_host_init(&server->host, options);
     server->host.resume = resume;
     server->listener.fd = -1;
     server->listener.wake_fd = -1;
@@ -685,6 +678,8 @@ void http_server_tick(struct http_server *server)
         server_log(server, LOG_INFO, "http.request_timed_out", fields, ARRAY_COUNT(fields));
     }
     refusals_log(&server->refusals, options->log, options->connections_max_count);
+    shares_log(&server->host.bodies, options->log);
+    shares_log(&server->host.answers, options->log);
     give_memory_back(server);
     for (size_t i = 0; i < ARRAY_COUNT(options->lanes); i++) {
         if (options->lanes[i])
@@ -735,6 +730,7 @@ void http_server_free(struct http_server *server)
     if (server->daemon)
         MHD_stop_daemon(server->daemon);
     connections_free(server->connections);
+    exchange_host_done(&server->host);
     free(server);
 }
 

@@ -368,3 +368,72 @@ def test_large_answers_share_what_the_setting_says(make_site):
     assert 200 in statuses and 503 in statuses
     for connection in asking:
         connection.close()
+
+
+# --- what one address takes of what all share ---
+
+SLOW = ("198.51.100.1", "198.51.100.2")
+
+
+def ask_from(site, client, address, method, path, body=b"", length=0):
+    """A request of this address, whose body may be shorter than it says."""
+    connection = Connection(site.notes.port)
+    head = [*as_user(site, client), ("X-Forwarded-For", address), ("Content-Length", str(length or len(body)))]
+    connection.try_send(request_bytes(method, path, head) + body)
+    return connection
+
+
+def status_that_begins(connection):
+    """Of an answer that is not read any further."""
+    return int(connection.socket.recv(16).split(b" ")[1])
+
+
+def test_who_does_not_read_keeps_no_large_answer_from_other_addresses(make_site):
+    site = make_site(ANSWERS_BYTES=67108864, TRUSTED_PROXIES="127.0.0.0/8")
+    me = open_session(site, "me")
+    create_note(me, "large", body="&" * 1000000)
+    held = []
+    statuses = []
+    while statuses[-2:] != [503, 503]:
+        held.append(ask_from(site, me, SLOW[len(held) % 2], "GET", "/notes/edit?key=large"))
+        statuses.append(status_that_begins(held[-1]))
+    assert statuses.count(200) >= 4
+    refused = f"csrf={me.csrf()}&key=large&message={'x' * 1025}".encode()  # it comes back with the whole page
+    for address, status in ((SLOW[0], 503), (SLOW[1], 503), ("203.0.113.9", 400)):
+        with ask_from(site, me, address, "POST", "/notes/comment", refused) as comment_too_long:
+            assert comment_too_long.answer("POST").status == status
+    for number in range(3):
+        with ask_from(site, me, f"203.0.113.{number}", "GET", "/notes/edit?key=large") as other:
+            answer = other.answer()
+        assert answer.status == 200 and answer.body.count(b"&amp;") >= 1000000
+    line = site.notes.wait_log(event="http.shares_cut")
+    assert (line["level"], line["of"]) == ("warn", "answers") and line["peer"] in SLOW
+    line = site.notes.wait_log(event="http.request_done", route="/notes/edit", end="cut", err="UNAVAILABLE")
+    assert line["peer"] in SLOW and "this address had most" in line["why"]
+    with ask_from(site, me, SLOW[0], "GET", "/") as small:
+        assert small.answer().status == 200
+    for connection in held:
+        connection.close()
+
+
+def test_who_sends_no_end_of_bodies_keeps_none_from_other_addresses(make_site):
+    site = make_site(BODIES_BYTES=16777216, TRUSTED_PROXIES="127.0.0.0/8")
+    me = open_session(site, "me")
+    held = []
+
+    def status_from(address):
+        with ask_from(site, me, address, "POST", "/notes/save", b"body=" + b"x" * 1000000) as whole:
+            return whole.answer("POST").status
+
+    def is_full():
+        held.extend(ask_from(site, me, address, "POST", "/notes/save", b"body=" + b"x" * 2000000, 6000000) for address in SLOW)
+        return [status_from(address) for address in SLOW] == [503, 503]
+
+    until(is_full, "both have taken all")
+    assert [status_from(f"203.0.113.{number}") for number in range(3)] == [403] * 3  # it has no token
+    line = site.notes.wait_log(event="http.shares_cut")
+    assert (line["of"], line["peer"] in SLOW) == ("bodies", True)
+    line = site.notes.wait_log(event="http.request_done", route="/notes/save", end="cut", err="UNAVAILABLE")
+    assert line["peer"] in SLOW and "this address had most" in line["why"]
+    for connection in held:
+        connection.close()

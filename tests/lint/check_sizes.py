@@ -21,7 +21,7 @@ TABLE_MAX_COLUMNS = 125  # between "clang-format off" and "on": rows that must s
 
 # (file, function or "") -> {what: value}
 EXCEPTIONS: dict[tuple[str, str], dict[str, int]] = {
-    ("common/http/http_server.c", ""): {"lines": 746},  # the only file that may include libmicrohttpd
+    ("common/http/http_server.c", ""): {"lines": 742},  # the only file that may include libmicrohttpd
     ("common/http/http_server.c", "on_request"): {"parameters": 8},  # libmicrohttpd calls it so
     ("common/http/http_server.c", "on_upgraded"): {"parameters": 7},  # and this
     ("tests/bench/bare_http.c", "on_request"): {"parameters": 8},

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * Bodies under construction: limits, the common budget, and the end of a body that was cut. */
+ * Bodies under construction: limits, the common limit, and the end of a body that was cut. */
 #include "http/http_body.h"
 
 #include "http_fixture.h"
 
+static const struct address CLIENT = {{0}};
+
 static void what_fits_is_kept_and_all_is_counted(void **state)
 {
-    struct http_body_budget budget = {.max_bytes = 1000000};
+    struct shares shares;
     struct http_body body;
     (void)state;
-    http_body_init(&body, &budget, 10);
+    shares_init(&shares, "bodies", 1000000);
+    http_body_init(&body, &shares, &CLIENT, NULL, 10);
     http_body_add(&body, "", 0);
     assert_null(body.bytes);
     http_body_add(&body, "01234", 5);
@@ -19,31 +22,35 @@ static void what_fits_is_kept_and_all_is_counted(void **state)
     assert_int_equal(body.size_bytes, 10);
     assert_int_equal(body.total_bytes, 16);
     assert_string_equal((const char *)body.bytes, "0123456789");
-    assert_false(body.is_out_of_budget);
-    assert_int_equal(atomic_load(&budget.used_bytes), 11);
+    assert_false(body.is_without_room);
+    assert_int_equal(shares_used_bytes(&shares), 11);
     http_body_done(&body);
-    assert_int_equal(atomic_load(&budget.used_bytes), 0);
+    assert_int_equal(shares_used_bytes(&shares), 0);
     http_body_done(&body);
+    shares_done(&shares);
 }
 
 static void without_a_limit_nothing_is_kept(void **state)
 {
-    struct http_body_budget budget = {.max_bytes = 1000000};
+    struct shares shares;
     struct http_body body;
     (void)state;
-    http_body_init(&body, &budget, 0);
+    shares_init(&shares, "bodies", 1000000);
+    http_body_init(&body, &shares, &CLIENT, NULL, 0);
     http_body_add(&body, "abc", 3);
     assert_null(body.bytes);
     assert_int_equal(body.total_bytes, 3);
     http_body_done(&body);
+    shares_done(&shares);
 }
 
 static void memory_grows_with_what_came_and_keeps_it(void **state)
 {
-    struct http_body_budget budget = {.max_bytes = 1000000};
+    struct shares shares;
     struct http_body body;
     (void)state;
-    http_body_init(&body, &budget, 100000);
+    shares_init(&shares, "bodies", 1000000);
+    http_body_init(&body, &shares, &CLIENT, NULL, 100000);
     for (size_t i = 0; i < 100000; i++) {
         unsigned char byte = (unsigned char)(i * 7);
         http_body_add(&body, &byte, 1);
@@ -53,30 +60,33 @@ static void memory_grows_with_what_came_and_keeps_it(void **state)
     for (size_t i = 0; i < 100000; i++)
         assert_int_equal(body.bytes[i], (unsigned char)(i * 7));
     assert_int_equal(body.bytes[100000], 0);
-    assert_int_equal(atomic_load(&budget.used_bytes), 100001);
+    assert_int_equal(shares_used_bytes(&shares), 100001);
     http_body_done(&body);
+    shares_done(&shares);
 }
 
-static void bodies_share_one_budget(void **state)
+static void bodies_share_one_limit(void **state)
 {
-    struct http_body_budget budget = {.max_bytes = 10000};
+    struct shares shares;
     struct http_body first;
     struct http_body second;
     static const char text[5000] = "x";
     (void)state;
-    http_body_init(&first, &budget, 100000);
-    http_body_init(&second, &budget, 100000);
+    shares_init(&shares, "bodies", 10000);
+    http_body_init(&first, &shares, &CLIENT, NULL, 100000);
+    http_body_init(&second, &shares, &CLIENT, NULL, 100000);
     http_body_add(&first, text, sizeof(text));
-    assert_false(first.is_out_of_budget);
+    assert_false(first.is_without_room);
     http_body_add(&second, text, sizeof(text));
-    assert_true(second.is_out_of_budget);
+    assert_true(second.is_without_room);
     assert_int_equal(second.size_bytes, 0);
     assert_int_equal(second.total_bytes, sizeof(text));
     http_body_done(&first);
     http_body_add(&second, text, 1); /* what came later is no part of a body with a hole */
     assert_int_equal(second.size_bytes, 0);
     http_body_done(&second);
-    assert_int_equal(atomic_load(&budget.used_bytes), 0);
+    assert_int_equal(shares_used_bytes(&shares), 0);
+    shares_done(&shares);
 }
 
 static void a_cut_body_ends_with_a_whole_character(void **state)
@@ -133,7 +143,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT(what_fits_is_kept_and_all_is_counted),     UNIT(without_a_limit_nothing_is_kept),
-        UNIT(memory_grows_with_what_came_and_keeps_it), UNIT(bodies_share_one_budget),
+        UNIT(memory_grows_with_what_came_and_keeps_it), UNIT(bodies_share_one_limit),
         UNIT(a_cut_body_ends_with_a_whole_character),   UNIT(a_body_is_cut_by_its_decoded_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

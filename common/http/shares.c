@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A table of the holders, which are addresses, each with the list of its shares. Who is cut is off
+ * the books at once, though its event loop frees the memory a moment later, when it finds the
+ * socket shut. Which holder has most is looked for only when all is used: there are at most as many
+ * as connections. Depends on: shares.h, connections.h (cutting), log.h. */
+#include "http/shares.h"
+
+#include "base/log.h"
+#include "http/connections.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct holder {
+    struct holder *next;
+    struct address client;
+    size_t size_bytes;
+    struct share *oldest;
+    struct share *newest;
+};
+
+void shares_init(struct shares *shares, const char *name, size_t max_bytes)
+{
+    *shares = (struct shares){.name = name, .max_bytes = max_bytes};
+    if (pthread_mutex_init(&shares->lock, NULL) != 0)
+        abort();
+}
+
+void shares_done(struct shares *shares)
+{
+    if (shares->name)
+        (void)pthread_mutex_destroy(&shares->lock);
+}
+
+size_t shares_used_bytes(struct shares *shares)
+{
+    (void)pthread_mutex_lock(&shares->lock);
+    size_t used_bytes = shares->used_bytes;
+    (void)pthread_mutex_unlock(&shares->lock);
+    return used_bytes;
+}
+
+void shares_log(struct shares *shares, struct log *log)
+{
+    char peer[ADDRESS_TEXT_BYTES];
+    (void)pthread_mutex_lock(&shares->lock);
+    int64_t count = shares->cut_count;
+    shares->cut_count = 0;
+    address_limit_key(&shares->cut_client, peer);
+    (void)pthread_mutex_unlock(&shares->lock);
+    const struct log_field fields[] = {log_str("of", shares->name), log_i64("count", count),
+                                       log_str("peer", peer)};
+    if (count > 0)
+        log_event_write(log, NULL, LOG_WARN, "http.shares_cut", fields, ARRAY_COUNT(fields));
+}
+
+/* ---- holders; under the lock ---- */
+
+static struct holder **bucket_of(struct shares *shares, const struct address *client)
+{
+    uint32_t hash = 2166136261U; /* FNV-1a; a chain is at most as long as there are connections */
+    for (size_t i = 0; i < sizeof(client->bytes); i++)
+        hash = (hash ^ client->bytes[i]) * 16777619U;
+    return &shares->buckets[hash & (SHARES_BUCKETS_COUNT - 1)];
+}
+
+static struct holder *find_holder(struct shares *shares, const struct address *client)
+{
+    struct holder *holder = *bucket_of(shares, client);
+    while (holder && memcmp(&holder->client, client, sizeof(*client)) != 0)
+        holder = holder->next;
+    return holder;
+}
+
+/* NULL: out of memory. */
+static struct holder *make_holder(struct shares *shares, const struct address *client)
+{
+    struct holder *holder = calloc(1, sizeof(*holder));
+    if (!holder)
+        return NULL;
+    struct holder **bucket = bucket_of(shares, client);
+    holder->client = *client;
+    holder->next = *bucket;
+    *bucket = holder;
+    return holder;
+}
+
+static void drop_holder(struct shares *shares, struct holder *holder)
+{
+    struct holder **at = bucket_of(shares, &holder->client);
+    while (*at != holder)
+        at = &(*at)->next;
+    *at = holder->next;
+    free(holder);
+}
+
+static void link_share(struct share *share, struct holder *holder)
+{
+    share->holder = holder;
+    share->newer = NULL;
+    share->older = holder->newest;
+    if (holder->newest)
+        holder->newest->newer = share;
+    else
+        holder->oldest = share;
+    holder->newest = share;
+}
+
+static void count(struct share *share, size_t more_bytes)
+{
+    share->size_bytes += more_bytes;
+    share->holder->size_bytes += more_bytes;
+    share->shares->used_bytes += more_bytes;
+}
+
+static void uncount(struct share *share, size_t size_bytes)
+{
+    share->size_bytes -= size_bytes;
+    share->holder->size_bytes -= size_bytes;
+    share->shares->used_bytes -= size_bytes;
+}
+
+static void unlink_share(struct share *share)
+{
+    struct holder *holder = share->holder;
+    uncount(share, share->size_bytes);
+    if (share->older)
+        share->older->newer = share->newer;
+    else
+        holder->oldest = share->newer;
+    if (share->newer)
+        share->newer->older = share->older;
+    else
+        holder->newest = share->older;
+    share->holder = NULL;
+    if (!holder->oldest)
+        drop_holder(share->shares, holder);
+}
+
+/* ---- making room; under the lock ---- */
+
+struct excess {
+    struct holder *most; /* holds more than any other */
+    size_t size_bytes;   /* of what all hold, that is above the level */
+};
+
+static struct excess excess_over(const struct shares *shares, size_t level_bytes)
+{
+    struct excess excess = {0};
+    for (size_t i = 0; i < SHARES_BUCKETS_COUNT; i++) {
+        for (struct holder *at = shares->buckets[i]; at; at = at->next) {
+            if (at->size_bytes > level_bytes)
+                excess.size_bytes += at->size_bytes - level_bytes;
+            if (!excess.most || at->size_bytes > excess.most->size_bytes)
+                excess.most = at;
+        }
+    }
+    return excess;
+}
+
+/* False: none of this holder's can be cut now. */
+static bool cut_oldest(struct shares *shares, struct holder *holder)
+{
+    struct share *share = holder->oldest;
+    while (share && !(share->connection && connection_give_up(share->connection)))
+        share = share->newer;
+    if (!share)
+        return false;
+    share->is_cut = true;
+    shares->cut_count++;
+    shares->cut_client = share->client;
+    unlink_share(share);
+    return true;
+}
+
+/* For one who holds so much. */
+static bool make_room(struct shares *shares, size_t more_bytes, size_t held_bytes)
+{
+    if (more_bytes <= shares->max_bytes - shares->used_bytes)
+        return true;
+    if (more_bytes > shares->max_bytes - held_bytes)
+        return false;
+    size_t level_bytes = held_bytes + more_bytes;
+    size_t missing_bytes = shares->used_bytes + more_bytes - shares->max_bytes;
+    struct excess excess = excess_over(shares, level_bytes);
+    bool is_enough = excess.size_bytes >= missing_bytes;
+    while (is_enough && more_bytes > shares->max_bytes - shares->used_bytes) {
+        is_enough = cut_oldest(shares, excess.most);
+        excess = excess_over(shares, level_bytes);
+    }
+    return is_enough;
+}
+
+static bool take_locked(struct share *share, size_t size_bytes)
+{
+    struct shares *shares = share->shares;
+    struct holder *holder = find_holder(shares, &share->client);
+    size_t held_bytes = holder ? holder->size_bytes : 0;
+    if (share->is_cut || !make_room(shares, size_bytes, held_bytes))
+        return false;
+    if (!holder && !(holder = make_holder(shares, &share->client)))
+        return false;
+    if (!share->holder)
+        link_share(share, holder);
+    count(share, size_bytes);
+    return true;
+}
+
+/* ---- shares ---- */
+
+void share_init(struct share *share,
+                struct shares *shares,
+                const struct address *client,
+                struct connection *connection)
+{
+    *share = (struct share){
+        .shares = shares, .client = address_limit_network(client), .connection = connection};
+}
+
+bool share_take(struct share *share, size_t size_bytes)
+{
+    (void)pthread_mutex_lock(&share->shares->lock);
+    bool is_taken = take_locked(share, size_bytes);
+    (void)pthread_mutex_unlock(&share->shares->lock);
+    share->is_taken = share->is_taken || is_taken;
+    return is_taken;
+}
+
+void share_give_back(struct share *share, size_t size_bytes)
+{
+    (void)pthread_mutex_lock(&share->shares->lock);
+    if (share->holder)
+        uncount(share, size_bytes);
+    (void)pthread_mutex_unlock(&share->shares->lock);
+}
+
+/* Its loop may know that the socket is shut before whoever shut it has said so here. */
+bool share_is_cut(struct share *share)
+{
+    if (!share->is_taken)
+        return false;
+    (void)pthread_mutex_lock(&share->shares->lock);
+    bool is_cut = share->is_cut;
+    (void)pthread_mutex_unlock(&share->shares->lock);
+    return is_cut;
+}
+
+void share_done(struct share *share)
+{
+    if (!share->is_taken)
+        return;
+    (void)pthread_mutex_lock(&share->shares->lock);
+    if (share->holder)
+        unlink_share(share);
+    (void)pthread_mutex_unlock(&share->shares->lock);
+    share->is_taken = false;
+}
