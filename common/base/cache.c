@@ -29,6 +29,7 @@ struct shard {
 struct cache {
     struct trust *trust;
     size_t shard_max_bytes;
+    _Atomic size_t gone_bytes;
     uint64_t seed;
     struct shard shards[SHARDS_COUNT];
 };
@@ -121,9 +122,13 @@ static void insert(struct shard *shard, struct cached *cached)
     shard->size_bytes += cached->size_bytes;
 }
 
-/* Puts it on a chain of what is released when the lock is free again. */
-static void take_out(struct shard *shard, struct cached *cached, struct cached **removed)
+/* Puts it on a chain of what is released when the lock is free again. Until then the cache is one
+ * of its users: the last one takes it off the count. */
+static void
+take_out(struct cache *cache, struct shard *shard, struct cached *cached, struct cached **removed)
 {
+    cached->gone_bytes = &cache->gone_bytes;
+    atomic_fetch_add(cached->gone_bytes, cached->size_bytes);
     struct cached **at = bucket_of(shard, cached->hash);
     while (*at != cached)
         at = &(*at)->next;
@@ -138,7 +143,7 @@ static void take_out(struct shard *shard, struct cached *cached, struct cached *
 static void make_room(struct cache *cache, struct shard *shard, struct cached **removed)
 {
     while (shard->size_bytes > cache->shard_max_bytes)
-        take_out(shard, shard->oldest, removed);
+        take_out(cache, shard, shard->oldest, removed);
 }
 
 static void release_all(struct cached *removed)
@@ -214,7 +219,8 @@ bool cache_put(struct cache *cache, const struct cache_ticket *ticket, struct ca
 {
     struct shard *shard = shard_of(cache, ticket->hash);
     struct cached *removed = NULL;
-    if (cached->size_bytes > cache_item_max_bytes(cache))
+    if (cached->size_bytes > cache_item_max_bytes(cache) ||
+        cache_gone_bytes(cache) > cache->shard_max_bytes * SHARDS_COUNT)
         return false;
     (void)pthread_mutex_lock(&shard->lock);
     struct cached *present = look_up(shard, ticket->hash, cached->key);
@@ -222,7 +228,7 @@ bool cache_put(struct cache *cache, const struct cache_ticket *ticket, struct ca
         is_valid(shard, ticket) && !(present && present->confirmed_ms > ticket->begun_ms);
     if (is_kept) {
         if (present)
-            take_out(shard, present, &removed);
+            take_out(cache, shard, present, &removed);
         cached->hash = ticket->hash;
         mark(cached, ticket);
         atomic_fetch_add(&cached->users_count, 1);
@@ -268,7 +274,7 @@ void cache_drop(struct cache *cache, struct bytes key)
     (*epoch_of(shard, hash))++;
     struct cached *cached = look_up(shard, hash, key);
     if (cached)
-        take_out(shard, cached, &removed);
+        take_out(cache, shard, cached, &removed);
     (void)pthread_mutex_unlock(&shard->lock);
     release_all(removed);
 }
@@ -276,6 +282,11 @@ void cache_drop(struct cache *cache, struct bytes key)
 size_t cache_item_max_bytes(const struct cache *cache)
 {
     return cache->shard_max_bytes / ITEM_MAX_SHARE;
+}
+
+size_t cache_gone_bytes(struct cache *cache)
+{
+    return atomic_load(&cache->gone_bytes);
 }
 
 size_t cache_size_bytes(struct cache *cache)
@@ -292,8 +303,11 @@ size_t cache_size_bytes(struct cache *cache)
 
 void cached_release(struct cached *cached)
 {
-    if (atomic_fetch_sub(&cached->users_count, 1) == 1)
-        cached->free(cached);
+    if (atomic_fetch_sub(&cached->users_count, 1) != 1)
+        return;
+    if (cached->gone_bytes)
+        atomic_fetch_sub(cached->gone_bytes, cached->size_bytes);
+    cached->free(cached);
 }
 
 /* ---- life ---- */
@@ -321,7 +335,7 @@ void cache_free(struct cache *cache)
         struct shard *shard = &cache->shards[i];
         struct cached *removed = NULL;
         while (shard->oldest)
-            take_out(shard, shard->oldest, &removed);
+            take_out(cache, shard, shard->oldest, &removed);
         release_all(removed);
         (void)pthread_mutex_destroy(&shard->lock);
     }

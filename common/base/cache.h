@@ -2,7 +2,9 @@
  *
  * A cache of what a store said, for many threads: bounded by bytes, the longest unused goes first.
  * Values are shared and never changed; who found one keeps it until cached_release, whatever the
- * cache does meanwhile. No call waits for anything but a short lock.
+ * cache does meanwhile. What has gone and is still in use is counted too: while it is more than may
+ * be kept, nothing new is. So both together are never more than twice that. No call waits for
+ * anything but a short lock.
  *
  * What is kept can be wrong in two ways, and each has its means. A change that is told: cache_drop.
  * A fill that was reading when it came is not kept: cache_begin before the read, cache_put after
@@ -50,7 +52,8 @@ struct cached {
 
     /* The cache's, under its lock. */
     uint64_t hash;
-    struct cached *next; /* in its bucket */
+    _Atomic size_t *gone_bytes; /* of the cache, where it counts since it has gone; NULL: nowhere */
+    struct cached *next;        /* in its bucket */
     struct cached *newer;
     struct cached *older;
     uint64_t turn;        /* of trust, when it was read or confirmed */
@@ -75,6 +78,7 @@ struct cache_ticket {
 
 /* `trust` outlives the cache. max_bytes 0: nothing is kept. */
 struct cache *cache_new(size_t max_bytes, struct trust *trust);
+/* What was found must have been released. */
 void cache_free(struct cache *cache);
 
 /* Owns: the caller, who calls cached_release; NULL with CACHE_NONE. Units: now_ms monotonic. */
@@ -85,8 +89,8 @@ cache_find(struct cache *cache, struct bytes key, int64_t now_ms, struct cached 
 struct cache_ticket cache_begin(struct cache *cache, struct bytes key, int64_t now_ms);
 
 /* Keeps what was read since, instead of what there is. Not when the key was dropped meanwhile, when
- * what there is was read later, or when it would take too large a part of the cache. The caller
- * keeps its own share. False: it is not kept. */
+ * what there is was read later, when it would take too large a part of the cache, or when too much
+ * that has gone is in use. The caller keeps its own share. False: it is not kept. */
 bool cache_put(struct cache *cache, const struct cache_ticket *ticket, struct cached *cached);
 
 /* The store has said since that this value is the present one. */
@@ -101,6 +105,9 @@ void cache_drop(struct cache *cache, struct bytes key);
 
 /* The largest value that is kept, 0: none is. */
 size_t cache_item_max_bytes(const struct cache *cache);
+
+/* How much has gone and is still in use. */
+size_t cache_gone_bytes(struct cache *cache);
 
 /* How much is kept now. */
 size_t cache_size_bytes(struct cache *cache);

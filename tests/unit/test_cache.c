@@ -299,6 +299,32 @@ static void what_grows_is_counted_and_makes_room(void **state)
     assert_int_equal(cache_size_bytes(world->cache), 0);
 }
 
+/* Else each reader who takes long could hold another page that is not kept any more. */
+static void what_has_gone_and_is_in_use_has_a_limit(void **state)
+{
+    enum { FOUND_MAX_COUNT = 3 * MAX_BYTES / ITEM_BYTES };
+    struct world *world = *state;
+    struct cached *found[FOUND_MAX_COUNT] = {NULL};
+    size_t found_count = 0;
+    while (found_count < FOUND_MAX_COUNT &&
+           read_and_keep(world->cache, "read by many", (int64_t)found_count + 1, 1000)) {
+        assert_int_equal(
+            cache_find(world->cache, key_of("read by many"), 1000, &found[found_count++]),
+            CACHE_FRESH);
+        cache_drop(world->cache, key_of("read by many"));
+        assert_int_equal(cache_gone_bytes(world->cache), found_count * ITEM_BYTES);
+    }
+    assert_int_equal(found_count, MAX_BYTES / ITEM_BYTES + 1);
+    assert_false(read_and_keep(world->cache, "another", 1, 1000));
+    cached_release(found[--found_count]);
+    assert_true(read_and_keep(world->cache, "another", 1, 1000));
+    assert_int_equal(state_of(world->cache, "another", 1000), CACHE_FRESH);
+    while (found_count > 0)
+        cached_release(found[--found_count]);
+    assert_int_equal(cache_gone_bytes(world->cache), 0);
+    assert_int_equal(atomic_load(&alive_count), 1);
+}
+
 static void a_cache_without_room_keeps_nothing(void **state)
 {
     struct world *world = *state;
@@ -387,6 +413,7 @@ int main(void)
         WORLD(the_longest_unused_makes_room),
         WORLD(what_would_take_too_large_a_part_is_not_kept),
         WORLD(what_grows_is_counted_and_makes_room),
+        WORLD(what_has_gone_and_is_in_use_has_a_limit),
         WORLD(a_cache_without_room_keeps_nothing),
         WORLD(nobody_finds_what_was_there_before_a_change_that_was_told),
     };
