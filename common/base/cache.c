@@ -260,6 +260,9 @@ void cache_grow(struct cache *cache, struct cached *cached, size_t more_bytes)
         cached->size_bytes += more_bytes;
         shard->size_bytes += more_bytes;
         make_room(cache, shard, &removed);
+    } else if (cached->gone_bytes) {
+        cached->size_bytes += more_bytes;
+        atomic_fetch_add(cached->gone_bytes, more_bytes);
     }
     (void)pthread_mutex_unlock(&shard->lock);
     release_all(removed);

@@ -96,8 +96,8 @@ bool cache_put(struct cache *cache, const struct cache_ticket *ticket, struct ca
 /* The store has said since that this value is the present one. */
 void cache_confirm(struct cache *cache, const struct cache_ticket *ticket, struct cached *cached);
 
-/* This value takes so much more from now on; the longest unused go, if there is no room for it. Of
- * one that is not kept any more it changes nothing. */
+/* This value takes so much more from now on; the longest unused go, if there is no room for it. One
+ * that is not kept any more counts among those that have gone. */
 void cache_grow(struct cache *cache, struct cached *cached, size_t more_bytes);
 
 /* It is another now: after the change, before anybody is told. */

@@ -20,6 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define KEPT_MAX_BYTES ((size_t)16 * 1024) /* of a request, until its answer is sent */
+
 /* ---- beginning and end ---- */
 
 void exchange_host_init(struct exchange_host *host, const struct http_server_options *options)
@@ -153,8 +155,8 @@ bool exchange_must_close(const struct exchange *exchange)
 
 /* ---- answers ---- */
 
-/* All that the request took goes before its answer does, but for the answer and what the log tells.
- * Most of a large page's memory is what it was made of. */
+/* All that the request took goes before its answer does, but for the answer and what the log tells:
+ * who reads slowly would keep it for long. Most of a page's memory is what it was made of. */
 static void forget_request(struct exchange *exchange)
 {
     struct ctx *ctx = &exchange->ctx;
@@ -181,8 +183,6 @@ static void count_answer(struct exchange *exchange)
     struct http_response *rs = &exchange->rs;
     if (rs->body.n <= HTTP_ANSWER_SMALL_BYTES)
         return;
-    if (exchange->ctx.arena.used_bytes / 2 > rs->body.n)
-        forget_request(exchange);
     share_init(&exchange->answer, &exchange->host->answers, &exchange->rq.client,
                exchange->connection);
     if (share_take(&exchange->answer, exchange->ctx.arena.used_bytes))
@@ -235,7 +235,10 @@ static void drop_body(struct exchange *exchange)
 static void complete_answer(struct exchange *exchange)
 {
     struct http_response *rs = &exchange->rs;
+    size_t used_bytes = exchange->ctx.arena.used_bytes;
     exchange->stage = EXCHANGE_ANSWERED;
+    if (used_bytes > KEPT_MAX_BYTES && used_bytes / 2 > rs->body.n && !rs->upgrade)
+        forget_request(exchange);
     if (!rs->prepared) {
         count_answer(exchange);
         if (rs->status == 0)

@@ -87,13 +87,18 @@ large(struct app *app, struct ctx *ctx, const struct http_request *rq, struct ht
     return say(rs, text);
 }
 
-/* Made out of much more than it is; its user and fields are the request's as well. */
+/* Made out of much more than it is; its user and fields are the request's as well. With "?little" a
+ * small one, with "?shared" one that was made before. */
 static enum err
 costly(struct app *app, struct ctx *ctx, const struct http_request *rq, struct http_response *rs)
 {
     for (int i = 0; i < 100; i++)
         (void)arena_take(&ctx->arena, LARGE_ANSWER_BYTES / 10);
     enum err err = large(app, ctx, rq, rs);
+    if (form_first(&rq->query, "little"))
+        err = say(rs, arena_text(&ctx->arena, "little"));
+    if (form_first(&rq->query, "shared"))
+        rs->prepared = app->prepared;
     for (int i = 0; i < 100; i++)
         (void)arena_take(&ctx->arena, LARGE_ANSWER_BYTES);
     http_response_field(rs, "X-Made", arena_format(&ctx->arena, "of %s", rq->target));
