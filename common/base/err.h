@@ -20,6 +20,7 @@
     X(CONFLICT,           409,    "Conflict",              "It exists already or has changed.")     \
     X(PRECONDITION,       412,    "PreconditionFailed",    "It is not what it was any more.")       \
     X(TOO_LARGE,          413,    "PayloadTooLarge",       "The request is too large.")             \
+    X(TARGET_TOO_LONG,    414,    "UriTooLong",            "This address is too long.")             \
     X(MEDIA_TYPE,         415,    "UnsupportedMediaType",  "This content type is not supported.")   \
     X(RATE_LIMITED,       429,    "TooManyRequests",       "Too many tries. Please wait a little.") \
     X(INTERNAL,           500,    "InternalError",         "Something went wrong here.")            \

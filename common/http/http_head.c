@@ -120,11 +120,9 @@ http_head_target(struct ctx *ctx, struct http_head *head, const char *method, co
     if (!is_token(method))
         return ctx_fail(ctx, ERR_INVALID, "the method is not a token");
     rq->method = http_method_parse(method);
-    if (strlen(target) > HTTP_TARGET_MAX_BYTES) {
-        ctx->why.hint = "The address of the request is too long.";
-        return ctx_fail(ctx, ERR_INVALID, "the target is longer than %d bytes",
+    if (strlen(target) > HTTP_TARGET_MAX_BYTES)
+        return ctx_fail(ctx, ERR_TARGET_TOO_LONG, "the target is longer than %d bytes",
                         HTTP_TARGET_MAX_BYTES);
-    }
     if (!is_target_text(target))
         return ctx_fail(ctx, ERR_INVALID, "the target has a blank or a control character");
     const char *path = target;

@@ -42,6 +42,7 @@ static const struct error_words {
     {ERR_CONFLICT, "Somebody was faster", "Load the page again to see what changed."},
     {ERR_TOO_LARGE, "That is too much text",
      "What was sent is more than is read here. Shorten it and send it again."},
+    {ERR_TARGET_TOO_LONG, "This address is too long", "Shorten it, or begin at the start page."},
     {ERR_MEDIA_TYPE, "That kind of form is not read here", "Send the form as the page has it."},
     {ERR_RATE_LIMITED, "A little slower, please", "Wait a moment and send it again."},
     {ERR_INTERNAL, "Something went wrong here",

@@ -5,6 +5,7 @@ For every text: the page parses to what we made and nothing more, and the text c
 """
 
 import itertools
+import json
 import threading
 import time
 
@@ -397,6 +398,17 @@ def test_headers_of_64_kib_are_refused(site, headers):
                           b"" if method == "POST" else None)
         assert answer.status == 431
     assert site.notes.wait_log(event="http.request_refused", status=431)["level"] == "info"
+    alive(site)
+
+
+@pytest.mark.parametrize("path", ["/" + "x" * 8192, "/notes/view?key=" + "x" * 8192, "/users/login?" + "x" * 20000])
+def test_address_over_8_kib_is_a_414_of_ours(site, path):
+    """As what the library refuses by itself, but as a page, or JSON, and with a line of its own in the log."""
+    answer = exchange(site.notes.port, "GET", path, [("Connection", "close")])
+    assert answer.status == 414 and b"This address is too long" in answer.body
+    assert site.notes.wait_log(event="http.request_done", status=414)["err"] == "TARGET_TOO_LONG"
+    of_users = exchange(site.userauth.port, "GET", path, [("Connection", "close")])
+    assert of_users.status == 414 and json.loads(of_users.body)["code"] == "UriTooLong"
     alive(site)
 
 

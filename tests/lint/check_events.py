@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Every event that the sources log stands in docs/EVENTS.md, with its level and its fields, and every event there is logged.
-Those of the audit, and errors, are named by a test.
+Those of the audit, and errors, are named by a test. All kinds of errors that `err` may name stand there.
 
 An event's name is a text like "note.destroyed" in a source; those with the endings of files are none, nor are test hooks.
 
@@ -69,11 +69,18 @@ def untested(root: pathlib.Path, page: str) -> list[str]:
     return [f"docs/EVENTS.md: no test expects {name}" for name in sorted(wanted - named)]
 
 
+def unnamed_errors(root: pathlib.Path, page: str) -> list[str]:
+    """Kinds of errors that `err` may name, and the page does not."""
+    kinds = re.findall(r"^    X\((\w+),", (root / "common/base/err.h").read_text(), re.M)
+    row = re.search(r"^\| `err` \|.*$", page, re.M)[0]
+    return [f"docs/EVENTS.md: err may be {kind}" for kind in kinds if kind != "OK" and f"`{kind}`" not in row]
+
+
 def check(root: pathlib.Path) -> tuple[list[str], int]:
     places, shapes = logged(root)
     page = (root / "docs/EVENTS.md").read_text()
     rows = {name: (words(level), words(fields)) for name, level, fields in ROW.findall(page)}
-    faults = untested(root, page)
+    faults = untested(root, page) + unnamed_errors(root, page)
     faults += [f"{place}: {name} is not in docs/EVENTS.md" for name, place in places.items() if name not in rows]
     faults += [f"docs/EVENTS.md: nothing logs {name}" for name in rows if name not in places]
     for name, (levels, fields) in shapes.items():

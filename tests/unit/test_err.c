@@ -23,6 +23,7 @@ static const struct row rows[] = {
     {ERR_CONFLICT, "CONFLICT", 409, "Conflict"},
     {ERR_PRECONDITION, "PRECONDITION", 412, "PreconditionFailed"},
     {ERR_TOO_LARGE, "TOO_LARGE", 413, "PayloadTooLarge"},
+    {ERR_TARGET_TOO_LONG, "TARGET_TOO_LONG", 414, "UriTooLong"},
     {ERR_MEDIA_TYPE, "MEDIA_TYPE", 415, "UnsupportedMediaType"},
     {ERR_RATE_LIMITED, "RATE_LIMITED", 429, "TooManyRequests"},
     {ERR_INTERNAL, "INTERNAL", 500, "InternalError"},

@@ -61,7 +61,7 @@ static void a_target_has_a_greatest_length_and_pieces(void **state)
     memset(target + 1, 'a', HTTP_TARGET_MAX_BYTES - 1);
     assert_int_equal(http_head_target(*state, &head, "GET", target), ERR_OK);
     target[HTTP_TARGET_MAX_BYTES] = 'a';
-    assert_int_equal(http_head_target(*state, &head, "GET", target), ERR_INVALID);
+    assert_int_equal(http_head_target(*state, &head, "GET", target), ERR_TARGET_TOO_LONG);
     memset(target, 0, sizeof(target));
     target[0] = '/';
     target[1] = '?';
