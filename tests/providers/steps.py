@@ -134,8 +134,15 @@ def refusals(site):
     return site.notes.log_lines(event="auth.provider_refused")
 
 
+def refusals_count(site):
+    """Of all that was answered until now, for refused_once: what a request after all others is logged by, they are, too."""
+    last = stranger().get(site.url + "/no/such/page", timeout=30)
+    site.notes.wait_log(req_id=last.headers["X-Request-Id"])
+    return len(refusals(site))
+
+
 def refused_once(site, before):
-    """The one line that is new since there were `before`; the log may be a moment later than the answer."""
+    """The one line that is new since refusals_count() was `before`; the log may be a moment later than the answer."""
     until(lambda: len(refusals(site)) > before, "a line in the log")
     assert len(refusals(site)) == before + 1
     return refusals(site)[-1]

@@ -9,7 +9,7 @@ from harness.client import Client
 from harness.client import browser_session as open_session
 from keys import token
 from served import elsewhere, huge, says
-from steps import (assert_refused, at_liar, at_twitter, begin, finish, query_of, refusals, refused_once, sign_in, stranger, who_is, with_query)
+from steps import (assert_refused, at_liar, at_twitter, begin, finish, query_of, refusals_count, refused_once, sign_in, stranger, who_is, with_query)
 
 PROVIDERS = ("liar", "twitter")
 COOKIE = "notesprovider"
@@ -65,7 +65,7 @@ def test_a_state_that_is_not_this_browsers(site, provider, change):
     name = state_of(provider)
     right = query_of(back)[name]
     wrong = {"wrong": "A" * len(right), "cut": right[:-1], "longer": right + "A", "empty": "", "missing": None, "other-case": right.swapcase()}[change]
-    before = len(refusals(site))
+    before = refusals_count(site)
     assert_refused(client, finish(client, with_query(back, **{name: wrong})), 400)
     assert refused_once(site, before)["via"] == which(provider)
     assert cookie_of(client) is None, "the sign-in is over, whatever the outcome"
@@ -116,7 +116,7 @@ def test_a_callback_played_twice(site, provider):
 def test_a_nonce_played_twice(site, liar):
     """An ID token of an earlier sign-in is none of this one."""
     liar.is_somebody(preferred_username="replayed")
-    kept, before = [], len(refusals(site))
+    kept, before = [], refusals_count(site)
 
     def keep(header, claims, sign):
         kept.append(token(header, claims, sign))
@@ -261,7 +261,7 @@ def test_a_request_token_that_is_none(site, twitter, deed):
     bodies = {"unconfirmed": "oauth_token=a&oauth_token_secret=b&oauth_callback_confirmed=false", "no-token": "oauth_token_secret=b&oauth_callback_confirmed=true",
               "other-token": "oauth_token=&oauth_token_secret=&oauth_callback_confirmed=true", "no-secret": "oauth_token=a&oauth_callback_confirmed=true", "json": "{}"}
     with twitter.misdoing("/oauth/request_token", says(bodies[deed], "application/x-www-form-urlencoded")):
-        client, before = Client(site.url), len(refusals(site))
+        client, before = Client(site.url), refusals_count(site)
         assert_refused(client, client.get("/users/auth/twitter"), 502)
     assert refused_once(site, before)["via"] == "twitter"
 

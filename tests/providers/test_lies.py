@@ -10,7 +10,7 @@ from harness.client import Client
 from keys import Key, by_secret, encode, no_signature, token
 from liar import Liar
 from served import elsewhere, huge, says, status
-from steps import assert_refused, at_liar, begin, finish, query_of, refusals, refused_once, sign_in, who_is, with_query
+from steps import assert_refused, at_liar, begin, finish, query_of, refusals_count, refused_once, sign_in, who_is, with_query
 
 PROVIDERS = ("liar",)
 NOTES_ENV = {"PROVIDER_TIMEOUT_MS": 1500}
@@ -39,7 +39,7 @@ def honest_again(site, liar):
 
 
 def assert_lie(site, liar, *words, status=502):
-    before, users = len(refusals(site)), site.api.get("/list").json()
+    before, users = refusals_count(site), site.api.get("/list").json()
     client, answer = sign_in(site, liar)
     page = assert_refused(client, answer, status, *words)
     line = refused_once(site, before)

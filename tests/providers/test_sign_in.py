@@ -9,7 +9,7 @@ from cookies import is_removed, set_cookies
 from harness.client import Client
 from harness.client import browser_session as open_session
 from harness.wait import until
-from steps import (assert_refused, at_openid, at_twitter, begin, finish, query_of, refusals, refused_once, sign_in, stranger, who_is, with_query)
+from steps import (assert_refused, at_openid, at_twitter, begin, finish, query_of, refusals_count, refused_once, sign_in, stranger, who_is, with_query)
 
 PROVIDERS = ("openid", "twitter")
 CALLBACK = "/users/auth/{}/callback"
@@ -184,7 +184,7 @@ def test_two_at_once_are_one_user(site, provider, name):
 # --- no ---
 
 def test_who_declines_gets_a_page_with_a_way_on(site, provider):
-    before = len(refusals(site))
+    before = refusals_count(site)
     client, answer = sign_in(site, provider, None)
     assert_refused(client, answer, 403)
     assert refused_once(site, before)["why"].startswith("declined")
