@@ -35,6 +35,7 @@ class CuttingProxy:
             self.armed = how
 
     def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)  # or an accept() that goes on takes one more
         self.listener.close()
 
     def _accept(self):
