@@ -212,6 +212,7 @@ def test_nothing_of_an_address_or_header_gets_into_a_page(watched, keys):
         for form in [quote(text, safe="" if number % 2 else "<>\"'()=:;,/`{}$|")]:
             paths += [f"/{form}", f"/?page={form}", f"/?{form}={form}", f"/notes/view?key={form}", f"/notes/view?key={quote(keys[0])}&before={form}",
                       f"/users/login?username={form}&next={form}", f"/assets/{form}", f"/socket.io/?EIO={form}"]
+    watched.driver.set_script_timeout(300)
     faults = watched.driver.execute_async_script(
         "const [paths, done] = arguments; const faults = [];"
         "async function look(path) {"
