@@ -110,7 +110,7 @@ static void crowded_heads_get_one_refusal(void **state)
     (void)snprintf(request, 64, "GET /");
     memset(request + 5, 'a', HTTP_TARGET_MAX_BYTES);
     (void)snprintf(request + 5 + HTTP_TARGET_MAX_BYTES, 64, " HTTP/1.1\r\nHost: a\r\n\r\n");
-    client_expect(&world, request, 400, NULL, false);
+    client_expect(&world, request, 414, NULL, false);
 
     size_t at = (size_t)snprintf(request, 64, "GET /loop HTTP/1.1\r\nHost: a\r\nCookie: ");
     for (int i = 0; i < 600; i++)

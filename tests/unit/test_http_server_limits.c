@@ -396,8 +396,8 @@ static void a_large_answer_without_room_is_let_go_at_once(void **state)
     assert_non_null(strstr(line, "\"user\":\"reader\",\"peer\":\"127.0.0.1\","));
 }
 
-/* A client may take minutes to read it: what it was made of is not kept for so long. `has` is in the
- * answer. */
+/* A client may take minutes to read it: what it was made of is not kept for so long. `has` is in
+ * the answer. */
 static void ask_what_costs_much(const char *target, const char *has)
 {
     struct world world;
