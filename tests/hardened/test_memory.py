@@ -3,6 +3,7 @@
 import concurrent.futures
 import pathlib
 import re
+import socket
 
 import requests
 
@@ -35,3 +36,32 @@ def test_texts_that_are_costly_to_render_take_little_memory_when_many_save_them_
     assert set(save_at_once(site, browser_session(site, "me"), 24, "[" * MIB)) <= {302, 503}
     assert most_bytes(site.notes) < 350 * MIB
     assert browser_session(site).get("/").status_code == 200
+
+
+def read_a_little(site, path):
+    """Asks for a page and takes its beginning: with so small a window and segments the kernel takes little of a large one."""
+    reader = socket.socket()
+    reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2304)
+    reader.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+    reader.connect(("127.0.0.1", site.notes.port))
+    reader.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    assert reader.recv(16).split(b" ")[1] in (b"200", b"503")
+    return reader
+
+
+def test_pages_that_are_kept_no_more_and_still_read_take_little_memory(make_site):
+    """Half a MiB each, and each reader has another one. When they are as much as may be kept, pages are made for one reader
+    each, which ANSWERS_BYTES counts: 64 MiB and 64 MiB here, and the connections."""
+    site = make_site(WRITES_PER_MIN=0, CONNECTIONS_PER_ADDRESS=0, READ_TIMEOUT_S=600, ANSWERS_BYTES=64 * MIB)
+    me = browser_session(site, "me")
+    note = {"docreate": "create", "notekey": "large", "title": "large", "body": "x" * 240000}
+    assert me.post("/notes/save", note).status_code == 302
+    before_bytes = most_bytes(site.notes)
+    readers = []
+    for number in range(600):
+        assert me.post("/notes/comment", {"key": "large", "message": f"{number}"}).status_code == 302
+        requests.get(site.url + "/notes/view?key=large", timeout=60)  # makes the page that is kept
+        readers.append(read_a_little(site, "/notes/view?key=large"))
+    assert most_bytes(site.notes) < before_bytes + 180 * MIB
+    for reader in readers:
+        reader.close()
