@@ -237,9 +237,11 @@ static enum err start_workers(struct ctx *ctx, struct app *app)
     app->writers = app->workers ? workers_new(&options) : NULL;
     options.name = "large";
     options.count = LARGE_WORKERS_COUNT;
+    options.per_owner_max_count = LARGE_WORKERS_COUNT - 1;
     app->large_workers = app->writers ? workers_new(&options) : NULL;
     options.name = "login";
     options.count = config->login_workers;
+    options.per_owner_max_count = 0;
     options.queue_max_count = config->login_queue_limit;
     app->slow_workers = app->large_workers ? workers_new(&options) : NULL;
     return app->slow_workers ? ERR_OK

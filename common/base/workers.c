@@ -5,7 +5,8 @@
  * goes straight to an idle worker when there is one, to the one that became idle last: what it owns
  * is the warmest, and nobody else is woken in vain. Jobs that can be run together are no reason to
  * wake more than two: those take along what came meanwhile, and the fewer they are the more it
- * is. If they are stuck, idle workers take over at the next workers_expire, within a second.
+ * is. If they are stuck, idle workers take over at the next workers_expire, within a second. A job
+ * whose owner has his share is passed over until one of his is done: that worker looks next.
  * Signals are for the main thread: all are blocked here.
  * Depends on: workers.h, clock.h, threads. */
 #include "base/workers.h"
@@ -33,6 +34,7 @@ struct worker {
     /* Under the lane's lock: */
     struct worker *next_idle;
     size_t jobs_count; /* that it runs */
+    uint64_t owner;    /* whose they are */
     bool is_together;  /* they are of a kind */
 };
 
@@ -41,7 +43,8 @@ struct workers {
     struct worker *all;
     size_t started_count;
     pthread_mutex_t lock; /* of all below */
-    struct worker *idle;  /* while there is one, only jobs of a kind are queued */
+    struct worker *idle;  /* while there is one, only jobs of a kind are queued, and those of owners
+                          * who have their share */
     struct job *first;
     struct job *last;
     size_t queued_count;
@@ -66,10 +69,27 @@ static void enqueue_locked(struct workers *workers, struct job *job)
     workers->queued_count++;
 }
 
-/* The first, and those of its kind right behind it: a list. */
+/* Has its owner fewer workers than he may have? */
+static bool may_run_locked(const struct workers *workers, const struct job *job)
+{
+    int64_t limit_count = workers->options.per_owner_max_count;
+    int64_t count = 0;
+    if (limit_count == 0 || job->owner == 0)
+        return true;
+    for (int64_t i = 0; i < workers->options.count; i++)
+        count += workers->all[i].jobs_count > 0 && workers->all[i].owner == job->owner;
+    return count < limit_count;
+}
+
+/* The first that may run, and those of its kind right behind it: a list. NULL: there is none. */
 static struct job *pop_locked(struct workers *workers, size_t *out_count)
 {
+    struct job *before = NULL;
     struct job *first = workers->first;
+    for (; first && !may_run_locked(workers, first); first = first->next)
+        before = first;
+    if (!first)
+        return NULL;
     struct job *last = first;
     size_t count = 1;
     for (; first->kind && count < WORKERS_TOGETHER_MAX_COUNT; count++) {
@@ -77,9 +97,12 @@ static struct job *pop_locked(struct workers *workers, size_t *out_count)
             break;
         last = last->next;
     }
-    workers->first = last->next;
-    if (!workers->first)
-        workers->last = NULL;
+    if (before)
+        before->next = last->next;
+    else
+        workers->first = last->next;
+    if (!last->next)
+        workers->last = before;
     last->next = NULL;
     workers->queued_count -= count;
     *out_count = count;
@@ -90,16 +113,20 @@ static void begin_locked(struct worker *worker, struct job *jobs, size_t count)
 {
     worker->given = jobs;
     worker->jobs_count = count;
+    worker->owner = jobs->owner;
     worker->is_together = jobs->kind;
     worker->lane->running_count += count;
     worker->lane->together_count += worker->is_together;
 }
 
-static void begin_queued_locked(struct worker *worker)
+/* False: nothing that is queued may run. */
+static bool begin_queued_locked(struct worker *worker)
 {
     size_t count = 0;
     struct job *jobs = pop_locked(worker->lane, &count);
-    begin_locked(worker, jobs, count);
+    if (jobs)
+        begin_locked(worker, jobs, count);
+    return jobs;
 }
 
 static void end_locked(struct worker *worker)
@@ -137,17 +164,15 @@ static void wait_for_jobs(struct worker *worker)
 }
 
 /* A list of one job, or of several that are run together; NULL when the lane ends and nothing is
- * left. The ones before are done. */
+ * left but for who runs jobs of the same owner. The ones before are done. */
 static struct job *next_jobs(struct worker *worker)
 {
     struct workers *workers = worker->lane;
     (void)pthread_mutex_lock(&workers->lock);
     end_locked(worker);
     worker->given = NULL;
-    bool must_wait = !workers->first && !workers->is_stopping;
-    if (workers->first) {
-        begin_queued_locked(worker);
-    } else if (must_wait) {
+    bool must_wait = !begin_queued_locked(worker) && !workers->is_stopping;
+    if (must_wait) {
         worker->next_idle = workers->idle;
         workers->idle = worker;
     }
@@ -269,7 +294,7 @@ bool workers_have_room(struct workers *workers)
 /* Gives it to an idle worker, whom it returns to be woken; NULL: it waits. */
 static struct worker *place_locked(struct workers *workers, struct job *job)
 {
-    struct worker *idle = pop_idle_locked(workers);
+    struct worker *idle = may_run_locked(workers, job) ? pop_idle_locked(workers) : NULL;
     job->next = NULL;
     if (idle)
         begin_locked(idle, job, 1);
@@ -284,10 +309,8 @@ static struct worker *place_together_locked(struct workers *workers, struct job 
     if (workers->together_count >= TOGETHER_WORKERS_COUNT &&
         workers->queued_count < WORKERS_TOGETHER_MAX_COUNT)
         return NULL;
-    struct worker *idle = pop_idle_locked(workers);
-    if (idle)
-        begin_queued_locked(idle);
-    return idle;
+    bool has_begun = workers->idle && begin_queued_locked(workers->idle);
+    return has_begun ? pop_idle_locked(workers) : NULL;
 }
 
 bool workers_submit(struct workers *workers, struct job *job)
@@ -328,9 +351,8 @@ static struct job *take_expired_locked(struct workers *workers, int64_t now_ms)
 static struct worker *relieve_locked(struct workers *workers)
 {
     struct worker *woken = NULL;
-    while (workers->first && workers->idle) {
+    while (workers->idle && begin_queued_locked(workers->idle)) {
         struct worker *worker = pop_idle_locked(workers);
-        begin_queued_locked(worker);
         worker->next_idle = woken;
         woken = worker;
     }

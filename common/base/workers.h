@@ -30,6 +30,7 @@ struct job {
     /* Jobs of one kind that wait one behind the other may be run together, by the run_all of the
      * first: two to WORKERS_TOGETHER_MAX_COUNT of them, a list. NULL: it runs by itself. */
     const void *kind;
+    uint64_t owner; /* whose it is, 0: nobody's; of a list, the first one's counts */
     void (*run_all)(struct job *first, void *local);
 };
 
@@ -39,7 +40,8 @@ struct workers_options {
     const char *name; /* of the threads: at most 15 characters */
     int64_t count;
     int64_t queue_max_count;
-    int niceness;                    /* 0: as the process */
+    int64_t per_owner_max_count; /* of workers that run one owner's jobs, 0: all; his others wait */
+    int niceness;                /* 0: as the process */
     void *(*local_new)(void *owner); /* called on the new thread; NULL: the job gets NULL */
     void (*local_free)(void *local); /* called on the thread at its end */
     void *owner;

@@ -209,6 +209,42 @@ static void as_many_jobs_run_at_once_as_there_are_workers(void **state)
     assert_int_equal(lane->order_count, WORKERS_COUNT * ROUNDS_COUNT);
 }
 
+/* Those of others go by. */
+static void an_owner_has_so_many_workers_and_his_others_wait(void **state)
+{
+    enum { MINE = 1, YOURS = 2, WAIT_MS = 20000 };
+    struct lane *lane = *state;
+    struct workers *workers = workers_new(&(struct workers_options){
+        .name = "unit", .count = 2, .queue_max_count = 100, .per_owner_max_count = 1});
+    struct counted_job jobs[7];
+    assert_non_null(workers);
+    for (int i = 0; i < (int)ARRAY_COUNT(jobs); i++) {
+        jobs[i] = job_of(lane, i);
+        jobs[i].job.owner = i < 4 ? MINE : i < 6 ? YOURS : 0;
+        jobs[i].gate = i < 4 ? &lane->gate : NULL;
+        assert_true(workers_submit(workers, &jobs[i].job));
+    }
+    for (int i = 0; i < WAIT_MS && workers_busy_count(workers) > 4; i++)
+        clock_sleep_ms(1);
+    assert_int_equal(workers_busy_count(workers), 4); /* all of mine, and one of them runs */
+    for (int i = 0; i < 4; i++)
+        (void)sem_wait(&lane->started); /* the three others, and one of mine */
+    assert_int_equal(sem_trywait(&lane->started), -1);
+    workers_expire(workers, clock_monotonic_ms());
+    assert_int_equal(sem_trywait(&lane->started), -1);
+
+    jobs[3].job.deadline_ms = 1;
+    workers_expire(workers, clock_monotonic_ms());
+    assert_int_equal(lane->expired_count, 1);
+    for (int i = 0; i < 3; i++)
+        (void)sem_post(&lane->gate);
+    workers_free(workers);
+    static const int order[] = {4, 5, 6, 0, 1, 2};
+    assert_int_equal(lane->order_count, ARRAY_COUNT(order));
+    for (size_t i = 0; i < ARRAY_COUNT(order); i++)
+        assert_int_equal(lane->order[i], order[i]);
+}
+
 static void a_full_queue_refuses(void **state)
 {
     struct lane *lane = *state;
@@ -498,6 +534,7 @@ int main(void)
         UNIT_WITH_LANE(one_worker_keeps_the_order),
         UNIT_WITH_LANE(each_thread_makes_and_frees_what_it_owns),
         UNIT_WITH_LANE(as_many_jobs_run_at_once_as_there_are_workers),
+        UNIT_WITH_LANE(an_owner_has_so_many_workers_and_his_others_wait),
         UNIT_WITH_LANE(a_full_queue_refuses),
         UNIT_WITH_LANE(a_worker_that_meets_a_late_job_expires_it),
         UNIT_WITH_LANE(expiring_takes_late_jobs_out_of_the_queue_and_keeps_the_others),
