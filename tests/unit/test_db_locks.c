@@ -14,7 +14,7 @@
 #include "data/db_driver.h"
 #include "fake_db.h"
 
-#define SHORT_MS      50
+#define SHORT_MS      500 /* but enough to begin */
 #define WRITERS_COUNT 4
 #define READERS_COUNT 3
 #define ROUNDS_COUNT  40
