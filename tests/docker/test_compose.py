@@ -21,7 +21,7 @@ NETWORKS = {
     "edge": {"edgenet"},
 }
 # Of what docs/DESIGN.md, "Memory", tells: pages that are made, large saves, what is kept and was, connections and the program itself.
-OTHER_MIB = 384 + 150 + 34 + 34 + 192
+OTHER_MIB = 384 + 150 + 34 + 34 + 256
 CLOSED = {"authnet", "frontnet", "svcnet"}
 OURS = re.compile(r"(HTTPS?_PORT|USERS_PORT|EDGENET_SUBNET|PUBLIC_URL|OIDC_[A-Z_]+|SECRETS_VERSION|SECRETS_DIR|CONFIGS_VERSION|COMPOSE_.*|[A-Z_]+_IMAGE)$")
 STACK_VARIABLES = {"NOTES_SVC_IMAGE": "registry.test/notes-svc:1", "USERAUTH_SVC_IMAGE": "registry.test/userauth-svc:1"}
