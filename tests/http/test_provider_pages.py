@@ -34,7 +34,8 @@ def as_at_first(provider):
     """Each test has somebody else at the provider."""
     number = getattr(provider, "number", 0) + 1
     provider.number = number
-    provider.person = {**provider.person, "sub": f"sub-{number}", "preferred_username": f"jane{number}", "name": f"Jane <i>{number}</i>"}
+    provider.person = {**provider.person, "sub": f"sub-{number}", "preferred_username": f"jane{number}", "name": f"Jane <i>{number}</i>",
+                       "email": "jane@example.com"}
     provider.tweeter = {"id_str": str(1000 + number), "screen_name": f"birdie{number}", "name": f"Birdie <b>{number}</b>"}
     provider.claims, provider.status, provider.has_logout = {}, 200, True
 

@@ -272,6 +272,7 @@ def test_body_over_64_kib_is_413(api, path):
     if "link-identity" in path:
         api.post("/find-or-create", json={"username": "someone", "provider": "x"})
         document = {"issuer": "twitter", "subject": "1", "provider": "twitter"}
+        api.post("/link-identity/someone", json=document)
     answer = api.post(path, data=padded(document, 64 * 1024), headers=JSON)
     assert answer.status_code in (200, 409, 429), answer.text
     assert_error(api.post(path, data=padded(document, 64 * 1024 + 1), headers=JSON), 413)
