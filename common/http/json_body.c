@@ -163,6 +163,7 @@ void json_body_error(struct ctx *ctx, enum err err, struct http_response *rs)
     if (strbuf_text(&json, &text))
         text = "{}";
     http_response_text(rs, err_status(err), "application/json", text);
+    http_response_field(rs, "Cache-Control", "no-store");
     if (ctx->retry_after_s > 0)
         http_response_field(rs, "Retry-After",
                             arena_format(&ctx->arena, "%lld", (long long)ctx->retry_after_s));

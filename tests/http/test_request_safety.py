@@ -302,7 +302,9 @@ def test_forms_login_and_errors_are_never_stored(site, me, browser_session):
     for answer in (me.get("/notes/add"), me.get(edit_path("safe")), me.get(destroy_path("safe")),
                    me.get("/users/login"),
                    stranger.get("/users/login"), stranger.get("/nowhere"), me.get("/notes/view"),
-                   me.post("/notes/save", {})):
+                   me.post("/notes/save", {}),
+                   stranger.get("/nowhere", headers={"Accept": "application/json"}), stranger.get("/socket.io/"),
+                   me.get(view_path("nowhere"), headers={"Accept": "application/json"})):
         assert answer.headers["Cache-Control"] == "no-store"
         assert "ETag" not in answer.headers
 
