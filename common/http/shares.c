@@ -18,6 +18,7 @@ struct holder {
     size_t size_bytes;
     struct share *oldest;
     struct share *newest;
+    uint64_t stuck_turn; /* when last none of its shares could be cut */
 };
 
 void shares_init(struct shares *shares, const char *name, size_t max_bytes)
@@ -145,13 +146,15 @@ struct excess {
     size_t size_bytes;   /* of what all hold, that is above the level */
 };
 
+/* Of those of whom something may still be cut in this turn. */
 static struct excess excess_over(const struct shares *shares, size_t level_bytes)
 {
     struct excess excess = {0};
     for (size_t i = 0; i < SHARES_BUCKETS_COUNT; i++) {
         for (struct holder *at = shares->buckets[i]; at; at = at->next) {
-            if (at->size_bytes > level_bytes)
-                excess.size_bytes += at->size_bytes - level_bytes;
+            if (at->size_bytes <= level_bytes || at->stuck_turn == shares->turn)
+                continue;
+            excess.size_bytes += at->size_bytes - level_bytes;
             if (!excess.most || at->size_bytes > excess.most->size_bytes)
                 excess.most = at;
         }
@@ -159,37 +162,44 @@ static struct excess excess_over(const struct shares *shares, size_t level_bytes
     return excess;
 }
 
-/* False: none of this holder's can be cut now. */
-static bool cut_oldest(struct shares *shares, struct holder *holder)
+/* Or finds that none of this holder's can be cut now. */
+static void cut_oldest(struct shares *shares, struct holder *holder)
 {
     struct share *share = holder->oldest;
     while (share && !(share->connection && connection_give_up(share->connection)))
         share = share->newer;
-    if (!share)
-        return false;
+    if (!share) {
+        holder->stuck_turn = shares->turn;
+        return;
+    }
     share->is_cut = true;
     shares->cut_count++;
     shares->cut_client = share->client;
     unlink_share(share);
-    return true;
+}
+
+static size_t missing_bytes(const struct shares *shares, size_t more_bytes)
+{
+    size_t free_bytes = shares->max_bytes - shares->used_bytes;
+    return more_bytes > free_bytes ? more_bytes - free_bytes : 0;
 }
 
 /* For one who holds so much. */
 static bool make_room(struct shares *shares, size_t more_bytes, size_t held_bytes)
 {
-    if (more_bytes <= shares->max_bytes - shares->used_bytes)
+    if (missing_bytes(shares, more_bytes) == 0)
         return true;
     if (more_bytes > shares->max_bytes - held_bytes)
         return false;
     size_t level_bytes = held_bytes + more_bytes;
-    size_t missing_bytes = shares->used_bytes + more_bytes - shares->max_bytes;
+    shares->turn++;
     struct excess excess = excess_over(shares, level_bytes);
-    bool is_enough = excess.size_bytes >= missing_bytes;
-    while (is_enough && more_bytes > shares->max_bytes - shares->used_bytes) {
-        is_enough = cut_oldest(shares, excess.most);
+    while (missing_bytes(shares, more_bytes) > 0 &&
+           excess.size_bytes >= missing_bytes(shares, more_bytes)) {
+        cut_oldest(shares, excess.most);
         excess = excess_over(shares, level_bytes);
     }
-    return is_enough;
+    return missing_bytes(shares, more_bytes) == 0;
 }
 
 static bool take_locked(struct share *share, size_t size_bytes)

@@ -5,9 +5,10 @@
  *
  * When all is used, room is made for who would hold less, with what he asks for, than the address
  * that holds most: of that one the share that began first is cut, and so on. Nobody is cut when
- * that would not be enough. So an address is never refused for what others hold unless it wants
- * more than an equal part, and whoever holds no more than others do is never cut; who comes from
- * many addresses has many parts.
+ * that would not be enough. So an address is not refused for what others hold unless it wants more
+ * than an equal part, and whoever holds no more than others do is never cut; who comes from many
+ * addresses has many parts. What is just worked on can't be cut: who has only such is passed over,
+ * and when too much is, room is refused.
  *
  * share_init → share_take, again as it grows → share_done. Threads: any; one at a time for a share,
  * beside who cuts it. */
@@ -34,6 +35,7 @@ struct shares {
     pthread_mutex_t lock; /* of all below, and of what hangs on it */
     size_t used_bytes;
     struct holder *buckets[SHARES_BUCKETS_COUNT];
+    uint64_t turn;     /* of making room, the first is 1 */
     int64_t cut_count; /* since it was logged */
     struct address cut_client;
 };

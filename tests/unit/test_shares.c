@@ -188,6 +188,31 @@ static void only_who_reads_or_sends_is_cut(void **state)
     end(&world);
 }
 
+/* Who has most, but only such, keeps nobody from what the next one has too much. */
+static void who_cannot_be_cut_is_passed_over(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world);
+    assert_true(share_take(come(&world, 0, "192.0.2.1"), 50));
+    assert_true(share_take(come(&world, 1, "192.0.2.1"), 450));
+    assert_true(share_take(come(&world, 2, "192.0.2.2"), 250));
+    assert_true(share_take(come(&world, 3, "192.0.2.2"), 150));
+    assert_true(share_take(come(&world, 4, "192.0.2.3"), 100));
+    set_state(&world, 1, CONNECTION_BUSY);
+    assert_true(share_take(come(&world, 5, "192.0.2.4"), 100));
+    assert_true(is_cut(&world, 0));
+    assert_true(is_cut(&world, 2));
+    assert_false(share_take(come(&world, 6, "192.0.2.5"), 310)); /* only the first has it */
+    set_state(&world, 1, CONNECTION_SENDING);
+    assert_true(share_take(&world.members[6].share, 310));
+    assert_true(is_cut(&world, 1));
+    assert_false(is_cut(&world, 3));
+    assert_false(is_cut(&world, 4));
+    assert_false(is_cut(&world, 5));
+    end(&world);
+}
+
 /* However much two addresses take, a hundred others get an equal part each. */
 static void many_get_theirs_from_few(void **state)
 {
@@ -252,6 +277,7 @@ int main(void)
         UNIT(who_wants_more_than_the_others_hold_gets_none),
         UNIT(an_ipv6_network_is_one_address),
         UNIT(only_who_reads_or_sends_is_cut),
+        UNIT(who_cannot_be_cut_is_passed_over),
         UNIT(many_get_theirs_from_few),
         UNIT(the_log_says_who_was_cut),
     };
