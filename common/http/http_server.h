@@ -107,7 +107,8 @@ struct http_server_options {
                          enum err err,
                          struct http_response *rs);
 
-    /* Adds the service's standing fields (security headers) to an answer that is not prepared. */
+    /* Adds the service's standing fields (security headers) to an answer that is not prepared. Of
+     * the request, method, route and client may be all that is left. */
     void (*decorate)(struct app *app,
                      struct ctx *ctx,
                      const struct http_request *rq,
