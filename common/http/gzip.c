@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * One call of deflate into a buffer of the plain text's size: what does not fit is not smaller. Only
- * what was written of it goes into the arena, which keeps it until somebody has read it.
- * Level 1, because a page is packed while somebody waits for it; docs/PERFORMANCE.md has what more
- * would gain and cost. Depends on: zlib (included here only). */
+ * One call of deflate into a buffer of the plain text's size: what does not fit is not smaller.
+ * Only what was written of it goes into the arena, which keeps it until somebody has read it. Level
+ * 1, because a page is packed while somebody waits for it; docs/PERFORMANCE.md has what more would
+ * gain and cost. Depends on: zlib (included here only). */
 #include "http/gzip.h"
 
 #include "base/arena.h"
