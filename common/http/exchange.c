@@ -574,12 +574,17 @@ static void job_expire(struct job *job)
     give_back(exchange);
 }
 
+static bool is_for_large_lane(const struct exchange *exchange)
+{
+    return exchange->body.size_bytes > HTTP_BODY_LARGE_BYTES &&
+           exchange->rq.route->lane != LANE_SLOW && exchange->host->options.lanes[LANE_LARGE];
+}
+
 static struct workers *lane_of(const struct exchange *exchange)
 {
     struct workers *const *lanes = exchange->host->options.lanes;
     enum lane lane = exchange->rq.route->lane;
-    bool is_large = exchange->body.size_bytes > HTTP_BODY_LARGE_BYTES && lane != LANE_SLOW;
-    return lanes[is_large && lanes[LANE_LARGE] ? LANE_LARGE : lane];
+    return lanes[is_for_large_lane(exchange) ? LANE_LARGE : lane];
 }
 
 static void answer_full(struct exchange *exchange)
@@ -646,6 +651,11 @@ enum exchange_next exchange_arrived(struct exchange *exchange)
         return EXCHANGE_SEND;
     if (!workers_have_room(lane_of(exchange))) {
         answer_full(exchange); /* at once: to suspend and resume would cost more than the answer */
+        return EXCHANGE_SEND;
+    }
+    if (is_for_large_lane(exchange) && !share_stay(&exchange->body.share)) {
+        answer_error(exchange, ctx_fail(ctx, ERR_UNAVAILABLE,
+                                        "this address has many large bodies waiting already"));
         return EXCHANGE_SEND;
     }
     if (!may_suspend(exchange->host)) {

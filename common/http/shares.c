@@ -12,10 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define STAYING_PART 4 /* of all, for an address */
+
 struct holder {
     struct holder *next;
     struct address client;
     size_t size_bytes;
+    size_t staying_bytes; /* of it */
     struct share *oldest;
     struct share *newest;
     uint64_t stuck_turn; /* when last none of its shares could be cut */
@@ -112,6 +115,7 @@ static void count(struct share *share, size_t more_bytes)
 {
     share->size_bytes += more_bytes;
     share->holder->size_bytes += more_bytes;
+    share->holder->staying_bytes += share->is_staying ? more_bytes : 0;
     share->shares->used_bytes += more_bytes;
 }
 
@@ -119,6 +123,7 @@ static void uncount(struct share *share, size_t size_bytes)
 {
     share->size_bytes -= size_bytes;
     share->holder->size_bytes -= size_bytes;
+    share->holder->staying_bytes -= share->is_staying ? size_bytes : 0;
     share->shares->used_bytes -= size_bytes;
 }
 
@@ -243,6 +248,27 @@ void share_give_back(struct share *share, size_t size_bytes)
     if (share->holder)
         uncount(share, size_bytes);
     (void)pthread_mutex_unlock(&share->shares->lock);
+}
+
+static bool stay_locked(struct share *share)
+{
+    struct holder *holder = share->holder;
+    if (!holder || share->is_staying)
+        return true;
+    size_t staying_bytes = holder->staying_bytes + share->size_bytes;
+    if (holder->staying_bytes > 0 && staying_bytes > share->shares->max_bytes / STAYING_PART)
+        return false;
+    share->is_staying = true;
+    holder->staying_bytes = staying_bytes;
+    return true;
+}
+
+bool share_stay(struct share *share)
+{
+    (void)pthread_mutex_lock(&share->shares->lock);
+    bool is_staying = stay_locked(share);
+    (void)pthread_mutex_unlock(&share->shares->lock);
+    return is_staying;
 }
 
 /* Its loop may know that the socket is shut before whoever shut it has said so here. */

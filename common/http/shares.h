@@ -7,8 +7,9 @@
  * that holds most: of that one the share that began first is cut, and so on. Nobody is cut when
  * that would not be enough. So an address is not refused for what others hold unless it wants more
  * than an equal part, and whoever holds no more than others do is never cut; who comes from many
- * addresses has many parts. What is just worked on can't be cut: who has only such is passed over,
- * and when too much is, room is refused.
+ * addresses has many parts. What is just worked on or waits for it can't be cut: who has only such
+ * is passed over. When too much is, room is refused; so an address may have a part in that only,
+ * see share_stay.
  *
  * share_init → share_take, again as it grows → share_done. Threads: any; one at a time for a share,
  * beside who cuts it. */
@@ -47,7 +48,8 @@ struct share {
     bool is_taken;                 /* there was something once */
 
     /* Under the lock: */
-    bool is_cut;           /* for good */
+    bool is_cut; /* for good */
+    bool is_staying;
     struct holder *holder; /* NULL: it has nothing */
     struct share *older;   /* of the same holder */
     struct share *newer;
@@ -75,6 +77,10 @@ void share_init(struct share *share,
 /* So many bytes more. False: there is no room, or it was cut. */
 MUST_CHECK bool share_take(struct share *share, size_t size_bytes);
 void share_give_back(struct share *share, size_t size_bytes);
+
+/* From here on it can't be cut for a while. False: its address has other such already, and with
+ * this one it would be more than a quarter of all that there may be. */
+MUST_CHECK bool share_stay(struct share *share);
 
 /* Was it cut to make room for others? */
 bool share_is_cut(struct share *share);

@@ -457,3 +457,18 @@ def test_who_saves_many_large_texts_keeps_no_large_text_of_other_addresses_waiti
     assert [connection.answer("POST").status for connection in many] == [302] * len(many)
     for connection in many:
         connection.close()
+
+
+def test_who_saves_many_large_texts_keeps_no_room_from_other_addresses(make_site):
+    """What waits for a thread can't be cut, so that an address may have a quarter of all bodies waiting."""
+    site = make_site(BODIES_BYTES=16777216, TRUSTED_PROXIES="127.0.0.0/8")
+    me = open_session(site, "me")
+    form = f"csrf={me.csrf()}&docreate=create&title=x&".encode()
+    many = [ask_from(site, me, SLOW[0], "POST", "/notes/save", form + f"notekey=many{number}&body=".encode() + b"[" * 1000000)
+            for number in range(16)]
+    with ask_from(site, me, SLOW[1], "POST", "/notes/save", b"body=" + b"x" * 3000000) as other:
+        assert other.answer("POST").status == 403  # it has no token
+    assert {connection.answer("POST").status for connection in many} == {302, 503}
+    site.notes.wait_log(event="http.request_done", status=503, why="this address has many large bodies waiting already")
+    for connection in many:
+        connection.close()

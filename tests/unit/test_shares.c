@@ -213,6 +213,32 @@ static void who_cannot_be_cut_is_passed_over(void **state)
     end(&world);
 }
 
+/* A quarter, or one of any size. What has gone no longer counts. */
+static void an_address_may_have_a_part_only_that_stays(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world);
+    assert_true(share_take(come(&world, 0, "192.0.2.1"), 300));
+    assert_true(share_stay(&world.members[0].share));
+    assert_true(share_stay(&world.members[0].share));
+    assert_true(share_take(come(&world, 1, "192.0.2.1"), 100));
+    assert_false(share_stay(&world.members[1].share));
+    assert_true(share_take(come(&world, 2, "192.0.2.2"), 150));
+    assert_true(share_take(come(&world, 3, "192.0.2.2"), 150));
+    assert_true(share_take(come(&world, 4, "192.0.2.2"), 100));
+    assert_true(share_stay(&world.members[2].share));
+    assert_false(share_stay(&world.members[3].share));
+    assert_true(share_stay(&world.members[4].share));
+    share_give_back(&world.members[0].share, 299);
+    assert_true(share_stay(&world.members[1].share));
+    share_give_back(&world.members[2].share, 150);
+    share_done(&world.members[2].share);
+    assert_true(share_stay(&world.members[3].share));
+    assert_true(share_stay(come(&world, 5, "192.0.2.2"))); /* it has nothing */
+    end(&world);
+}
+
 /* However much two addresses take, a hundred others get an equal part each. */
 static void many_get_theirs_from_few(void **state)
 {
@@ -278,6 +304,7 @@ int main(void)
         UNIT(an_ipv6_network_is_one_address),
         UNIT(only_who_reads_or_sends_is_cut),
         UNIT(who_cannot_be_cut_is_passed_over),
+        UNIT(an_address_may_have_a_part_only_that_stays),
         UNIT(many_get_theirs_from_few),
         UNIT(the_log_says_who_was_cut),
     };
