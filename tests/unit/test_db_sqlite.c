@@ -286,9 +286,6 @@ static enum err read_all(struct ctx *ctx, struct db *db)
     return err;
 }
 
-/* None of these pages is read by a look at the first one: what one connection finds, the look of
- * another knows. (Closing a file drops the locks that this process
- * has on it: here nobody else uses it.) */
 static void link_to(const char *target, const char *path)
 {
     char turned[160];
@@ -330,6 +327,9 @@ static void a_link_that_is_turned_takes_no_writes_until_it_leads_back(void **sta
     fixture->db = direct;
 }
 
+/* None of these pages is read by a look at the first one: what one connection finds, the look of
+ * another knows. (Closing a file drops the locks that this process
+ * has on it: here nobody else uses it.) */
 static void damage_is_told_until_the_file_is_good_again(void **state)
 {
     struct db_fixture *fixture = *state;

@@ -470,7 +470,6 @@ static void rooms_beyond_one_batch_are_confirmed_at_once(void **state)
     stop(&world);
 }
 
-/* The sanitizers say whether the client, for whom the answer comes too late, is freed. */
 /* Whoever waits by it, here the hub's thread alone, is counted. */
 static _Atomic int waits_count;
 
@@ -499,6 +498,7 @@ static void a_stop_that_waits_for_a_client_sleeps(void **state)
     stop(&world);
 }
 
+/* The sanitizers say whether the client, for whom the answer comes too late, is freed. */
 static void a_stop_amid_a_call_frees_its_client(void **state)
 {
     struct world world;
