@@ -43,8 +43,8 @@ json_body_print(struct ctx *ctx, const json_t *value, size_t max_bytes, const ch
 MUST_CHECK enum err
 json_body_answer(struct ctx *ctx, struct http_response *rs, int status, const json_t *value);
 
-/* {"code","message","requestId"[,"field"]} with err's status, which no cache keeps; Retry-After when
- * ctx has one. Never fails. */
+/* {"code","message","requestId"[,"field"]} with err's status, which no cache keeps; Retry-After
+ * when ctx has one. Never fails. */
 void json_body_error(struct ctx *ctx, enum err err, struct http_response *rs);
 
 #endif
