@@ -6,7 +6,8 @@
  * is the warmest, and nobody else is woken in vain. Jobs that can be run together are no reason to
  * wake more than two: those take along what came meanwhile, and the fewer they are the more it
  * is. If they are stuck, idle workers take over at the next workers_expire, within a second. A job
- * whose owner has his share is passed over until one of his is done: that worker looks next.
+ * whose owner has his share is passed over until one of his is done: that worker looks next. What
+ * is passed over must not fill the queue: whose jobs wait there leaves at least as much room free.
  * Signals are for the main thread: all are blocked here.
  * Depends on: workers.h, clock.h, threads. */
 #include "base/workers.h"
@@ -313,10 +314,23 @@ static struct worker *place_together_locked(struct workers *workers, struct job 
     return has_begun ? pop_idle_locked(workers) : NULL;
 }
 
+/* Would its owner leave as much room as his jobs have that wait? So one has half of the queue, two
+ * a third each, and who has none there finds room beside fewer owners than it is long. */
+static bool leaves_room_locked(const struct workers *workers, const struct job *job)
+{
+    size_t room_count = (size_t)workers->options.queue_max_count - workers->queued_count;
+    size_t count = 0;
+    if (workers->options.per_owner_max_count == 0 || job->owner == 0)
+        return true;
+    for (const struct job *other = workers->first; other; other = other->next)
+        count += other->owner == job->owner;
+    return count < room_count;
+}
+
 bool workers_submit(struct workers *workers, struct job *job)
 {
     (void)pthread_mutex_lock(&workers->lock);
-    bool has_room = has_room_locked(workers);
+    bool has_room = has_room_locked(workers) && leaves_room_locked(workers, job);
     struct worker *woken = !has_room   ? NULL
                            : job->kind ? place_together_locked(workers, job)
                                        : place_locked(workers, job);

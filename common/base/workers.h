@@ -53,7 +53,8 @@ struct workers *workers_new(const struct workers_options *options);
 /* Runs what is queued, ends the threads. */
 void workers_free(struct workers *workers);
 
-/* False when the queue is full (the job stays the caller's). Threads: any. */
+/* False when the queue is full, or has as many of this owner as it has room left, where one has his
+ * share (the job stays the caller's). Threads: any. */
 MUST_CHECK bool workers_submit(struct workers *workers, struct job *job);
 
 /* May submit find room? What it says may be otherwise a moment later: it saves the way of a job

@@ -589,7 +589,8 @@ static struct workers *lane_of(const struct exchange *exchange)
 
 static void answer_full(struct exchange *exchange)
 {
-    answer_error(exchange, ctx_fail(&exchange->ctx, ERR_UNAVAILABLE, "the queue is full"));
+    answer_error(exchange, ctx_fail(&exchange->ctx, ERR_UNAVAILABLE,
+                                    "the queue is full, or has enough of this address"));
 }
 
 /* The network that limits count by, as a number; 0 for what has none, as ::1. */

@@ -441,18 +441,18 @@ def test_who_sends_no_end_of_bodies_keeps_none_from_other_addresses(make_site):
         connection.close()
 
 
+def begin_save(site, client, csrf, address, key, text):
+    body = f"csrf={csrf}&docreate=create&notekey={key}&title=x&body=".encode() + text
+    return ask_from(site, client, address, "POST", "/notes/save", body)
+
+
 def test_who_saves_many_large_texts_keeps_no_large_text_of_other_addresses_waiting(make_site):
     """Two threads see to such texts, one at most for an address."""
     site = make_site(TRUSTED_PROXIES="127.0.0.0/8", REQUEST_DEADLINE_MS=60000)
     me = open_session(site, "me")
     csrf = me.csrf()
-
-    def begin(address, key, text):
-        body = f"csrf={csrf}&docreate=create&notekey={key}&title=x&body=".encode() + text
-        return ask_from(site, me, address, "POST", "/notes/save", body)
-
-    many = [begin(SLOW[0], f"many{number}", b"[" * 1000000) for number in range(8)]
-    with begin(SLOW[1], "one", b"x" * 40000) as other:
+    many = [begin_save(site, me, csrf, SLOW[0], f"many{number}", b"[" * 1000000) for number in range(8)]
+    with begin_save(site, me, csrf, SLOW[1], "one", b"x" * 40000) as other:
         assert other.answer("POST").status == 302
     done = len(site.notes.log_lines(event="note.created", peer=SLOW[0]))
     assert done < len(many) - 2  # else all, or all but one, as they came before
@@ -472,5 +472,19 @@ def test_who_saves_many_large_texts_keeps_no_room_from_other_addresses(make_site
         assert other.answer("POST").status == 403  # it has no token
     assert {connection.answer("POST").status for connection in many} == {302, 503}
     site.notes.wait_log(event="http.request_done", status=503, why="this address has many large bodies waiting already")
+    for connection in many:
+        connection.close()
+
+
+def test_who_saves_very_many_large_texts_takes_no_place_of_other_addresses_in_the_queue(make_site):
+    """Of six places he has three."""
+    site = make_site(TRUSTED_PROXIES="127.0.0.0/8", REQUEST_DEADLINE_MS=60000, QUEUE_LIMIT=6)
+    me = open_session(site, "me")
+    csrf = me.csrf()
+    many = [begin_save(site, me, csrf, SLOW[0], f"many{number}", b"[" * 1000000) for number in range(12)]
+    site.notes.wait_log(event="http.request_done", route="/notes/save", status=503, peer=SLOW[0])
+    with begin_save(site, me, csrf, SLOW[1], "one", b"x" * 40000) as other:
+        assert other.answer("POST").status == 302
+    assert {connection.answer("POST").status for connection in many} == {302, 503}
     for connection in many:
         connection.close()

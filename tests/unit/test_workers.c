@@ -245,6 +245,36 @@ static void an_owner_has_so_many_workers_and_his_others_wait(void **state)
         assert_int_equal(lane->order[i], order[i]);
 }
 
+/* Half of the queue for one, a third each for two; who has none there finds room. */
+static void an_owner_leaves_room_in_the_queue(void **state)
+{
+    enum { MINE = 1, YOURS = 2, HERS = 3, QUEUE_COUNT = 8 };
+    static const uint64_t owners[] = {MINE, YOURS, HERS, 0};
+    static const int taken_counts[] = {4, 2, 1, 1};
+    struct lane *lane = *state;
+    struct counted_job held = job_of(lane, 0);
+    struct counted_job jobs[ARRAY_COUNT(owners)][QUEUE_COUNT];
+    struct workers *workers = workers_new(&(struct workers_options){
+        .name = "unit", .count = 1, .queue_max_count = QUEUE_COUNT, .per_owner_max_count = 1});
+    assert_non_null(workers);
+    held.gate = &lane->gate;
+    assert_true(workers_submit(workers, &held.job));
+    (void)sem_wait(&lane->started);
+    for (size_t i = 0; i < ARRAY_COUNT(owners); i++) {
+        int count = 0;
+        for (; count < QUEUE_COUNT; count++) {
+            jobs[i][count] = job_of(lane, count);
+            jobs[i][count].job.owner = owners[i];
+            if (!workers_submit(workers, &jobs[i][count].job))
+                break;
+        }
+        assert_int_equal(count, taken_counts[i]);
+    }
+    (void)sem_post(&lane->gate);
+    workers_free(workers);
+    assert_int_equal(lane->order_count, 1 + QUEUE_COUNT);
+}
+
 static void a_full_queue_refuses(void **state)
 {
     struct lane *lane = *state;
@@ -535,6 +565,7 @@ int main(void)
         UNIT_WITH_LANE(each_thread_makes_and_frees_what_it_owns),
         UNIT_WITH_LANE(as_many_jobs_run_at_once_as_there_are_workers),
         UNIT_WITH_LANE(an_owner_has_so_many_workers_and_his_others_wait),
+        UNIT_WITH_LANE(an_owner_leaves_room_in_the_queue),
         UNIT_WITH_LANE(a_full_queue_refuses),
         UNIT_WITH_LANE(a_worker_that_meets_a_late_job_expires_it),
         UNIT_WITH_LANE(expiring_takes_late_jobs_out_of_the_queue_and_keeps_the_others),
