@@ -16,6 +16,7 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "comment/comment_store.h"
+#include "config.h"
 #include "http/form.h"
 #include "http/http_message.h"
 #include "note/note_page.h"
@@ -27,7 +28,7 @@
 
 /* From here on what stands before a page costs more than the page. */
 #define FAR_PAGE_NUMBER     200
-#define FAR_LISTS_MAX_COUNT 2 /* read at once, so that other readers have workers */
+#define FAR_LISTS_MAX_COUNT 2 /* read at once, and one less than there are workers: for others */
 
 /* A number in the query; absent, it is left as it is. Errors: ERR_NOT_FOUND no number
  * within 1..max. */
@@ -114,6 +115,11 @@ static enum err show_list(struct app *app,
     return err ? err : shared_page_send(app, ctx, rq, rs, &parts, state);
 }
 
+static int far_lists_max_count(const struct app *app)
+{
+    return app->config->workers > FAR_LISTS_MAX_COUNT ? FAR_LISTS_MAX_COUNT : 1;
+}
+
 static enum err show_far_list(struct app *app,
                               struct ctx *ctx,
                               const struct http_request *rq,
@@ -121,11 +127,12 @@ static enum err show_far_list(struct app *app,
                               int64_t page_number)
 {
     enum err err = ERR_UNAVAILABLE;
-    if (atomic_fetch_add(&app->far_lists_count, 1) < FAR_LISTS_MAX_COUNT) {
+    int max_count = far_lists_max_count(app);
+    if (atomic_fetch_add(&app->far_lists_count, 1) < max_count) {
         err = show_list(app, ctx, rq, rs, page_number);
     } else {
         ctx->why.hint = "Others are looking this far back just now. Please try again in a moment.";
-        err = ctx_fail(ctx, err, "%d pages far behind are read already", FAR_LISTS_MAX_COUNT);
+        err = ctx_fail(ctx, err, "%d pages far behind are read already", max_count);
     }
     atomic_fetch_sub(&app->far_lists_count, 1);
     return err;
