@@ -177,13 +177,16 @@ def test_an_interrupted_backup_leaves_nothing(site, tmp_path):
 
 
 def test_no_password_is_on_a_command_line_or_in_an_environment_during_a_backup(site, tmp_path):
-    """What every process of the database's container shows of itself while a dump runs: the dump's reader stands still."""
+    """What every process of the database's container shows of itself while a dump runs: into a pipe that is full, which nobody
+    reads until it was looked at."""
     one = site.one("db-notes")
-    reader = subprocess.Popen(["docker", "exec", one.id, "/bin/sh", "-c", "/bin/sh /etc/notes/database.sh dump | (sleep 5; cat >/dev/null)"],
-                              env={**os.environ, **site.engine.settings}, stdout=subprocess.DEVNULL)
+    script = "exec 3<&0; (head -c 65536 /dev/zero; /bin/sh /etc/notes/database.sh dump) | (read -r _ <&3; cat >/dev/null)"
+    dump = subprocess.Popen(["docker", "exec", "--interactive", one.id, "/bin/sh", "-c", script],
+                            env={**os.environ, **site.engine.settings}, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
     show = "cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'"
-    seen = until(lambda: text if "dump" in (text := one.exec("sh", "-c", show + " || true")) else None, "a dump runs")
-    reader.wait(60)
+    seen = until(lambda: text if "--single-transaction" in (text := one.exec("sh", "-c", show + " || true")) else None, "a dump runs")
+    dump.communicate(b"\n", timeout=60)
+    assert dump.returncode == 0
     for name in ("db_notes_password", "db_notes_root_password"):
         assert site.secret(name) not in seen
 
