@@ -207,6 +207,17 @@ static bool make_room(struct shares *shares, size_t more_bytes, size_t held_byte
     return missing_bytes(shares, more_bytes) == 0;
 }
 
+/* The holder of its address, NULL: there is none yet. False: out of memory. */
+static bool join(struct share *share, struct holder *holder)
+{
+    if (!holder)
+        holder = make_holder(share->shares, &share->client);
+    if (!holder)
+        return false;
+    link_share(share, holder);
+    return true;
+}
+
 static bool take_locked(struct share *share, size_t size_bytes)
 {
     struct shares *shares = share->shares;
@@ -214,10 +225,8 @@ static bool take_locked(struct share *share, size_t size_bytes)
     size_t held_bytes = holder ? holder->size_bytes : 0;
     if (share->is_cut || !make_room(shares, size_bytes, held_bytes))
         return false;
-    if (!holder && !(holder = make_holder(shares, &share->client)))
+    if (!share->holder && !join(share, holder))
         return false;
-    if (!share->holder)
-        link_share(share, holder);
     count(share, size_bytes);
     return true;
 }
