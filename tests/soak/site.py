@@ -17,12 +17,13 @@ from harness.services import Notes, Userauth
 # What fills up once is small, so that it is full soon and memory can be judged after it: caches, and threads, of which each
 # opens its connections when it is needed first, and the last one is needed rarely.
 SMALL = {"PAGE_CACHE_BYTES": 1 << 20, "SESSION_CACHE_BYTES": 1 << 16, "WORKERS": 4, "WRITERS": 6, "LOGIN_WORKERS": 2}
-# In the spared one even less: each connection prepares a statement when it is needed first, which of one that is taken rarely
+# In the spared ones even less: each connection prepares a statement when it is needed first, which of one that is taken rarely
 # goes on for long, and a cache of a megabyte is not full after half an hour.
 FEW = {"WORKERS": 2, "WRITERS": 2, "LOGIN_WORKERS": 1, "HTTP_LOOPS": 1, "PAGE_CACHE_BYTES": 1 << 16, "SESSION_CACHE_BYTES": 1 << 13}
 NOTES_ENV = {"LIVE_PING_INTERVAL_MS": 2000, "LIVE_PING_TIMEOUT_MS": 5000, "LIVE_CONNECT_TIMEOUT_MS": 5000,
              "REQUEST_DEADLINE_MS": 5000, "READ_TIMEOUT_S": 5, "USER_CHECK_S": 5, "REDIS_TIMEOUT_MS": 500, **SMALL}
 USERAUTH_ENV = {"REQUEST_DEADLINE_MS": 5000, "READ_TIMEOUT_S": 5, "CONNECTIONS_PER_ADDRESS": 0, "WORKERS": 4}
+FEW_OF_USERS = {"WORKERS": 2, "HASH_WORKERS": 1}
 # Freed memory is used again soon: with the quarantine of ASan's own default nothing could be said about growth for long.
 ASAN = ":quarantine_size_mb=1:thread_local_quarantine_size_kb=16:malloc_context_size=5"
 
@@ -71,7 +72,7 @@ class ServerSite(Replicas):
     def start_userauth(self, state):
         settings = self.database.settings(self.database.database_of("users"))
         self.userauths = [Userauth(state, ASAN_OPTIONS=asan_options(), **USERAUTH_ENV, **settings) for _ in range(2)]
-        self.userauths[0].settings.update(self.probe.settings("userauth"))
+        self.userauths[0].settings.update({**FEW_OF_USERS, **self.probe.settings("userauth")})
         for one in self.userauths:
             one.start()
         return self.userauths[0]
