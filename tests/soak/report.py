@@ -39,10 +39,19 @@ def is_growing(one):
     return growth_of(one) >= LEAST_GROWTH[one["what"]]
 
 
+def gained(one):
+    """Which descriptors there are more of at the end than in the middle."""
+    if not one["kinds"]:
+        return ""
+    _, middle, end = one["kinds"]
+    more = {kind: end[kind] - middle.get(kind, 0) for kind in sorted(end) if end[kind] > middle.get(kind, 0)}
+    return " (" + ", ".join(f"{kind}: {count:+}" for kind, count in more.items()) + ")"
+
+
 def of(soak, begun, took_s, servers):
     """Everything that was seen, for JSON."""
     trends = soak.trends()
-    faults = [*soak.faults, *(f"{one['process']}: {one['what']} grow" for one in trends if is_growing(one))]
+    faults = [*soak.faults, *(f"{one['process']}: {one['what']} grow{gained(one)}" for one in trends if is_growing(one))]
     lives = [{"process": life.name, "pid": life.pid, "is_spared": life.is_spared, "samples": life.samples, "rests": life.rests}
              for life in soak.sampler.lives.values()]
     return {"format": FORMAT, "begun": begun, "took_s": took_s, "machine": machine(), "servers": servers, "site": soak.kind, "seed": soak.seed,

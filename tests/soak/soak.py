@@ -249,7 +249,8 @@ class Soak:
                               "start_middle_end": figures.start_middle_end(points),
                               "trend": trend and {"count": trend.count, "span_s": trend.span_s, "per_hour": trend.slope * 3600,
                                                   "noise_per_hour": trend.noise * 3600, "is_growing": trend.is_growing},
-                              "most_under_load": max((value for _, value in life.points(place)), default=None)})
+                              "most_under_load": max((value for _, value in life.points(place)), default=None),
+                              "kinds": figures.start_middle_end(life.points(watch.KINDS_OF_FILES, of_rests=True)) if what == "descriptors" else None})
         return found
 
 

@@ -6,6 +6,7 @@ SOAK_S is how long each lasts; docs/SOAK.md has the long one.
 import json
 import os
 import random
+import socket
 import subprocess
 
 import pytest
@@ -81,6 +82,17 @@ def test_a_growth_is_told_from_noise_and_from_a_page_of_memory():
     assert not report.is_growing(growth("memory", 3e6, 1e6))
     assert report.is_growing(growth("descriptors", 20, 5))
     assert not report.is_growing(growth("descriptors", 8, 5))
+
+
+def test_descriptors_that_are_gained_are_told_by_kind():
+    pid, before = os.getpid(), watch.kinds_of_files(os.getpid())
+    with socket.create_server(("127.0.0.1", 0)) as server, open(__file__, encoding="utf-8"):
+        port = server.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)), server.accept()[0]:
+            after = watch.kinds_of_files(pid)
+    assert report.gained({"kinds": (before, before, after)}) == \
+        f" (TCP accepted at {port}: +1, TCP listening at {port}: +1, TCP to {port}: +1, file test_soak.py: +1)"
+    assert report.gained({"kinds": None}) == ""
 
 
 # --- what is lost ---

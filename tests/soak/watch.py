@@ -115,7 +115,7 @@ class Answers:
 
 class Life:
     """One process from its start to its end: samples are (seconds, bytes of RssAnon, descriptors, threads), and at rest the
-    bytes of heap in use."""
+    bytes of heap in use and what the descriptors are."""
 
     def __init__(self, name, pid, is_spared):
         self.name, self.pid, self.is_spared = name, pid, is_spared
@@ -127,7 +127,7 @@ class Life:
         return [(sample[0], sample[place]) for sample in samples if len(sample) > place and sample[place] is not None]
 
 
-RSS, FILES, THREADS, HEAP = 1, 2, 3, 4
+RSS, FILES, THREADS, HEAP, KINDS_OF_FILES = 1, 2, 3, 4, 5
 
 
 def read_process(pid):
@@ -135,6 +135,33 @@ def read_process(pid):
     with open(f"/proc/{pid}/status") as status:
         fields = dict(line.rstrip("\n").split(":", 1) for line in status if ":" in line)
     return int(fields["RssAnon"].split()[0]) * 1024, len(os.listdir(f"/proc/{pid}/fd")), int(fields["Threads"])
+
+
+def kinds_of_files(pid):
+    """How many descriptors of each kind: "TCP to 3306", "TCP listening at 4000", "anon_inode:[eventpoll]", "file notes.sqlite"."""
+    ports = {}
+    for table in ("tcp", "tcp6"):
+        with open(f"/proc/{pid}/net/{table}") as lines:
+            for fields in (line.split() for line in list(lines)[1:]):
+                ports[fields[9]] = [int(fields[place].rpartition(":")[2], 16) for place in (1, 2)]
+    listening = {own for own, peer in ports.values() if peer == 0}
+    found = collections.Counter()
+    for path in os.scandir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            found[kind_of_file(os.readlink(path.path), ports, listening)] += 1
+    return dict(found)
+
+
+def kind_of_file(target, ports, listening):
+    kind, _, rest = target.partition(":")
+    if kind != "socket":
+        return "file " + os.path.basename(target) if target.startswith("/") else kind if kind == "pipe" else target
+    own, peer = ports.get(rest.strip("[]"), (0, 0))
+    if own == 0:
+        return "socket that is not connected TCP"
+    if own in listening:
+        return f"TCP listening at {own}" if peer == 0 else f"TCP accepted at {own}"
+    return f"TCP to {peer}"
 
 
 class Sampler(threading.Thread):
@@ -160,8 +187,8 @@ class Sampler(threading.Thread):
             with contextlib.suppress(OSError, KeyError, ValueError):
                 if process is None or process.poll() is not None or not is_program(process.pid, service.program):
                     continue
-                heap = [heap_in_use(service)] if heap_in_use else []
-                sample = (time.monotonic() - self.begun, *read_process(process.pid), *heap)
+                at_rest = [heap_in_use(service), kinds_of_files(process.pid)] if heap_in_use else []
+                sample = (time.monotonic() - self.begun, *read_process(process.pid), *at_rest)
                 with self.lock:
                     life = self.lives.setdefault((name, process.pid), Life(name, process.pid, is_spared))
                     (life.rests if heap_in_use else life.samples).append(sample)
