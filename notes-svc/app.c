@@ -99,7 +99,7 @@ static enum err open_lane(struct ctx *ctx,
 /* Of all lanes. */
 static int64_t workers_count(const struct config *config)
 {
-    return config->workers + config->writers + LARGE_WORKERS_COUNT + config->login_workers;
+    return config->service.workers + config->writers + LARGE_WORKERS_COUNT + config->login_workers;
 }
 
 static enum err open_lanes(struct ctx *ctx, struct app *app)
@@ -107,8 +107,8 @@ static enum err open_lanes(struct ctx *ctx, struct app *app)
     const struct config *config = app->config;
     int64_t count = workers_count(config);
     int64_t own_files_count = LISTENER_OWN_FILES_COUNT + LISTENER_FILES_PER_WORKER * count;
-    enum err err =
-        listener_make_room(ctx, config->connection_limit + config->live_sockets, own_files_count);
+    enum err err = listener_make_room(ctx, config->service.connection_limit + config->live_sockets,
+                                      own_files_count);
     if (err)
         return err;
     if (!http_client_start())
@@ -226,8 +226,8 @@ static enum err start_workers(struct ctx *ctx, struct app *app)
     const struct config *config = app->config;
     struct workers_options options = {
         .name = "worker",
-        .count = config->workers,
-        .queue_max_count = config->queue_limit,
+        .count = config->service.workers,
+        .queue_max_count = config->service.queue_limit,
         .local_new = local_new,
         .owner = app,
     };
@@ -301,36 +301,22 @@ static enum err start_bus(struct ctx *ctx, struct app *app)
 
 static enum err start_server(struct ctx *ctx, struct app *app)
 {
-    const struct config *config = app->config;
-    return http_server_new(ctx,
-                           &(struct http_server_options){
-                               .app = app,
-                               .log = app->log,
-                               .listen = config->listen,
-                               .port = config->port,
-                               .loops = config->http_loops,
-                               .connections_max_count = config->connection_limit,
-                               .connections_per_address_count = config->connections_per_address,
-                               .upgraded_max_count = config->live_sockets,
-                               .idle_timeout_s = config->idle_timeout_s,
-                               .read_timeout_s = config->read_timeout_s,
-                               .head_max_bytes = (size_t)config->head_bytes,
-                               .bodies_max_bytes = (size_t)config->bodies_bytes,
-                               .answers_max_bytes = (size_t)config->answers_bytes,
-                               .request_deadline_ms = config->request_deadline_ms,
-                               .trusted = &config->trusted,
-                               .router = app->providers ? routes : routes_without_providers,
-                               .lanes = {[LANE_WORKER] = app->workers,
-                                         [LANE_WRITER] = app->writers,
-                                         [LANE_LARGE] = app->large_workers,
-                                         [LANE_SLOW] = app->slow_workers},
-                               .unrouted = &routes_unrouted,
-                               .guard = guard,
-                               .render_error = page_error,
-                               .decorate = page_standing_fields,
-                               .recall = guard_recall,
-                           },
-                           &app->server);
+    struct http_server_options options = service_settings_server(&app->config->service);
+    options.app = app;
+    options.log = app->log;
+    options.upgraded_max_count = app->config->live_sockets;
+    options.trusted = &app->config->trusted;
+    options.router = app->providers ? routes : routes_without_providers;
+    options.lanes[LANE_WORKER] = app->workers;
+    options.lanes[LANE_WRITER] = app->writers;
+    options.lanes[LANE_LARGE] = app->large_workers;
+    options.lanes[LANE_SLOW] = app->slow_workers;
+    options.unrouted = &routes_unrouted;
+    options.guard = guard;
+    options.render_error = page_error;
+    options.decorate = page_standing_fields;
+    options.recall = guard_recall;
+    return http_server_new(ctx, &options, &app->server);
 }
 
 /* ---- life ---- */
@@ -338,7 +324,7 @@ static enum err start_server(struct ctx *ctx, struct app *app)
 static enum err build(struct ctx *ctx, struct app *app)
 {
     bool has_file = app->config->database.path; /* a server needs no folder here */
-    enum err err = has_file ? service_state_dir(ctx, app->config->state_dir) : ERR_OK;
+    enum err err = has_file ? service_state_dir(ctx, app->config->service.state_dir) : ERR_OK;
     if (!err)
         err = open_lanes(ctx, app);
     if (!err)

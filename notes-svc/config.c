@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The settings table of notes-svc, and the checks that need more than one row. `notes-svc
- * --print-config` prints it. Depends on: env.h, db_settings.h, redis_settings.h. */
+ * --print-config` prints it. Depends on: env.h, db_settings.h, redis_settings.h,
+ * service_settings.h. */
 #include "config.h"
 
 #include <string.h>
@@ -9,11 +10,6 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include "provider/provider_settings.h"
-#include "service/threads.h"
-
-static const char *const LOG_LEVELS[] = {"error", "warn", "info", "debug", NULL};
-static const char *const LOG_FORMATS[] = {"json", "text", NULL};
-static const char *const SECCOMP_CHOICES[] = {"on", "off", NULL};
 
 #define I64(field)    AT_I64(struct config, field)
 #define TEXT(field)   AT_TEXT(struct config, field)
@@ -21,12 +17,7 @@ static const char *const SECCOMP_CHOICES[] = {"on", "off", NULL};
 
 /* clang-format off */
 const struct setting config_settings[] = {
-    {.name = "PORT", .at = I64(port), .fallback = "3000", .min = 1, .max = 65535,
-     .help = "TCP port of the pages"},
-    {.name = "LISTEN", .alias = "REST_LISTEN", .at = TEXT(listen), .fallback = "127.0.0.1",
-     .help = "address to listen on; 0.0.0.0 or :: for all"},
-    {.name = "STATE_DIR", .at = TEXT(state_dir), .fallback = "./var",
-     .help = "folder of the embedded database and of the generated key"},
+    SERVICE_PLACE_ROWS(struct config, service, "3000", "TCP port of the pages"),
     DB_SETTING_ROWS(struct config, database, "notes.sqlite"),
     REDIS_SETTING_ROWS(struct config, redis),
     {.name = "FROM_NODE_PASSWORD", .at = SECRET(from_node_password),
@@ -69,16 +60,16 @@ const struct setting config_settings[] = {
      .unit = "1/min", .help = "failed logins of one address, with those that are just checked; 0 is no limit"},
     {.name = "WRITES_PER_MIN", .at = I64(writes_per_min), .fallback = "300", .min = 0, .max = 1000000,
      .unit = "1/min", .help = "saves and comments of one user; 0 is no limit"},
-    {.name = "CONNECTIONS_PER_ADDRESS", .at = I64(connections_per_address), .fallback = "256", .min = 0, .max = 1000000,
-     .help = "open connections of one address, trusted proxies exempt; 0 is no limit"},
-    {.name = "CONNECTION_LIMIT", .at = I64(connection_limit), .fallback = "4096", .min = 16, .max = 1000000,
+    {.name = "CONNECTIONS_PER_ADDRESS", .at = I64(service.connections_per_address), .fallback = "256",
+     .min = 0, .max = 1000000, .help = "open connections of one address, trusted proxies exempt; 0 is no limit"},
+    {.name = "CONNECTION_LIMIT", .at = I64(service.connection_limit), .fallback = "4096", .min = 16, .max = 1000000,
      .help = "open connections in all"},
-    {.name = "HEAD_BYTES", .at = I64(head_bytes), .fallback = "32768", .min = 32768, .max = 1048576,
-     .unit = "bytes", .help = "line and fields of a request and of its answer; each connection has as much memory"},
-    {.name = "BODIES_BYTES", .at = I64(bodies_bytes), .fallback = "268435456", .min = 16777216, .max = 1099511627776,
-     .unit = "bytes", .help = "all bodies that arrive or are worked on; beyond, the address with most makes room, or 503"},
-    {.name = "ANSWERS_BYTES", .at = I64(answers_bytes), .fallback = "268435456", .min = 67108864, .max = 1099511627776,
-     .unit = "bytes", .help = "all answers over 8 KiB under way; beyond, the address with most makes room, or 503"},
+    SERVICE_REQUEST_ROWS(struct config, service),
+    {.name = "BODIES_BYTES", .at = I64(service.bodies_bytes), .fallback = "268435456", .min = 16777216,
+     .max = 1099511627776, .unit = "bytes",
+     .help = "all bodies that arrive or are worked on; beyond, the address with most makes room, or 503"},
+    {.name = "READ_TIMEOUT_S", .at = I64(service.read_timeout_s), .fallback = "30", .min = 1, .max = 600,
+     .unit = "s", .help = "a request must have arrived whole by then; an answer gets 1 s more for each 32 KiB"},
     {.name = "SOCKETS_PER_ADDRESS", .at = I64(sockets_per_address), .fallback = "256", .min = 0, .max = 1000000,
      .help = "live sockets of one client's address; 0 is no limit"},
     {.name = "SOCKETS_PER_SESSION", .at = I64(sockets_per_session), .fallback = "64", .min = 0, .max = 1000000,
@@ -95,11 +86,8 @@ const struct setting config_settings[] = {
      .unit = "1/s", .help = "messages of one live socket; who sends more is read more slowly; 0 is no limit"},
     {.name = "LIVE_QUEUE_BYTES", .at = I64(live_queue_bytes), .fallback = "1048576", .min = 1, .max = 1073741824,
      .unit = "bytes", .help = "waiting for a live socket that reads slowly; beyond, it is cut and catches up later"},
-    {.name = "HTTP_LOOPS", .at = I64(http_loops), .fallback = "0", .min = 0, .max = THREADS_MAX_COUNT,
-     .help = "event loops; 0: one per core, two at least"},
-    {.name = "WORKERS", .at = I64(workers), .fallback = "0", .min = 0, .max = 256,
-     .help = "threads for what may wait, each with its own database connection; 0: two for each event loop, 4 to 8"},
-    {.name = "QUEUE_LIMIT", .at = I64(queue_limit), .fallback = "512", .min = 1, .max = 100000,
+    SERVICE_THREAD_ROWS(struct config, service),
+    {.name = "QUEUE_LIMIT", .at = I64(service.queue_limit), .fallback = "512", .min = 1, .max = 100000,
      .help = "requests that wait for a worker, or a writer; more are answered 503"},
     {.name = "WRITERS", .at = I64(writers), .fallback = "24", .min = 1, .max = 256,
      .help = "threads for what changes notes: many wait for the disk at once, and reading never does"},
@@ -107,12 +95,6 @@ const struct setting config_settings[] = {
      .help = "threads for logins, which wait for userauth-svc, so that reading never does"},
     {.name = "LOGIN_QUEUE_LIMIT", .at = I64(login_queue_limit), .fallback = "64", .min = 1, .max = 100000,
      .help = "logins that wait for such a thread; more are answered 503"},
-    {.name = "REQUEST_DEADLINE_MS", .at = I64(request_deadline_ms), .fallback = "10000", .min = 100, .max = 120000,
-     .unit = "ms", .help = "longest work on one request"},
-    {.name = "READ_TIMEOUT_S", .at = I64(read_timeout_s), .fallback = "30", .min = 1, .max = 600,
-     .unit = "s", .help = "a request must have arrived whole by then; an answer gets 1 s more for each 32 KiB"},
-    {.name = "IDLE_TIMEOUT_S", .at = I64(idle_timeout_s), .fallback = "65", .min = 1, .max = 3600,
-     .unit = "s", .help = "a quiet connection is closed after so long"},
     {.name = "PAGE_CACHE_BYTES", .at = I64(page_cache_bytes), .fallback = "33554432", .min = 0, .max = 1099511627776,
      .unit = "bytes", .help = "pages that are kept to be shown again; 0: none"},
     {.name = "SESSION_CACHE_BYTES", .at = I64(session_cache_bytes), .fallback = "2097152", .min = 0, .max = 1099511627776,
@@ -129,16 +111,7 @@ const struct setting config_settings[] = {
      .unit = "s", .help = "while userauth-svc can't be reached, its last answer holds so long"},
     {.name = "DESTROYED_KEEP_DAYS", .at = I64(destroyed_keep_days), .fallback = "30", .min = 1, .max = 3650,
      .unit = "days", .help = "destroyed notes can be restored for so long"},
-    {.name = "DRAIN_DELAY_MS", .at = I64(drain_delay_ms), .fallback = "0", .min = 0, .max = 60000,
-     .unit = "ms", .help = "after SIGTERM: time for a proxy to notice, before new connections are refused"},
-    {.name = "DRAIN_WAIT_MS", .at = I64(drain_wait_ms), .fallback = "8000", .min = 0, .max = 60000,
-     .unit = "ms", .help = "after SIGTERM: longest wait for requests; what a worker has begun has its own deadline"},
-    {.name = "LOG_LEVEL", .at = TEXT(log_level), .fallback = "info", .choices = LOG_LEVELS,
-     .help = "least important line that is written"},
-    {.name = "LOG_FORMAT", .at = TEXT(log_format), .fallback = "json", .choices = LOG_FORMATS,
-     .help = "json for machines, text for people"},
-    {.name = "SECCOMP", .at = TEXT(seccomp), .fallback = "on", .choices = SECCOMP_CHOICES,
-     .help = "on: the kernel refuses calls that the service does not need"},
+    SERVICE_LIFE_ROWS(struct config, service),
 };
 /* clang-format on */
 const size_t config_settings_count = ARRAY_COUNT(config_settings);
@@ -199,7 +172,7 @@ static void check_providers(struct config *config, struct env_faults *faults)
     config->own_origin =
         config->public_origin
             ? config->public_origin
-            : arena_format(faults->arena, "http://127.0.0.1:%lld", (long long)config->port);
+            : arena_format(faults->arena, "http://127.0.0.1:%lld", (long long)config->service.port);
     const char *callback = config->twitter_callback_host;
     const char *origin = callback ? need_origin(faults, "TWITTER_CALLBACK_HOST", callback) : NULL;
     config->twitter_callback_host = origin ? origin : callback;
@@ -209,8 +182,10 @@ static void check_providers(struct config *config, struct env_faults *faults)
 void config_check(void *storage, struct env_faults *faults)
 {
     struct config *config = storage;
+    service_settings_check(&config->service, faults);
     db_settings_check(&config->database,
-                      arena_format(faults->arena, "%s/notes.sqlite", config->state_dir), faults);
+                      arena_format(faults->arena, "%s/notes.sqlite", config->service.state_dir),
+                      faults);
     redis_settings_check(&config->redis, faults);
     check_public_url(config, faults);
     check_user_service_url(config, faults);
@@ -219,13 +194,8 @@ void config_check(void *storage, struct env_faults *faults)
         env_fault(faults, "TRUSTED_PROXIES",
                   "\"%s\" is not a list of networks like 10.0.0.0/8,fd00::/8",
                   config->trusted_proxies);
-    struct address address;
-    if (!address_parse(config->listen, &address))
-        env_fault(faults, "LISTEN", "\"%s\" is not an IPv4 or IPv6 address", config->listen);
     if (config->session_absolute_s < config->session_idle_s)
         env_fault(faults, "SESSION_ABSOLUTE_S", "is shorter than SESSION_IDLE_S");
-    config->http_loops = threads_of_loops(config->http_loops);
-    config->workers = threads_of_workers(config->workers, config->http_loops);
     config->user_service_key_path =
-        arena_format(faults->arena, "%s/userauth.key", config->state_dir);
+        arena_format(faults->arena, "%s/userauth.key", config->service.state_dir);
 }

@@ -13,11 +13,10 @@
 #include "base/log.h"
 #include "data/db_settings.h"
 #include "data/redis_settings.h"
+#include "service/service_settings.h"
 
 struct config {
-    int64_t port;
-    const char *listen;
-    const char *state_dir;
+    struct service_settings service;
     struct db_settings database;
     struct redis_settings redis;      /* sessions are there when one is set */
     struct secret from_node_password; /* of the database that --from-node reads */
@@ -41,7 +40,6 @@ struct config {
     const char *trusted_proxies;
     int64_t login_failures_per_min;
     int64_t writes_per_min;
-    int64_t connections_per_address;
     int64_t sockets_per_address;
     int64_t sockets_per_session;
     int64_t live_sockets;
@@ -50,21 +48,9 @@ struct config {
     int64_t live_connect_timeout_ms;
     int64_t live_messages_per_s;
     int64_t live_queue_bytes;
-    int64_t http_loops;
-    int64_t workers;
-    int64_t queue_limit;
     int64_t writers;
     int64_t login_workers;
     int64_t login_queue_limit;
-    int64_t connection_limit;
-    int64_t head_bytes;
-    int64_t bodies_bytes;
-    int64_t answers_bytes;
-    int64_t idle_timeout_s;
-    int64_t read_timeout_s;
-    int64_t request_deadline_ms;
-    int64_t drain_delay_ms;
-    int64_t drain_wait_ms;
     int64_t page_cache_bytes;
     int64_t session_cache_bytes;
     int64_t session_idle_s;
@@ -73,9 +59,6 @@ struct config {
     int64_t user_check_s;
     int64_t user_check_grace_s;
     int64_t destroyed_keep_days;
-    const char *log_level;
-    const char *log_format;
-    const char *seccomp;
 
     /* Derived by config_check. */
     struct networks trusted;

@@ -40,7 +40,7 @@ int from_node(const void *storage, const char *url, bool is_dry)
         .here = &config->database.options,
         .password = &config->from_node_password,
         .tables = config->database.path ? &notes_migrations : &notes_migrations_mysql,
-        .state_dir = config->database.path ? config->state_dir : NULL,
+        .state_dir = config->database.path ? config->service.state_dir : NULL,
         .prepare = prepare,
         .move = move,
     };

@@ -58,9 +58,9 @@ static void lanes_free(struct lanes *lanes)
 
 static enum err open_lanes(struct ctx *ctx, struct app *app)
 {
-    size_t count = (size_t)(app->config->workers + app->config->hash_workers);
+    size_t count = (size_t)(app->config->service.workers + app->config->hash_workers);
     int64_t own_files_count = LISTENER_OWN_FILES_COUNT + LISTENER_FILES_PER_WORKER * (int64_t)count;
-    enum err err = listener_make_room(ctx, app->config->connection_limit, own_files_count);
+    enum err err = listener_make_room(ctx, app->config->service.connection_limit, own_files_count);
     if (err)
         return err;
     app->lanes = calloc(1, sizeof(struct lanes) + count * sizeof(struct lane_local));
@@ -126,8 +126,8 @@ static enum err start_workers(struct ctx *ctx, struct app *app)
 {
     struct workers_options options = {
         .name = "worker",
-        .count = app->config->workers,
-        .queue_max_count = app->config->queue_limit,
+        .count = app->config->service.workers,
+        .queue_max_count = app->config->service.queue_limit,
         .local_new = local_new,
         .owner = app,
     };
@@ -145,31 +145,17 @@ static enum err start_workers(struct ctx *ctx, struct app *app)
 static enum err start_server(struct ctx *ctx, struct app *app)
 {
     static const struct networks no_proxies;
-    const struct config *config = app->config;
-    return http_server_new(
-        ctx,
-        &(struct http_server_options){
-            .app = app,
-            .log = app->log,
-            .listen = config->listen,
-            .port = config->port,
-            .loops = config->http_loops,
-            .connections_max_count = config->connection_limit,
-            .connections_per_address_count = config->connections_per_address,
-            .idle_timeout_s = config->idle_timeout_s,
-            .read_timeout_s = config->read_timeout_s,
-            .head_max_bytes = (size_t)config->head_bytes,
-            .bodies_max_bytes = (size_t)config->bodies_bytes,
-            .answers_max_bytes = (size_t)config->answers_bytes,
-            .request_deadline_ms = config->request_deadline_ms,
-            .trusted = &no_proxies,
-            .router = routes,
-            .lanes = {[LANE_WORKER] = app->workers, [LANE_SLOW] = app->hash_workers},
-            .guard = guard,
-            .render_error = guard_render_error,
-            .decorate = guard_decorate,
-        },
-        &app->server);
+    struct http_server_options options = service_settings_server(&app->config->service);
+    options.app = app;
+    options.log = app->log;
+    options.trusted = &no_proxies;
+    options.router = routes;
+    options.lanes[LANE_WORKER] = app->workers;
+    options.lanes[LANE_SLOW] = app->hash_workers;
+    options.guard = guard;
+    options.render_error = guard_render_error;
+    options.decorate = guard_decorate;
+    return http_server_new(ctx, &options, &app->server);
 }
 
 /* ---- life ---- */
@@ -185,7 +171,8 @@ static enum err build(struct ctx *ctx, struct app *app)
     app->login_rules = (struct login_rules){.passwords = &app->passwords,
                                             .decoy_key = &app->decoy_key,
                                             .throttle = &app->throttle_limits};
-    enum err err = config->needs_state_dir ? service_state_dir(ctx, config->state_dir) : ERR_OK;
+    enum err err =
+        config->needs_state_dir ? service_state_dir(ctx, config->service.state_dir) : ERR_OK;
     if (!err)
         err = load_keys(ctx, app);
     if (!err)

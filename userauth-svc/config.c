@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * The settings table of userauth-svc, and the checks that need more than one row. `userauth-svc
- * --print-config` prints it. Depends on: env.h, api_keys.h, db_settings.h,
+ * --print-config` prints it. Depends on: env.h, api_keys.h, db_settings.h, service_settings.h,
  * password_rules.h. */
 #include "config.h"
 
 #include "auth/api_keys.h"
-#include "base/address.h"
 #include "base/arena.h"
 #include "rules/password_rules.h"
 #include "service/threads.h"
-
-static const char *const LOG_LEVELS[] = {"error", "warn", "info", "debug", NULL};
-static const char *const LOG_FORMATS[] = {"json", "text", NULL};
-static const char *const SECCOMP_CHOICES[] = {"on", "off", NULL};
 
 #define I64(field)    AT_I64(struct config, field)
 #define TEXT(field)   AT_TEXT(struct config, field)
@@ -21,46 +16,28 @@ static const char *const SECCOMP_CHOICES[] = {"on", "off", NULL};
 
 /* clang-format off */
 const struct setting config_settings[] = {
-    {.name = "PORT", .at = I64(port), .fallback = "5858", .min = 1, .max = 65535,
-     .help = "TCP port of the REST interface"},
-    {.name = "LISTEN", .alias = "REST_LISTEN", .at = TEXT(listen), .fallback = "127.0.0.1",
-     .help = "address to listen on; 0.0.0.0 or :: for all"},
-    {.name = "STATE_DIR", .at = TEXT(state_dir), .fallback = "./var",
-     .help = "folder of the embedded database and of the generated key"},
+    SERVICE_PLACE_ROWS(struct config, service, "5858", "TCP port of the REST interface"),
     DB_SETTING_ROWS(struct config, database, "users.sqlite"),
     {.name = "FROM_NODE_PASSWORD", .at = SECRET(from_node_password),
      .help = "password of the MySQL user that --from-node reads as, when it is not in its URL"},
     {.name = "API_KEYS", .at = SECRET(api_keys),
      .help = "who may call: NAME:KEY[,NAME:KEY...], keys should have 16 characters or more;"
              " unset: one is made in STATE_DIR/userauth.key"},
-    {.name = "HTTP_LOOPS", .at = I64(http_loops), .fallback = "0", .min = 0, .max = THREADS_MAX_COUNT,
-     .help = "event loops; 0: one per core, two at least"},
-    {.name = "WORKERS", .at = I64(workers), .fallback = "0", .min = 0, .max = 256,
-     .help = "threads for what may wait, each with its own database connection; 0: two for each event loop, 4 to 8"},
+    SERVICE_THREAD_ROWS(struct config, service),
     {.name = "HASH_WORKERS", .at = I64(hash_workers), .fallback = "0", .min = 0, .max = THREADS_MAX_COUNT,
      .help = "threads that hash passwords, each needs PASSWORD_MEMORY_KIB while it does; 0 is one per core"},
-    {.name = "QUEUE_LIMIT", .at = I64(queue_limit), .fallback = "256", .min = 1, .max = 100000,
+    {.name = "QUEUE_LIMIT", .at = I64(service.queue_limit), .fallback = "256", .min = 1, .max = 100000,
      .help = "requests that wait for a worker, and for a hash worker; more are answered 503"},
-    {.name = "CONNECTION_LIMIT", .at = I64(connection_limit), .fallback = "1024", .min = 16, .max = 1000000,
+    {.name = "CONNECTION_LIMIT", .at = I64(service.connection_limit), .fallback = "1024", .min = 16, .max = 1000000,
      .help = "open connections in all"},
-    {.name = "HEAD_BYTES", .at = I64(head_bytes), .fallback = "32768", .min = 32768, .max = 1048576,
-     .unit = "bytes", .help = "line and fields of a request and of its answer; each connection has as much memory"},
-    {.name = "BODIES_BYTES", .at = I64(bodies_bytes), .fallback = "268435456", .min = 1048576, .max = 1099511627776,
-     .unit = "bytes", .help = "all bodies that arrive or are worked on; beyond, the address with most makes room, or 503"},
-    {.name = "ANSWERS_BYTES", .at = I64(answers_bytes), .fallback = "268435456", .min = 67108864, .max = 1099511627776,
-     .unit = "bytes", .help = "all answers over 8 KiB under way; beyond, the address with most makes room, or 503"},
-    {.name = "CONNECTIONS_PER_ADDRESS", .at = I64(connections_per_address), .fallback = "0", .min = 0, .max = 1000000,
-     .help = "open connections of one address; 0 is no limit"},
-    {.name = "IDLE_TIMEOUT_S", .at = I64(idle_timeout_s), .fallback = "65", .min = 1, .max = 3600,
-     .unit = "s", .help = "a quiet connection is closed after so long"},
-    {.name = "READ_TIMEOUT_S", .at = I64(read_timeout_s), .fallback = "20", .min = 1, .max = 600,
+    SERVICE_REQUEST_ROWS(struct config, service),
+    {.name = "BODIES_BYTES", .at = I64(service.bodies_bytes), .fallback = "268435456", .min = 1048576,
+     .max = 1099511627776, .unit = "bytes",
+     .help = "all bodies that arrive or are worked on; beyond, the address with most makes room, or 503"},
+    {.name = "READ_TIMEOUT_S", .at = I64(service.read_timeout_s), .fallback = "20", .min = 1, .max = 600,
      .unit = "s", .help = "a request must have arrived whole by then; an answer gets 1 s more for each 32 KiB"},
-    {.name = "REQUEST_DEADLINE_MS", .at = I64(request_deadline_ms), .fallback = "10000", .min = 100, .max = 120000,
-     .unit = "ms", .help = "longest work on one request"},
-    {.name = "DRAIN_DELAY_MS", .at = I64(drain_delay_ms), .fallback = "0", .min = 0, .max = 60000,
-     .unit = "ms", .help = "after SIGTERM: time for a proxy to notice, before new connections are refused"},
-    {.name = "DRAIN_WAIT_MS", .at = I64(drain_wait_ms), .fallback = "8000", .min = 0, .max = 60000,
-     .unit = "ms", .help = "after SIGTERM: longest wait for requests; what a worker has begun has its own deadline"},
+    {.name = "CONNECTIONS_PER_ADDRESS", .at = I64(service.connections_per_address), .fallback = "0",
+     .min = 0, .max = 1000000, .help = "open connections of one address; 0 is no limit"},
     {.name = "PASSWORD_MEMORY_KIB", .at = I64(password_memory_kib), .fallback = "19456", .min = 8, .max = 1048576,
      .unit = "KiB", .help = "memory of one Argon2id hash; weaker stored hashes are renewed at the next login"},
     {.name = "PASSWORD_PASSES", .at = I64(password_passes), .fallback = "2", .min = 1, .max = 10,
@@ -76,12 +53,7 @@ const struct setting config_settings[] = {
      .help = "failed logins of one name over all clients: from here on only clients that have signed in before are heard"},
     {.name = "THROTTLE_ROWS_MAX", .at = I64(throttle_rows_max), .fallback = "100000", .min = 100, .max = 100000000,
      .help = "names and clients whose logins are counted; beyond, the longest unused are forgotten"},
-    {.name = "LOG_LEVEL", .at = TEXT(log_level), .fallback = "info", .choices = LOG_LEVELS,
-     .help = "least important line that is written"},
-    {.name = "LOG_FORMAT", .at = TEXT(log_format), .fallback = "json", .choices = LOG_FORMATS,
-     .help = "json for machines, text for people"},
-    {.name = "SECCOMP", .at = TEXT(seccomp), .fallback = "on", .choices = SECCOMP_CHOICES,
-     .help = "on: the kernel refuses calls that the service does not need"},
+    SERVICE_LIFE_ROWS(struct config, service),
 };
 /* clang-format on */
 const size_t config_settings_count = ARRAY_COUNT(config_settings);
@@ -99,16 +71,13 @@ static void check_api_keys(const struct config *config, struct env_faults *fault
 void config_check(void *storage, struct env_faults *faults)
 {
     struct config *config = storage;
+    service_settings_check(&config->service, faults);
     db_settings_check(&config->database,
-                      arena_format(faults->arena, "%s/users.sqlite", config->state_dir), faults);
+                      arena_format(faults->arena, "%s/users.sqlite", config->service.state_dir),
+                      faults);
     bool is_in_state_dir = config->database.path && !secret_is_set(&config->database.url);
     config->needs_state_dir = is_in_state_dir || !secret_is_set(&config->api_keys);
-    struct address address;
-    if (!address_parse(config->listen, &address))
-        env_fault(faults, "LISTEN", "\"%s\" is no IPv4 or IPv6 address", config->listen);
     check_api_keys(config, faults);
-    config->key_path = arena_format(faults->arena, "%s/userauth.key", config->state_dir);
-    config->http_loops = threads_of_loops(config->http_loops);
-    config->workers = threads_of_workers(config->workers, config->http_loops);
+    config->key_path = arena_format(faults->arena, "%s/userauth.key", config->service.state_dir);
     config->hash_workers = threads_per_core(config->hash_workers);
 }

@@ -12,28 +12,14 @@
 #include "base/env.h"
 #include "base/secret.h"
 #include "data/db_settings.h"
+#include "service/service_settings.h"
 
 struct config {
-    int64_t port;
-    const char *listen;
-    const char *state_dir;
+    struct service_settings service;
     struct db_settings database;
     struct secret from_node_password; /* of the database that --from-node reads */
     struct secret api_keys;           /* unset: the key is in key_path */
-    int64_t http_loops;
-    int64_t workers;
     int64_t hash_workers;
-    int64_t queue_limit;
-    int64_t connection_limit;
-    int64_t head_bytes;
-    int64_t bodies_bytes;
-    int64_t answers_bytes;
-    int64_t connections_per_address;
-    int64_t idle_timeout_s;
-    int64_t read_timeout_s;
-    int64_t request_deadline_ms;
-    int64_t drain_delay_ms;
-    int64_t drain_wait_ms;
     int64_t password_memory_kib;
     int64_t password_passes;
     int64_t password_min_chars;
@@ -41,9 +27,6 @@ struct config {
     int64_t throttle_failures_of_name;
     int64_t throttle_wait_max_s;
     int64_t throttle_rows_max;
-    const char *log_level;
-    const char *log_format;
-    const char *seccomp;
 
     /* Derived by config_check. */
     const char *key_path;

@@ -3,50 +3,10 @@
  * userauth-svc: what the program is, told to service.c, which runs it. */
 #include "app.h"
 #include "auth/password.h"
-#include "base/text.h"
 #include "config.h"
 #include "from_node.h"
 #include "routes.h"
 #include "service/service.h"
-
-static enum log_level log_level_of(const void *storage)
-{
-    enum log_level level = LOG_INFO;
-    (void)!log_level_parse(((const struct config *)storage)->log_level, &level);
-    return level;
-}
-
-static enum log_format log_format_of(const void *storage)
-{
-    enum log_format format = LOG_JSON;
-    (void)!log_format_parse(((const struct config *)storage)->log_format, &format);
-    return format;
-}
-
-static const char *listen_of(const void *storage)
-{
-    return ((const struct config *)storage)->listen;
-}
-
-static int64_t port_of(const void *storage)
-{
-    return ((const struct config *)storage)->port;
-}
-
-static bool is_filtered_of(const void *storage)
-{
-    return text_equals(((const struct config *)storage)->seccomp, "on");
-}
-
-static int64_t drain_delay_ms_of(const void *storage)
-{
-    return ((const struct config *)storage)->drain_delay_ms;
-}
-
-static int64_t drain_wait_ms_of(const void *storage)
-{
-    return ((const struct config *)storage)->drain_wait_ms;
-}
 
 static const struct service_tool tools[] = {
     {.name = "--from-node",
@@ -67,17 +27,11 @@ int main(int argc, char **argv)
         .settings = config_settings,
         .settings_count = config_settings_count,
         .config = &config,
+        .common = &config.service,
         .router = &routes,
         .tools = tools,
         .tools_count = ARRAY_COUNT(tools),
         .config_check = config_check,
-        .log_level = log_level_of,
-        .log_format = log_format_of,
-        .listen = listen_of,
-        .port = port_of,
-        .is_filtered = is_filtered_of,
-        .drain_delay_ms = drain_delay_ms_of,
-        .drain_wait_ms = drain_wait_ms_of,
         .app_new = app_new,
         .app_server = app_server,
         .app_set_draining = app_set_draining,

@@ -31,6 +31,7 @@
 #include "http/router.h"
 #include "service/harden.h"
 #include "service/notify.h"
+#include "service/service_settings.h"
 #include "service/start.h"
 #include "service/syscall_filter.h"
 
@@ -154,15 +155,12 @@ static int check_config(const struct service *service, struct env_faults *faults
  * been taken away since its start, which is no reason to end it. */
 static void read_place(const struct service *service, struct env_faults *faults)
 {
-    struct address address;
     for (size_t i = 0; i < service->settings_count; i++) {
         const char *name = service->settings[i].name;
         if (text_equals(name, "PORT") || text_equals(name, "LISTEN"))
             env_read(&service->settings[i], 1, service->config, faults);
     }
-    const char *listen = service->listen(service->config);
-    if (!address_parse(listen, &address))
-        env_fault(faults, "LISTEN", "\"%s\" is no IPv4 or IPv6 address", listen);
+    service_settings_check_place(service->common, faults);
 }
 
 /* Where to reach a server that listens on `listen`: an address that means "all" can't be called.
@@ -181,8 +179,8 @@ static const char *call_host(struct ctx *ctx, const char *listen)
 
 static int ask_health(const struct service *service, struct ctx *ctx, struct http_client *client)
 {
-    const char *host = call_host(ctx, service->listen(service->config));
-    int64_t port = service->port(service->config);
+    const char *host = call_host(ctx, service->common->listen);
+    int64_t port = service->common->port;
     struct http_call call = {
         .method = "GET",
         .url = arena_format(&ctx->arena, "http://%s:%" PRId64 "/readyz", host, port),
@@ -285,7 +283,7 @@ static int serve(const struct service *service, struct app *app, const sigset_t 
 /* The server goes on, for a proxy that has not noticed yet; so do the ticks. */
 static void wait_for_proxy(const struct service *service, struct app *app)
 {
-    int64_t left_ms = service->drain_delay_ms(service->config);
+    int64_t left_ms = service->common->drain_delay_ms;
     while (left_ms > 0) {
         int64_t step_ms = left_ms < SERVICE_TICK_MS ? left_ms : SERVICE_TICK_MS;
         clock_sleep_ms(step_ms);
@@ -300,7 +298,7 @@ static void drain(const struct service *service, struct app *app, struct ctx *ct
     service->app_set_draining(app);
     http_server_send_away(server);
     wait_for_proxy(service, app);
-    size_t running_count = http_server_drain(server, service->drain_wait_ms(service->config));
+    size_t running_count = http_server_drain(server, service->common->drain_wait_ms);
     if (running_count > 0)
         log_warn(ctx, "service.drain_incomplete", log_i64("requests", (int64_t)running_count));
 }
@@ -357,10 +355,11 @@ static int run_service(const struct service *service, struct env_faults *faults)
     sigset_t ends;
     struct hardening hardening;
     prepare_signals(&ends);
-    harden_service(service->port(service->config), service->is_filtered(service->config),
+    harden_service(service->common->port, service_settings_has_seccomp(service->common),
                    &hardening); /* before the first thread */
-    struct log *log = log_new(STDOUT_FILENO, service->name, service->log_level(service->config),
-                              service->log_format(service->config));
+    struct log *log =
+        log_new(STDOUT_FILENO, service->name, service_settings_log_level(service->common),
+                service_settings_log_format(service->common));
     struct ctx ctx;
     ctx_init(&ctx, log, START_BUDGET_MS);
     int code = run_app(service, &hardening, &ctx, &ends);

@@ -24,6 +24,7 @@ struct app;
 struct ctx;
 struct http_server;
 struct router;
+struct service_settings;
 
 enum service_exit {
     SERVICE_EXIT_OK = 0,
@@ -52,25 +53,15 @@ struct service {
     const char *libraries; /* for --version, besides those that both services use; NULL: none */
     const struct setting *settings;
     size_t settings_count;
-    void *config;                /* zeroed storage that the table describes */
-    const struct router *router; /* for --print-routes */
+    void *config;                          /* zeroed storage that the table describes */
+    const struct service_settings *common; /* in it */
+    const struct router *router;           /* for --print-routes */
 
     const struct service_tool *tools; /* NULL: none */
     size_t tools_count;
 
     /* Further checks and derived values, after the table's own; adds faults. */
     void (*config_check)(void *config, struct env_faults *faults);
-
-    /* Log settings of this config. */
-    enum log_level (*log_level)(const void *config);
-    enum log_format (*log_format)(const void *config);
-
-    /* Where a running instance listens, for --healthcheck. */
-    const char *(*listen)(const void *config);
-    int64_t (*port)(const void *config);
-    bool (*is_filtered)(const void *config); /* by syscall_filter.h */
-    int64_t (*drain_delay_ms)(const void *config);
-    int64_t (*drain_wait_ms)(const void *config);
 
     /* Builds the program and starts its server. On failure ctx->why.text is one line for people. */
     enum err (*app_new)(struct ctx *ctx, const void *config, struct log *log, struct app **out_app);

@@ -117,7 +117,7 @@ static enum err show_list(struct app *app,
 
 static int far_lists_max_count(const struct app *app)
 {
-    return app->config->workers > FAR_LISTS_MAX_COUNT ? FAR_LISTS_MAX_COUNT : 1;
+    return app->config->service.workers > FAR_LISTS_MAX_COUNT ? FAR_LISTS_MAX_COUNT : 1;
 }
 
 static enum err show_far_list(struct app *app,

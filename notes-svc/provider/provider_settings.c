@@ -94,7 +94,7 @@ static void need_url(struct env_faults *faults, const char *name, const char *ur
 
 static void check_origin(const struct config *config, struct env_faults *faults, const char *name)
 {
-    if (!config->public_url && !provider_url_is_loopback(config->listen))
+    if (!config->public_url && !provider_url_is_loopback(config->service.listen))
         env_fault(faults, "PUBLIC_URL",
                   "is needed when %s is set: the provider sends browsers back to it", name);
 }

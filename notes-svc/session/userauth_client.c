@@ -284,7 +284,7 @@ static bool is_empty_object(struct bytes body)
 /* For an answer to a check: a request has at least as much for its turn before. */
 static int64_t etag_timeout_ms(const struct userauth_client *client)
 {
-    int64_t half_ms = client->config->request_deadline_ms / 2;
+    int64_t half_ms = client->config->service.request_deadline_ms / 2;
     return half_ms < USERAUTH_ETAG_TIMEOUT_MS ? half_ms : USERAUTH_ETAG_TIMEOUT_MS;
 }
 
