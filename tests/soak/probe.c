@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * Preloaded into a service that was built with AddressSanitizer: after an answer it writes into the
- * file SOAK_HEAP how many bytes of heap are in use, and with LEAK_BYTES each answer keeps so many
- * for ever, which ./dev soak --leak must find. Now and then it has the sanitizer's allocator give
- * back the pages in which nothing is used, so that private memory tells of the service and not of
- * the allocator. Built by site.py. */
+ * Preloaded into a service: after an answer it writes into the file SOAK_HEAP how many bytes of heap
+ * are in use, and with LEAK_BYTES each answer keeps so many for ever, which ./dev soak --leak must
+ * find. Now and then it has the allocator (AddressSanitizer's, else glibc's) give back the pages in
+ * which nothing is used, so that private memory tells of the service and not of the allocator. Built
+ * by site.py. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -23,8 +24,25 @@ struct MHD_Connection;
 struct MHD_Response;
 typedef int queue_fn(struct MHD_Connection *, unsigned int, struct MHD_Response *);
 
-size_t __sanitizer_get_current_allocated_bytes(void);
-void __sanitizer_purge_allocator(void);
+/* NULL in a service without a sanitizer. */
+__attribute__((weak)) size_t __sanitizer_get_current_allocated_bytes(void);
+__attribute__((weak)) void __sanitizer_purge_allocator(void);
+
+static size_t bytes_in_use(void)
+{
+    if (__sanitizer_get_current_allocated_bytes)
+        return __sanitizer_get_current_allocated_bytes();
+    struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+
+static void give_back_pages(void)
+{
+    if (__sanitizer_purge_allocator)
+        __sanitizer_purge_allocator();
+    else
+        (void)malloc_trim(0);
+}
 
 /* Written to, so that the pages are there. */
 static void *volatile last;
@@ -54,7 +72,7 @@ static void tell(void)
     static _Atomic long long told_ms;
     static _Atomic long long purged_ms;
     if (is_due(&purged_ms, PURGE_EVERY_MS))
-        __sanitizer_purge_allocator();
+        give_back_pages();
     if (!is_due(&told_ms, EVERY_MS))
         return;
     const char *path = getenv("SOAK_HEAP");
@@ -62,7 +80,7 @@ static void tell(void)
     if (fd < 0)
         return;
     char text[32];
-    int chars = snprintf(text, sizeof text, "%20zu\n", __sanitizer_get_current_allocated_bytes());
+    int chars = snprintf(text, sizeof text, "%20zu\n", bytes_in_use());
     (void)!pwrite(fd, text, (size_t)chars, 0);
     (void)close(fd);
 }
