@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Preloaded into a service: after an answer it writes into the file SOAK_HEAP how many bytes of heap
- * are in use, and with LEAK_BYTES each answer keeps so many for ever, which ./dev soak --leak must
- * find. Now and then it has the allocator (AddressSanitizer's, else glibc's) give back the pages in
- * which nothing is used, so that private memory tells of the service and not of the allocator. Built
- * by site.py. */
+ * Preloaded into a service: after an answer it writes into the file SOAK_HEAP how many bytes of
+ * heap are in use, and with LEAK_BYTES each answer keeps so many for ever, which ./dev soak --leak
+ * must find. Now and then it has the allocator (AddressSanitizer's, else glibc's) give back the
+ * pages in which nothing is used, so that private memory tells of the service and not of the
+ * allocator. Built by site.py. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>

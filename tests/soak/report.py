@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
 """What a soak came to: the result as plain data, as tables for people, and as Markdown for docs/SOAK.md."""
+import json
 import os
 import platform
 import re
 import subprocess
 
+from harness import programs
+
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
-FORMAT = 1
+FORMAT = 2
 KINDS = ("answered", "refused", "unavailable", "lost connection")
 # A slope that is above its noise counts from here on: less is one page of memory, or one connection that is opened late.
 LEAST_GROWTH = {"heap": 64 * 1024, "memory": 4 << 20, "descriptors": 3, "threads": 1}
@@ -25,6 +28,13 @@ def machine():
     with open("/etc/os-release") as info:
         system = re.search(r'^PRETTY_NAME="(.*)"', info.read(), re.M)[1]
     return f"{os.cpu_count()} × {processor}, {memory_gb} GB, Linux {platform.release()}, {system}"
+
+
+def build(folder):
+    """What the programs in this folder of meson's were built with."""
+    options = json.loads((folder / "meson-info" / "intro-buildoptions.json").read_text())
+    chosen = {option["name"]: option["value"] for option in options}
+    return f"{chosen['buildtype']} with sanitizers {chosen['b_sanitize']}" if chosen["b_sanitize"] != "none" else f"{chosen['buildtype']} without sanitizers"
 
 
 def growth_of(one):
@@ -54,7 +64,8 @@ def of(soak, begun, took_s, servers):
     faults = [*soak.faults, *(f"{one['process']}: {one['what']} grow{gained(one)}" for one in trends if is_growing(one))]
     lives = [{"process": life.name, "pid": life.pid, "is_spared": life.is_spared, "samples": life.samples, "rests": life.rests}
              for life in soak.sampler.lives.values()]
-    return {"format": FORMAT, "begun": begun, "took_s": took_s, "machine": machine(), "servers": servers, "site": soak.kind, "seed": soak.seed,
+    return {"format": FORMAT, "begun": begun, "took_s": took_s, "machine": machine(), "build": build(programs.BUILD),
+            "servers": servers, "site": soak.kind, "seed": soak.seed,
             "rounds": soak.rounds, "injected": dict(soak.injected), "deaths_after_commit": soak.deaths_after_commit,
             "answers": {what: dict(counts) for what, counts in soak.answers.counts.items()},
             "requests": soak.answers.total(), "longest_wait_s": soak.answers.longest_s, "wait_limit_s": soak.answers.limit_s,
@@ -110,7 +121,7 @@ def tables(run, as_markdown=False):
     draw = markdown if as_markdown else plain
     title = "### {}" if as_markdown else "{}"
     rate_per_s = run["requests"] / run["took_s"]
-    parts = [f"{run['machine']}; {run['servers']}",
+    parts = [f"{run['machine']}; {run['servers']}; build: {run['build']}",
              f"{run['begun']}, seed {run['seed']}, {run['took_s'] / 60:.1f} minutes, {run['rounds']} rounds, {run['requests']:,} requests "
              f"({rate_per_s:.0f} a second), {run['joins']:,} joins of live sockets that must agree at the end of each round"]
     parts += [title.format("Faults injected"), draw(["fault", "times"], [[name.replace("_", " "), str(count)]

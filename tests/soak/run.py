@@ -19,7 +19,7 @@ from soak import report  # noqa: E402
 
 
 def options_of(arguments):
-    parser = argparse.ArgumentParser(prog="./dev soak", description="Mixed load and random faults on the build with sanitizers: nothing answered may "
+    parser = argparse.ArgumentParser(prog="./dev soak", description="Mixed load and random faults, on the build with sanitizers: nothing answered may "
                                      "be lost, nobody may wait for ever, and neither memory nor descriptors may grow. docs/SOAK.md")
     parser.add_argument("--minutes", type=float, default=30, metavar="N", help="how long (30); besides, some seconds of start and end")
     parser.add_argument("--seed", default=None, metavar="S", help="of load and faults; by chance when it is not given, and shown")
@@ -34,6 +34,8 @@ def options_of(arguments):
                         help="besides, N pages a second of the notes-svc that is measured, so that smaller leaks are seen (0)")
     parser.add_argument("--leak", type=int, default=0, metavar="BYTES",
                         help="tries the soak itself: each answer of one notes-svc leaks so many; it must end with 1")
+    parser.add_argument("--without-sanitizers", action="store_true",
+                        help="on a build like a released one: private memory tells of the service then, not of AddressSanitizer")
     parser.add_argument("--needs-programs", action="store_true", help=argparse.SUPPRESS)  # for ./dev: only the exit code, 0 or 4
     options = parser.parse_args(arguments)
     if options.minutes <= 0 or options.round <= 0 or options.steady < 0 or options.leak < 0:

