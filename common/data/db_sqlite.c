@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The SQLite driver: with db_sqlite_file.c it alone knows sqlite3.h. One connection of one thread
+ * The SQLite driver: with db_sqlite_*.c it alone knows sqlite3.h. One connection of one thread
  * on a file in WAL mode: readers never wait for writers, writers of this process queue at a gate
  * (write_gate.h), other processes are met by the busy handler.
  *
@@ -8,7 +8,7 @@
  * by interruption if need be. Any failure for want of the system (full, I/O, interrupted) undoes
  * the whole transaction at once, gives the lock back, and lets nothing more happen in it: what
  * SQLite undid by itself and what it left open would be hard to tell apart. Depends on:
- * db_driver.h, db_sqlite_file.h, write_gate.h, clock.h. */
+ * db_driver.h, db_sqlite_file.h, db_sqlite_sleep.h, write_gate.h, clock.h. */
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
@@ -24,6 +24,7 @@
 #include "data/db_driver.h"
 #include "data/db_sqlite_codes.h"
 #include "data/db_sqlite_file.h"
+#include "data/db_sqlite_sleep.h"
 #include "data/write_gate.h"
 
 /* Room for the statements of a service: a set holds those whose addresses collide, the one not used
@@ -167,6 +168,7 @@ static void set_deadline(const struct ctx *ctx, struct connection *connection)
     connection->lock_until_ms = ctx->deadline_ms;
     if (ctx->deadline_ms == INT64_MAX && connection->lock_wait_ms > 0)
         connection->lock_until_ms = clock_monotonic_ms() + connection->lock_wait_ms;
+    sqlite_sleep_until(connection->lock_until_ms);
 }
 
 /* After damage was found, by whomever, nothing that was read before is trusted: so a file that is
@@ -246,8 +248,7 @@ static enum err compile(struct ctx *ctx,
 {
     sqlite3_finalize(place->code);
     *place = (struct compiled){0};
-    int code = sqlite3_prepare_v3(connection->handle, statement->sql, -1, SQLITE_PREPARE_PERSISTENT,
-                                  &place->code, NULL);
+    int code = sqlite_file_prepare(connection->handle, statement->sql, &place->code);
     if (code != SQLITE_OK)
         return fail(ctx, connection, code);
     if (!place->code)
@@ -592,6 +593,7 @@ DEFINE_CLEANUP(struct connection *, sqlite_close)
 static void start_library(void)
 {
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    sqlite_sleep_start();
 }
 
 static int use_wal(sqlite3 *handle, bool *out_is_wal)
@@ -639,7 +641,7 @@ static enum err open_file(struct ctx *ctx, struct connection *connection, const 
     bool is_read_only = !connection->gate;
     int flags = (is_read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
                 SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
-    int code = sqlite3_open_v2(path, &connection->handle, flags, NULL);
+    int code = sqlite3_open_v2(path, &connection->handle, flags, SQLITE_SLEEP_VFS);
     if (code != SQLITE_OK)
         return fail(ctx, connection, code);
     set_options(connection);

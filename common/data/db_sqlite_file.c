@@ -58,3 +58,20 @@ int sqlite_file_ask(struct sqlite3 *handle, const char *sql, const char *word, b
     sqlite3_finalize(code);
     return result;
 }
+
+static int prepare(sqlite3 *handle, const char *sql, sqlite3_stmt **out_code)
+{
+    return sqlite3_prepare_v3(handle, sql, -1, SQLITE_PREPARE_PERSISTENT, out_code, NULL);
+}
+
+/* SQLite looks itself whether there is a newer schema; when it can't, it says that the statement is
+ * wrong. */
+int sqlite_file_prepare(sqlite3 *handle, const char *sql, sqlite3_stmt **out_code)
+{
+    bool is_word = false;
+    int code = prepare(handle, sql, out_code);
+    if (code != SQLITE_ERROR)
+        return code;
+    code = sqlite_file_ask(handle, "PRAGMA schema_version", "", &is_word);
+    return code == SQLITE_ROW ? prepare(handle, sql, out_code) : code;
+}

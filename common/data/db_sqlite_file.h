@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * What the SQLite driver asks about the file under an open connection: is it still the one of that
- * name, and what does a PRAGMA say of it? Private to db_sqlite.c. Threads: the connection's. */
+ * name, what does a PRAGMA say of it, and what does a statement mean there? Private to db_sqlite.c.
+ * Threads: the connection's. */
 #ifndef NOTES_DB_SQLITE_FILE_H
 #define NOTES_DB_SQLITE_FILE_H
 
@@ -13,6 +14,7 @@
 
 struct ctx;
 struct sqlite3;
+struct sqlite3_stmt;
 
 /* Which file is in the place of the log of a connection in WAL mode; 0: none. After the
  * connection's first read that is its own, and it keeps it until it is closed. */
@@ -28,5 +30,10 @@ sqlite_file_check_place(struct ctx *ctx, struct sqlite3 *handle, const char *pat
  * the code of the failure. */
 MUST_CHECK int
 sqlite_file_ask(struct sqlite3 *handle, const char *sql, const char *word, bool *out_is_word);
+
+/* Compiles a statement. SQLITE_ERROR: it is wrong by the file's newest schema, not only by the one
+ * that the connection has read, which may be of before a table was made. */
+MUST_CHECK int
+sqlite_file_prepare(struct sqlite3 *handle, const char *sql, struct sqlite3_stmt **out_code);
 
 #endif

@@ -2,6 +2,7 @@
 """How the services start, stop, refuse to start, and live through crashes, full disks and crowds."""
 import concurrent.futures
 import contextlib
+import fcntl
 import os
 import pathlib
 import re
@@ -770,6 +771,36 @@ def test_readers_whose_use_is_to_be_noted_read_on_while_the_file_is_locked(tmp_p
             holder.execute("BEGIN IMMEDIATE")
             assert clients[0].get("/notes/add", timeout=60).status_code == 302, "who is signed out by then, at once, too"
             holder.execute("ROLLBACK")
+    finally:
+        site.stop()
+
+
+@contextlib.contextmanager
+def read_marks_held(database):
+    """Holds, as another process, what each reader of a database in WAL mode locks one of: its file format says where."""
+    with open(f"{database}-shm", "r+b") as index:
+        fcntl.lockf(index, fcntl.LOCK_EX | fcntl.LOCK_NB, 5, 123)
+        yield
+
+
+@pytest.mark.sqlite_only(reason="locks a file; test_mysql_faults.py has its like")
+def test_read_marks_that_another_process_holds_are_a_503_and_it_recovers(tmp_path):
+    """Also on a connection that read the schema when there were no tables yet, and used none since."""
+    site = Site(tmp_path, {"REDIS_URL": "", "REQUEST_DEADLINE_MS": 1500, "WORKERS": 4}, {"REQUEST_DEADLINE_MS": 1500})
+    site.start()
+    try:
+        with concurrent.futures.ThreadPoolExecutor(12) as pool:
+            with read_marks_held(site.notes.database):
+                answers = list(pool.map(lambda _: Client(site.url).get("/notes/view?key=x", timeout=60), range(12)))
+            assert [answer.status_code for answer in answers] == [503] * 12
+            assert all(int(answer.headers["Retry-After"]) >= 1 for answer in answers)
+            with read_marks_held(site.userauth.database):
+                answers = list(pool.map(lambda _: site.api.get("/find/nobody"), range(12)))
+            for answer in answers:
+                assert_error(answer, 503)
+                assert int(answer.headers["Retry-After"]) >= 1
+        assert Client(site.url).get("/notes/view?key=x").status_code == 404
+        assert site.api.get("/find/nobody").status_code == 404
     finally:
         site.stop()
 

@@ -43,7 +43,7 @@ OWNERS = {
     "microhttpd.h": ["common/http/http_server.c"],
     "zlib.h": ["common/http/gzip.c"],
     "curl/curl.h": ["common/http/http_client.c"],
-    "sqlite3.h": ["common/data/db_sqlite.c", "common/data/db_sqlite_file.c"],
+    "sqlite3.h": ["common/data/db_sqlite.c", "common/data/db_sqlite_file.c", "common/data/db_sqlite_sleep.c"],
     "mysql.h": ["common/data/db_mysql_*"],
     "hiredis/hiredis.h": ["common/data/redis_link.c"],
     "wslay/wslay.h": ["common/http/websocket.c"],
