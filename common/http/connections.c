@@ -26,7 +26,6 @@
 #define SWEEP_SHARE         8    /* kept-alive connections are looked at every so many sweeps */
 #define ACKNOWLEDGE_SLOP_MS 50   /* the kernel counts in ticks of up to 10 ms */
 #define CUT_ANSWER_BYTES    512
-#define CUT_RETRY_AFTER_S   "2"
 #define END_WAIT_MS         1000
 #define END_LOOK_MS         1
 
@@ -297,13 +296,14 @@ void connection_answered(struct connection *connection, int64_t now_ms)
 void connection_cut(struct connection *connection, int status, const char *text)
 {
     char answer[CUT_ANSWER_BYTES];
+    char wait[32];
+    (void)snprintf(wait, sizeof(wait), "Retry-After: %d\r\n", HTTP_RETRY_AFTER_S);
     int size = snprintf(
         answer, sizeof(answer),
         "HTTP/1.1 %d %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %zu\r\n"
         "Cache-Control: no-store\r\nConnection: close\r\nX-Content-Type-Options: nosniff\r\n"
         "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n%s\r\n%s",
-        status, http_status_text(status), strlen(text),
-        status == 503 ? "Retry-After: " CUT_RETRY_AFTER_S "\r\n" : "", text);
+        status, http_status_text(status), strlen(text), status == 503 ? wait : "", text);
     atomic_store(&connection->state, CONNECTION_CUT);
     if (size > 0 && (size_t)size < sizeof(answer))
         (void)send(connection->fd, answer, (size_t)size, MSG_DONTWAIT | MSG_NOSIGNAL);

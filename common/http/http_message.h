@@ -103,6 +103,7 @@ struct http_field {
 };
 
 #define HTTP_RESPONSE_FIELDS_MAX_COUNT 24
+#define HTTP_RETRY_AFTER_S             2 /* of a 503 that knows no better time */
 
 /* Who takes the socket after a 101. Exactly one of the two is called, on the event loop. */
 struct http_upgrade {

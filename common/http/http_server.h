@@ -44,7 +44,6 @@ struct workers;
 #define HTTP_ANSWERS_MAX_BYTES \
     ((size_t)256 * 1024 * 1024) /* of all answers under way but small ones together; beyond: 503 */
 #define HTTP_SEND_BYTES_PER_S ((size_t)32 * 1024) /* a client that takes less is cut off */
-#define HTTP_RETRY_AFTER_S    2
 
 /* What a lane's thread owns: the `local` of its struct workers. The server puts it into ctx before
  * guard and handler. */

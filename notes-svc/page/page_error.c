@@ -17,9 +17,8 @@
 #include "page/page.h"
 #include "page/page_retry.h"
 
-#define LOGOUT_RETRY_AFTER_S 2
-#define LIVE_PATH            "/socket.io/"
-#define ACCOUNT_PATH         "/users/account"
+#define LIVE_PATH    "/socket.io/"
+#define ACCOUNT_PATH "/users/account"
 
 struct page_kept {
     const char *title; /* NULL: none */
@@ -319,7 +318,7 @@ void page_logout_failed(struct app *app,
     ctx->why.hint = "You are signed out in this browser, but your session could not be ended "
                     "everywhere right now. It ends by itself when it is not used.";
     if (!ctx->retry_after_s)
-        ctx->retry_after_s = LOGOUT_RETRY_AFTER_S;
+        ctx->retry_after_s = HTTP_RETRY_AFTER_S;
     if (http_wants_json(rq)) {
         json_body_error(ctx, ERR_UNAVAILABLE, rs);
         add_wait(ctx, rs);
