@@ -327,8 +327,12 @@ static bool leaves_room_locked(const struct workers *workers, const struct job *
     return count < room_count;
 }
 
+/* Kinds and owners don't mix: a list would be of several owners, and who runs it could go on with
+ * another job, while those that rely on him to take them along wait beside idle workers. */
 bool workers_submit(struct workers *workers, struct job *job)
 {
+    if (workers->options.per_owner_max_count > 0)
+        job->kind = NULL;
     (void)pthread_mutex_lock(&workers->lock);
     bool has_room = has_room_locked(workers) && leaves_room_locked(workers, job);
     struct worker *woken = !has_room   ? NULL

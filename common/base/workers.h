@@ -28,9 +28,10 @@ struct job {
     void (*expire)(struct job *job);
 
     /* Jobs of one kind that wait one behind the other may be run together, by the run_all of the
-     * first: two to WORKERS_TOGETHER_MAX_COUNT of them, a list. NULL: it runs by itself. */
+     * first: two to WORKERS_TOGETHER_MAX_COUNT of them, a list. NULL: it runs by itself, as all do
+     * in a lane with a per_owner_max_count. */
     const void *kind;
-    uint64_t owner; /* whose it is, 0: nobody's; of a list, the first one's counts */
+    uint64_t owner; /* whose it is, 0: nobody's */
     void (*run_all)(struct job *first, void *local);
 };
 

@@ -555,6 +555,36 @@ static void a_full_list_of_a_kind_is_worth_another_worker(void **state)
     assert_int_equal(lane->order_count, ALL_COUNT);
 }
 
+/* Else she, whose job is of a kind, would wait beside an idle worker for one of the two who run
+ * such jobs, and the first of them goes on with another job. */
+static void where_owners_have_their_share_each_job_runs_by_itself(void **state)
+{
+    enum { MINE = 1, YOURS = 2, HERS = 3, WAIT_MS = 20000 };
+    static const uint64_t owners[] = {MINE, YOURS, MINE, HERS};
+    struct lane *lane = *state;
+    struct workers *workers = workers_new(&(struct workers_options){
+        .name = "unit", .count = 3, .queue_max_count = 100, .per_owner_max_count = 1});
+    struct counted_job jobs[ARRAY_COUNT(owners)];
+    assert_non_null(workers);
+    for (int i = 0; i < (int)ARRAY_COUNT(jobs); i++) {
+        jobs[i] = job_of_kind(lane, i, i == 2 ? NULL : lane);
+        jobs[i].job.owner = owners[i];
+        jobs[i].gate = owners[i] == HERS ? NULL : &lane->gate;
+        assert_true(workers_submit(workers, &jobs[i].job));
+        if (i < 2)
+            (void)sem_wait(&lane->started);
+    }
+    for (int i = 0; i < WAIT_MS && workers_busy_count(workers) > 3; i++)
+        clock_sleep_ms(1);
+    assert_int_equal(workers_busy_count(workers), 3);
+    for (int i = 0; i < 3; i++)
+        (void)sem_post(&lane->gate);
+    workers_free(workers);
+    assert_int_equal(lane->order_count, ARRAY_COUNT(jobs));
+    assert_int_equal(lane->order[0], 3);
+    assert_int_equal(lane->lists_count, 0);
+}
+
 #define UNIT_WITH_LANE(test) cmocka_unit_test_setup_teardown(test, lane_new, lane_free)
 
 int main(void)
@@ -577,6 +607,7 @@ int main(void)
         UNIT_WITH_LANE(of_jobs_together_those_that_are_late_expire),
         UNIT_WITH_LANE(few_workers_are_woken_for_jobs_of_a_kind_and_others_when_those_are_stuck),
         UNIT_WITH_LANE(a_full_list_of_a_kind_is_worth_another_worker),
+        UNIT_WITH_LANE(where_owners_have_their_share_each_job_runs_by_itself),
     };
     return cmocka_run_group_tests_name("workers", tests, NULL, NULL);
 }
