@@ -99,20 +99,14 @@ static enum err show_first_list(struct app *app,
                 : shared_page_send(app, ctx, rq, rs, &parts, state);
 }
 
-static enum err show_list(struct app *app,
+static enum err read_list(struct app *app,
                           struct ctx *ctx,
-                          const struct http_request *rq,
-                          struct http_response *rs,
-                          int64_t page_number)
+                          int64_t page_number,
+                          struct page_state *state,
+                          struct parts *out_parts)
 {
-    struct page_state state = {.part = arena_format(&ctx->arena, "p%lld", (long long)page_number)};
-    struct parts parts;
-    enum err err = note_home_revision(ctx, ctx->db, &state.revision);
-    if (!err && has_it(app, ctx, rq, rs, state))
-        return ERR_OK;
-    if (!err)
-        err = make_list(app, ctx, page_number, state.revision, &parts);
-    return err ? err : shared_page_send(app, ctx, rq, rs, &parts, state);
+    enum err err = note_home_revision(ctx, ctx->db, &state->revision);
+    return err ? err : make_list(app, ctx, page_number, state->revision, out_parts);
 }
 
 static int far_lists_max_count(const struct app *app)
@@ -120,22 +114,41 @@ static int far_lists_max_count(const struct app *app)
     return app->config->service.workers > FAR_LISTS_MAX_COUNT ? FAR_LISTS_MAX_COUNT : 1;
 }
 
-static enum err show_far_list(struct app *app,
+static enum err read_far_list(struct app *app,
                               struct ctx *ctx,
-                              const struct http_request *rq,
-                              struct http_response *rs,
-                              int64_t page_number)
+                              int64_t page_number,
+                              struct page_state *state,
+                              struct parts *out_parts)
 {
     enum err err = ERR_UNAVAILABLE;
     int max_count = far_lists_max_count(app);
     if (atomic_fetch_add(&app->far_lists_count, 1) < max_count) {
-        err = show_list(app, ctx, rq, rs, page_number);
+        err = read_list(app, ctx, page_number, state, out_parts);
     } else {
         ctx->why.hint = "Others are looking this far back just now. Please try again in a moment.";
         err = ctx_fail(ctx, err, "%d pages far behind are read already", max_count);
     }
     atomic_fetch_sub(&app->far_lists_count, 1);
     return err;
+}
+
+static enum err show_list(struct app *app,
+                          struct ctx *ctx,
+                          const struct http_request *rq,
+                          struct http_response *rs,
+                          int64_t page_number)
+{
+    struct parts parts;
+    struct page_state state = {.part = arena_format(&ctx->arena, "p%lld", (long long)page_number)};
+    if (rq->fields[HTTP_FIELD_IF_NONE_MATCH]) {
+        enum err err = note_home_revision(ctx, ctx->db, &state.revision);
+        if (err || has_it(app, ctx, rq, rs, state))
+            return err;
+    }
+    enum err err = page_number < FAR_PAGE_NUMBER
+                       ? read_list(app, ctx, page_number, &state, &parts)
+                       : read_far_list(app, ctx, page_number, &state, &parts);
+    return err ? err : shared_page_send(app, ctx, rq, rs, &parts, state);
 }
 
 enum err note_home_handle(struct app *app,
@@ -147,10 +160,8 @@ enum err note_home_handle(struct app *app,
     enum err err = read_number(ctx, rq, "page", NOTE_PAGE_MAX_NUMBER, &page_number);
     if (err)
         return err;
-    if (page_number == 1)
-        return show_first_list(app, ctx, rq, rs);
-    return page_number < FAR_PAGE_NUMBER ? show_list(app, ctx, rq, rs, page_number)
-                                         : show_far_list(app, ctx, rq, rs, page_number);
+    return page_number == 1 ? show_first_list(app, ctx, rq, rs)
+                            : show_list(app, ctx, rq, rs, page_number);
 }
 
 bool note_home_cached(struct app *app,

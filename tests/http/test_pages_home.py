@@ -95,12 +95,14 @@ def list_held(notes):
             yield
 
 
-def assert_far_pages_at_once(site, count):
-    """Of six that ask for one, so many wait for the list; the others are told at once."""
-    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+@contextlib.contextmanager
+def far_pages_waiting(site, count):
+    """Of six that ask for one, so many wait for the list meanwhile; the others were told at once."""
+    with concurrent.futures.ThreadPoolExecutor(7) as pool:
         with list_held(site.notes):
             asked = [pool.submit(Client(site.url).get, "/?page=200") for _ in range(6)]
             told = [one.result() for one in itertools.islice(concurrent.futures.as_completed(asked, timeout=20), 6 - count)]
+            yield pool
         for answer in told:
             assert "this far back" in error_page(answer, 503).first("main").text
             assert int(answer.headers["Retry-After"]) >= 1
@@ -110,11 +112,24 @@ def assert_far_pages_at_once(site, count):
 
 def test_pages_far_behind_are_read_two_at_a_time(site):
     """Each counts all notes before it: many at once would leave no worker to others."""
-    assert_far_pages_at_once(site, 2)
+    with far_pages_waiting(site, 2):
+        pass
 
 
 def test_pages_far_behind_are_read_one_at_a_time_where_two_are_all_workers(make_site):
-    assert_far_pages_at_once(make_site(WORKERS=2), 1)
+    with far_pages_waiting(make_site(WORKERS=2), 1):
+        pass
+
+
+def test_who_has_a_page_far_behind_is_told_so_while_others_are_read(site, me):
+    """That needs no reading of the list. With SQLite nobody can read anything meanwhile: the answer comes after."""
+    tag = Client(site.url).get("/?page=3").headers["ETag"]
+    far_tag = tag.replace("-p3-", "-p200-")
+    assert far_tag != tag
+    with far_pages_waiting(site, 2) as pool:
+        answer = pool.submit(Client(site.url).get, "/?page=200", headers={"If-None-Match": far_tag})
+        concurrent.futures.wait([answer], timeout=1)
+    assert answer.result().status_code == 304
 
 
 def test_page_given_twice_is_refused(me):
