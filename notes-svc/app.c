@@ -52,6 +52,9 @@
  * address begin at once, and few of them fail. */
 #define STARTS_PER_FAILURE 6
 
+/* Who writes too much on a live socket needs no line of the log for each try. */
+#define WRITES_TOLD_PER_MIN 1
+
 /* Made by tools/compile_sql.py. */
 extern const struct migrations notes_migrations;
 extern const struct migrations notes_migrations_mysql;
@@ -191,6 +194,7 @@ static enum err build_parts(struct ctx *ctx, struct app *app)
     app->userauth = userauth_client_new(app->config);
     app->login_failures = rate_new(app->config->login_failures_per_min);
     app->writes = rate_new(app->config->writes_per_min);
+    app->writes_told = rate_new(WRITES_TOLD_PER_MIN);
     app->assets = asset_store_new();
     app->pages = cache_new((size_t)app->config->page_cache_bytes, &app->trust);
     app->sessions = cache_new((size_t)app->config->session_cache_bytes, &app->trust);
@@ -385,6 +389,7 @@ void app_free(struct app *app)
     cache_free(app->pages);
     asset_store_free(app->assets);
     rate_free(app->provider_starts);
+    rate_free(app->writes_told);
     rate_free(app->writes);
     rate_free(app->login_failures);
     providers_free(app->providers);

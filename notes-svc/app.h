@@ -47,6 +47,7 @@ struct app {
     struct ways ways;             /* made of them */
     struct rate *login_failures;  /* by address; what this process saw of them */
     struct rate *writes;          /* by user */
+    struct rate *writes_told;     /* by user: lines of the log about too many of them */
     struct rate *provider_starts; /* sign-ins begun at a provider, by address; NULL without one */
     struct secret device_key; /* signs device cookies; the same for all processes of a database */
     struct site site;         /* made of it */

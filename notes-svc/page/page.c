@@ -145,12 +145,15 @@ bool page_is_unchanged(struct ctx *ctx,
 
 enum err page_count_write(struct app *app, struct ctx *ctx, const char *username)
 {
-    int64_t wait_s = rate_take(app->writes, username, clock_monotonic_ms());
+    int64_t now_ms = clock_monotonic_ms();
+    int64_t wait_s = rate_take(app->writes, username, now_ms);
     if (!wait_s)
         return ERR_OK;
     ctx->retry_after_s = wait_s;
     ctx->why.hint =
         "You are saving faster than this site allows. Please wait a little and send it again.";
-    log_warn(ctx, "request.writes_limited", log_str("user", username), log_str("peer", ctx->peer));
+    if (!rate_take(app->writes_told, username, now_ms))
+        log_warn(ctx, "request.writes_limited", log_str("user", username),
+                 log_str("peer", ctx->peer));
     return ctx_fail(ctx, ERR_RATE_LIMITED, "over WRITES_PER_MIN");
 }

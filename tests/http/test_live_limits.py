@@ -62,6 +62,26 @@ def test_comments_over_the_socket_count_as_writes(make_site):
     assert len(shown_comments(me.html(view_path("busy")))) == 2
 
 
+def test_writes_over_the_limit_fill_no_log(make_site):
+    """One line a minute, however many there are; each is answered all the same."""
+    count = 300
+    site = make_site(WRITES_PER_MIN=1)
+    me = open_session(site, "me")
+    create_note(me, "busy")
+    with Raw(site.url, cookie=me.session_cookie) as raw:
+        raw.join(key="busy", revision=revision_of(me, "busy"))
+        for number in range(count):
+            raw.send(f'42/notes,{number}["create-message",{{"message":"x"}}]')
+        answers = []
+        while len(answers) < count:
+            packet = raw.receive()
+            if packet.startswith("43/notes,"):
+                answers.append('"code":"TooManyRequests"' in packet)
+    assert sum(answers) > count / 2
+    site.notes.wait_log(event="request.writes_limited", user="me")
+    assert len(site.notes.log_lines(event="request.writes_limited")) < 10
+
+
 def test_comments_on_a_note_that_is_gone_are_refused_by_name(make_site):
     site = make_site()
     me = open_session(site, "me")
