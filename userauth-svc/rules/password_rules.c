@@ -16,6 +16,8 @@
 #define ENTRIES_MAX_COUNT 3 /* of the list, in one password that is refused for them */
 #define HUNG_ON_MAX_BYTES 4 /* digits and signs besides, anywhere in it */
 #define RUN_MIN_BYTES     3
+#define SPELT_MAX_BYTES   2 /* together, in a word that is spelt out */
+#define SEPARATORS        " -_.,"
 #define COSTS_COUNT       (HUNG_ON_MAX_BYTES + 1)
 #define NOT_REACHED       (ENTRIES_MAX_COUNT + 1)
 
@@ -264,6 +266,27 @@ static struct piece copy_lower(const char *text, char *out_copy, size_t max_byte
     return (struct piece){.start = out_copy, .size_bytes = size_bytes};
 }
 
+/* The word that is spelt out, as "p a s s w o r d"; empty where more stands together. */
+static struct piece copy_spelt(struct piece text, char *out_copy)
+{
+    size_t size_bytes = 0;
+    size_t together_bytes = 0;
+    for (size_t i = 0; i < text.size_bytes && together_bytes <= SPELT_MAX_BYTES; i++) {
+        together_bytes = strchr(SEPARATORS, text.start[i]) ? 0 : together_bytes + 1;
+        if (together_bytes > 0)
+            out_copy[size_bytes++] = text.start[i];
+    }
+    bool is_spelt = together_bytes <= SPELT_MAX_BYTES;
+    return (struct piece){.start = out_copy, .size_bytes = is_spelt ? size_bytes : 0};
+}
+
+static enum password_fault judge(struct piece text, struct piece name, int64_t min_chars)
+{
+    return is_name(text, name)          ? PASSWORD_IS_NAME
+           : is_common(text, min_chars) ? PASSWORD_COMMON
+                                        : PASSWORD_FINE;
+}
+
 enum password_fault
 password_rules_judge(const char *password, const char *username, int64_t min_chars)
 {
@@ -272,13 +295,16 @@ password_rules_judge(const char *password, const char *username, int64_t min_cha
     if (strlen(password) > PASSWORD_MAX_BYTES)
         return PASSWORD_TOO_LONG;
     char copy[PASSWORD_MAX_BYTES] = "";
+    char spelt_copy[PASSWORD_MAX_BYTES] = "";
     char name_copy[PASSWORD_MAX_BYTES] = "";
     struct piece text = copy_lower(password, copy, sizeof(copy));
     struct piece name = copy_lower(username, name_copy, sizeof(name_copy));
-    enum password_fault fault = is_name(text, name)          ? PASSWORD_IS_NAME
-                                : is_common(text, min_chars) ? PASSWORD_COMMON
-                                                             : PASSWORD_FINE;
+    struct piece spelt = copy_spelt(text, spelt_copy);
+    enum password_fault fault = judge(text, name, min_chars);
+    if (!fault && spelt.size_bytes > 0)
+        fault = judge(spelt, name, min_chars);
     secret_wipe(copy, sizeof(copy));
+    secret_wipe(spelt_copy, sizeof(spelt_copy));
     return fault;
 }
 

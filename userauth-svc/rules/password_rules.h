@@ -7,9 +7,9 @@
  * "Many people use it" holds for what is made of nothing but up to three entries of
  * common_passwords.txt, ways along a keyboard or the alphabet of three characters and more, and up
  * to four other digits, signs or spaces; and for what is repeated and alone would be too short.
- * Case does not matter, nor that letters are written as digits and signs ("P@ssw0rd"). Four words
- * are fine, even such words. It is the name when it consists of the user name, the word "notes",
- * digits and signs only.
+ * Case does not matter, nor that letters are written as digits and signs ("P@ssw0rd") or spelt out
+ * ("p a s s w o r d"). Four words are fine, even such words. It is the name when it consists of the
+ * user name, the word "notes", digits and signs only.
  * Source: NIST SP 800-63B-4, section 3.1.1.2; SPEC section 3.
  * Tests:  tests/unit/test_password_rules.c */
 #ifndef NOTES_PASSWORD_RULES_H
