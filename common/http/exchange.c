@@ -292,13 +292,14 @@ static void answer_error(struct exchange *exchange, enum err err)
 
 /* ---- the head ---- */
 
-/* Who asks, as trusted proxies say. */
+/* Who asks, as trusted proxies say. Where a fault ended the reading, what they say may stand behind
+ * it, and what was read may be the client's own. */
 static void set_client(struct exchange *exchange)
 {
     struct http_request *rq = &exchange->rq;
     const struct connection *connection = exchange->connection;
     const char *forwarded_proto = rq->fields[HTTP_FIELD_X_FORWARDED_PROTO];
-    if (connection->is_trusted) {
+    if (connection->is_trusted && exchange->head.is_whole) {
         rq->client = address_client(exchange->host->options.trusted, &connection->peer,
                                     rq->fields[HTTP_FIELD_X_FORWARDED_FOR]);
         rq->is_https = forwarded_proto && text_equals_nocase(forwarded_proto, "https");

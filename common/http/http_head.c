@@ -17,6 +17,7 @@
 #define DIGITS           "0123456789"
 #define LETTERS          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define PORT_MAX_CHARS   5
+#define SEPARATOR_BYTES  2  /* of lines that are joined: "; " and ", " */
 #define LENGTH_MAX_CHARS 18 /* always fits an int64_t; no body is as large */
 
 /* ---- characters ---- */
@@ -165,12 +166,58 @@ static enum err take_expect(struct http_head *head, const char *value, size_t va
     return ERR_OK;
 }
 
-/* Fields that are lists may come in several lines, which mean the same as one (RFC 9110 5.3). */
-static const char *
-join(struct ctx *ctx, enum http_field_id id, const char *before, const char *value)
+/* Fields that are lists may come in several lines, which mean the same as one (RFC 9110 5.3). They
+ * are joined once, when all are there: to join each with what came before takes the square of what
+ * was sent, and a client that never sends its body would keep that. */
+struct http_line {
+    struct http_line *next;
+    enum http_field_id id;
+    const char *text; /* the caller's */
+    size_t size_bytes;
+};
+
+static void keep_line(struct ctx *ctx,
+                      struct http_head *head,
+                      enum http_field_id id,
+                      const char *text,
+                      size_t size_bytes)
 {
-    return arena_format(&ctx->arena, "%s%s%s", before, id == HTTP_FIELD_COOKIE ? "; " : ", ",
-                        value);
+    struct http_line *line = arena_take(&ctx->arena, sizeof(*line));
+    *line = (struct http_line){.id = id, .text = text, .size_bytes = size_bytes};
+    if (head->last_more)
+        head->last_more->next = line;
+    else
+        head->first_more = line;
+    head->last_more = line;
+}
+
+static size_t more_bytes(const struct http_head *head, enum http_field_id id)
+{
+    size_t size_bytes = 0;
+    for (const struct http_line *line = head->first_more; line; line = line->next)
+        size_bytes += line->id == id ? SEPARATOR_BYTES + line->size_bytes : 0;
+    return size_bytes;
+}
+
+static void join_lines(struct ctx *ctx, struct http_head *head, enum http_field_id id)
+{
+    const char **slot = &head->rq->fields[id];
+    size_t added_bytes = more_bytes(head, id);
+    if (added_bytes == 0)
+        return;
+    size_t first_bytes = strlen(*slot);
+    char *joined = arena_take(&ctx->arena, first_bytes + added_bytes + 1);
+    memcpy(joined, *slot, first_bytes);
+    char *at = joined + first_bytes;
+    for (const struct http_line *line = head->first_more; line; line = line->next) {
+        if (line->id != id)
+            continue;
+        memcpy(at, id == HTTP_FIELD_COOKIE ? "; " : ", ", SEPARATOR_BYTES);
+        memcpy(at + SEPARATOR_BYTES, line->text, line->size_bytes);
+        at += SEPARATOR_BYTES + line->size_bytes;
+    }
+    *at = '\0';
+    *slot = joined;
 }
 
 enum err http_head_field(struct ctx *ctx,
@@ -200,8 +247,10 @@ enum err http_head_field(struct ctx *ctx,
     if (!text_is_utf8(value, value_bytes))
         return is_single ? ctx_fail(ctx, ERR_INVALID, "%s is not UTF-8", http_field_name(id))
                          : ERR_OK;
-    const char *copy = arena_text_copy(&ctx->arena, value, value_bytes);
-    *slot = *slot ? join(ctx, id, *slot, copy) : copy;
+    if (*slot)
+        keep_line(ctx, head, id, value, value_bytes);
+    else
+        *slot = arena_text_copy(&ctx->arena, value, value_bytes);
     return ERR_OK;
 }
 
@@ -257,6 +306,11 @@ static void take_request_id(struct ctx *ctx, const struct http_request *rq)
 
 enum err http_head_finish(struct ctx *ctx, struct http_head *head)
 {
+    for (size_t i = 0; head->first_more && i < HTTP_FIELD_COUNT; i++)
+        join_lines(ctx, head, (enum http_field_id)i);
+    head->first_more = NULL;
+    head->last_more = NULL;
+    head->is_whole = true;
     take_request_id(ctx, head->rq);
     enum err err = check_host(ctx, head);
     return err ? err : check_framing(ctx, head);

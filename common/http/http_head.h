@@ -26,20 +26,26 @@ struct http_framing {
     bool expects_continue; /* Expect: 100-continue */
 };
 
+struct http_line;
+
 struct http_head {
     struct http_request *rq;
     const char *raw_path;  /* still percent-encoded, for the router */
     const char *raw_query; /* still encoded, "" when there is none */
     const char *authority; /* of an absolute-form target, NULL otherwise */
     bool is_http_1_1;
+    bool is_whole; /* all fields were read: http_head_finish was called */
     struct http_framing framing;
+    struct http_line *first_more; /* further lines of fields that are lists, see http_head_finish */
+    struct http_line *last_more;
 };
 
 /* Sets method, target, path. Errors: ERR_INVALID not a method, path or http URL; too long. */
 MUST_CHECK enum err
 http_head_target(struct ctx *ctx, struct http_head *head, const char *method, const char *target);
 
-/* Takes over a field if it is one that anybody reads. The name is as sent.
+/* Takes over a field if it is one that anybody reads. The name is as sent. Of a list that comes in
+ * several lines rq has the first one only until http_head_finish, until when values must stay.
  * Errors: ERR_INVALID not a field name or value; a second one of what may come once. */
 MUST_CHECK enum err http_head_field(struct ctx *ctx,
                                     struct http_head *head,
@@ -47,7 +53,8 @@ MUST_CHECK enum err http_head_field(struct ctx *ctx,
                                     const char *value,
                                     size_t value_bytes);
 
-/* Host, framing and X-Request-Id, once all fields are there. Errors: ERR_INVALID. */
+/* Joins the lines of lists; Host, framing and X-Request-Id, once all fields are there. Errors:
+ * ERR_INVALID. */
 MUST_CHECK enum err http_head_finish(struct ctx *ctx, struct http_head *head);
 
 /* How many pieces the query of a target has, as it was sent. */

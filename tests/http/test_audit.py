@@ -89,6 +89,17 @@ def test_headers_forge_no_line(site, name, field):
     assert_unforged(site.notes, site.userauth)
 
 
+def test_a_head_with_a_fault_names_no_client(make_site):
+    """What the proxy in front adds stands behind the fault and is not read; what is before it may be the stranger's own."""
+    site = make_site(TRUSTED_PROXIES="127.0.0.1")
+    forwarded, referer = "X-Forwarded-For", [("Referer", "a"), ("Referer", "b")]
+    bad = exchange(site.notes.port, "GET", "/", [(forwarded, "198.51.100.1"), *referer, (forwarded, "203.0.113.9")])
+    good = exchange(site.notes.port, "GET", "/healthz-not", [(forwarded, "198.51.100.1"), referer[0], (forwarded, "203.0.113.9")])
+    assert (bad.status, good.status) == (400, 404)
+    assert site.notes.wait_log(event="http.request_done", status=400)["peer"] == "127.0.0.1"
+    assert site.notes.wait_log(event="http.request_done", status=404)["peer"] == "203.0.113.9"
+
+
 def test_a_name_in_the_text_format_stays_in_its_line(services):
     service = services.userauth(LOG_FORMAT="text").start()
     with service.api() as api:

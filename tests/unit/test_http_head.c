@@ -167,6 +167,28 @@ static void fields_that_are_lists_are_joined(void **state)
     assert_string_equal(rq.fields[HTTP_FIELD_X_FORWARDED_FOR], "1.1.1.1, 2.2.2.2");
 }
 
+/* A client that keeps its body back keeps this memory. */
+static void many_lines_of_a_list_take_little_more_than_they_are(void **state)
+{
+    enum { LINES_COUNT = 200, LINE_BYTES = 80 };
+    struct ctx *ctx = *state;
+    char line[LINE_BYTES + 1];
+    struct http_request rq = {0};
+    struct http_head head = {.rq = &rq, .is_http_1_1 = true};
+    memset(line, 'x', LINE_BYTES);
+    line[LINE_BYTES] = '\0';
+    size_t before_bytes = ctx->arena.used_bytes;
+    assert_int_equal(http_head_field(ctx, &head, "Host", "a", 1), ERR_OK);
+    for (int i = 0; i < LINES_COUNT; i++) {
+        assert_int_equal(http_head_field(ctx, &head, "Accept", line, LINE_BYTES), ERR_OK);
+        assert_int_equal(http_head_field(ctx, &head, "Cookie", "a=b", 3), ERR_OK);
+    }
+    assert_int_equal(http_head_finish(ctx, &head), ERR_OK);
+    assert_int_equal(strlen(rq.fields[HTTP_FIELD_ACCEPT]), LINES_COUNT * (LINE_BYTES + 2) - 2);
+    assert_int_equal(strlen(rq.fields[HTTP_FIELD_COOKIE]), LINES_COUNT * 5 - 2);
+    assert_true(ctx->arena.used_bytes - before_bytes < (size_t)4 * LINES_COUNT * LINE_BYTES);
+}
+
 static void framing_and_expectation_are_noted(void **state)
 {
     static const char *const fields[4][2] = {
@@ -238,6 +260,7 @@ int main(void)
         UNIT_WITH_CTX(methods_are_tokens),
         UNIT_WITH_CTX(doubtful_heads_are_refused),
         UNIT_WITH_CTX(fields_that_are_lists_are_joined),
+        UNIT_WITH_CTX(many_lines_of_a_list_take_little_more_than_they_are),
         UNIT_WITH_CTX(framing_and_expectation_are_noted),
         UNIT_WITH_CTX(http_1_0_needs_no_host_and_has_no_chunks),
         UNIT_WITH_CTX(the_authority_of_the_target_counts_more_than_host),
