@@ -5,7 +5,7 @@
  * are served in order and can't pile up; nor is one that said too much in a second. What it must be
  * told goes out at once or into its queue; a queue over its limit means a reader that stands still,
  * and the socket is cut. When all queues together are over theirs, so is who stands still longest
- * of those that hold no less than others do.
+ * of those that hold no less than others do; and likewise of what came and can't be read yet.
  * Depends on: hub_parts.h, websocket.h. */
 #include <errno.h>
 #include <netinet/in.h>
@@ -103,7 +103,19 @@ static void forget_output(struct hub *hub, struct client *client)
         dequeue(hub, client);
 }
 
-static void forget_input(struct client *client)
+static void count_unread(struct hub *hub, struct client *client)
+{
+    size_t before_bytes = client->unread_bytes;
+    client->unread_bytes = client->held_bytes + client->message_bytes;
+    atomic_fetch_add(&hub->unread_bytes, client->unread_bytes);
+    atomic_fetch_sub(&hub->unread_bytes, before_bytes);
+    if (client->unread_bytes == 0)
+        timer_stop(&client->unread);
+    else if (before_bytes == 0)
+        timer_start(&hub->unread, &client->unread, hub->now_ms);
+}
+
+static void forget_input(struct hub *hub, struct client *client)
 {
     free(client->held);
     free(client->message);
@@ -111,6 +123,7 @@ static void forget_input(struct client *client)
     client->message = NULL;
     client->held_bytes = 0;
     client->message_bytes = 0;
+    count_unread(hub, client);
 }
 
 static void leave_all(struct hub *hub, struct client *client)
@@ -131,7 +144,7 @@ void client_drop(struct hub *hub, struct client *client)
         return;
     leave_all(hub, client);
     forget_output(hub, client);
-    forget_input(client);
+    forget_input(hub, client);
     /* libmicrohttpd may not have closed its own descriptor of this socket yet, so closing ours
      * would not take it out of epoll. */
     (void)epoll_ctl(hub->epoll_fd, EPOLL_CTL_DEL, client->fd, NULL);
@@ -247,39 +260,84 @@ static void flush(struct hub *hub, struct client *client)
     watch(hub, client);
 }
 
-/* Of all that waits, the equal part of each for whom something does. */
-static size_t equal_part_bytes(const struct hub *hub)
+/* Clients that hold something, first who does for longest. */
+struct holders {
+    struct timer_queue *queue;
+    const _Atomic size_t *all_bytes; /* that they hold together */
+    size_t max_bytes;
+    struct client *(*client_of)(struct timer *timer);
+    size_t (*bytes_of)(const struct client *client);
+    const char *event; /* for the log, of who is cut */
+};
+
+static struct client *client_of_standstill(struct timer *timer)
 {
-    const struct timer *head = &hub->standing.head;
+    return OWNER_OF(timer, struct client, standstill);
+}
+
+static size_t out_bytes_of(const struct client *client)
+{
+    return client->out_bytes;
+}
+
+static struct client *client_of_unread(struct timer *timer)
+{
+    return OWNER_OF(timer, struct client, unread);
+}
+
+static size_t unread_bytes_of(const struct client *client)
+{
+    return client->unread_bytes;
+}
+
+/* Of all that is held, the equal part of each who holds something. */
+static size_t equal_part_bytes(const struct holders *holders)
+{
+    const struct timer *head = &holders->queue->head;
     size_t count = 0;
     for (const struct timer *at = head->next; at != head; at = at->next)
         count++;
-    return count > 0 ? atomic_load(&hub->waiting_bytes) / count : 0;
+    return count > 0 ? atomic_load(holders->all_bytes) / count : 0;
 }
 
-/* Of those that stand still longest, only who holds at least an equal part is cut: who is slow and
- * holds little would free little. There is always one: the queues together are no less than what
- * waits, which counts a shared frame once. Who is cut frees nothing when others wait for the same
- * frame; then they are next. One reader alone may have whatever it is sent: a frame fits, whatever
- * its size. */
-void clients_make_room(struct hub *hub)
+/* Of those that hold something for longest, only who holds at least an equal part is cut: who is
+ * slow and holds little would free little. There is always one: what each holds is together no less
+ * than what all do, which counts a shared frame once. Who is cut frees nothing when others wait for
+ * the same frame; then they are next. One alone may have whatever it is sent: a frame fits,
+ * whatever its size. */
+static void cut_holders(struct hub *hub, const struct holders *holders)
 {
-    struct timer *head = &hub->standing.head;
+    struct timer *head = &holders->queue->head;
     struct timer *at = head;
     size_t part_bytes = 0;
-    while (atomic_load(&hub->waiting_bytes) > hub->options.waiting_max_bytes &&
-           head->next != head->previous) {
+    while (atomic_load(holders->all_bytes) > holders->max_bytes && head->next != head->previous) {
         if (at == head) {
-            part_bytes = equal_part_bytes(hub);
+            part_bytes = equal_part_bytes(holders);
             at = head->next;
         }
-        struct client *client = OWNER_OF(at, struct client, standstill);
+        struct client *client = holders->client_of(at);
         at = at->next;
-        if (client->out_bytes >= part_bytes) {
-            client_log(hub, client, "live.queues_full");
+        if (holders->bytes_of(client) >= part_bytes) {
+            client_log(hub, client, holders->event);
             client_drop(hub, client);
         }
     }
+}
+
+void clients_make_room(struct hub *hub)
+{
+    cut_holders(hub, &(struct holders){.queue = &hub->standing,
+                                       .all_bytes = &hub->waiting_bytes,
+                                       .max_bytes = hub->options.waiting_max_bytes,
+                                       .client_of = client_of_standstill,
+                                       .bytes_of = out_bytes_of,
+                                       .event = "live.queues_full"});
+    cut_holders(hub, &(struct holders){.queue = &hub->unread,
+                                       .all_bytes = &hub->unread_bytes,
+                                       .max_bytes = hub->options.unread_max_bytes,
+                                       .client_of = client_of_unread,
+                                       .bytes_of = unread_bytes_of,
+                                       .event = "live.unread_full"});
 }
 
 void client_end(struct hub *hub, struct client *client, int reason)
@@ -287,7 +345,7 @@ void client_end(struct hub *hub, struct client *client, int reason)
     if (client->is_closing)
         return;
     leave_all(hub, client);
-    forget_input(client);
+    forget_input(hub, client);
     client->is_closing = true;
     timer_start(&hub->timers[TIMER_CLOSE], &client->gate, hub->now_ms);
     struct frame *frame = frame_close(reason);
@@ -392,6 +450,15 @@ static void count_frame(struct hub *hub, struct client *client)
     client->is_slowing_logged = true;
 }
 
+static void hold(struct client *client, struct bytes rest)
+{
+    client->held = malloc(rest.n);
+    if (!client->held)
+        abort();
+    memcpy(client->held, rest.p, rest.n);
+    client->held_bytes = rest.n;
+}
+
 /* Reads what is in hub->input as far as the client may be heard; the rest is held. */
 static void parse(struct hub *hub, struct client *client, size_t input_bytes)
 {
@@ -416,13 +483,9 @@ static void parse(struct hub *hub, struct client *client, size_t input_bytes)
     free(client->held);
     client->held = NULL;
     client->held_bytes = 0;
-    if (client->is_closing || at == input_bytes)
-        return;
-    client->held_bytes = input_bytes - at;
-    client->held = malloc(client->held_bytes);
-    if (!client->held)
-        abort();
-    memcpy(client->held, hub->input + at, client->held_bytes);
+    if (!client->is_closing && at < input_bytes)
+        hold(client, (struct bytes){.p = hub->input + at, .n = input_bytes - at});
+    count_unread(hub, client);
 }
 
 static size_t take_held(struct hub *hub, const struct client *client)

@@ -51,6 +51,8 @@ struct client {
     size_t held_bytes;
     unsigned char *message; /* the fragments so far */
     size_t message_bytes;
+    size_t unread_bytes; /* of both, as counted in hub->unread_bytes */
+    struct timer unread; /* in hub->unread while there are any */
     bool is_in_message;
     struct member home;
     struct member notes;
@@ -67,7 +69,8 @@ void client_on_ready(struct hub *hub, struct client *client, uint32_t events);
  * ends. */
 void client_send(struct hub *hub, struct client *client, struct frame *frame);
 void client_send_text(struct hub *hub, struct client *client, const char *text);
-/* Cuts those that stand still longest until what waits in all queues is within its limit. */
+/* Cuts those that stand still longest until what waits in all queues is within its limit; and those
+ * whose messages are not whole for longest, until what all hold of such is. */
 void clients_make_room(struct hub *hub);
 
 /* With a close frame of this reason. */

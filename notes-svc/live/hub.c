@@ -162,6 +162,8 @@ struct hub *hub_new(const struct hub_options *options)
     hub->options = *options;
     if (options->waiting_max_bytes == 0)
         hub->options.waiting_max_bytes = HUB_WAITING_MAX_BYTES;
+    if (options->unread_max_bytes == 0)
+        hub->options.unread_max_bytes = HUB_UNREAD_MAX_BYTES;
     hub->input = malloc(HUB_INPUT_BYTES);
     hub->payload = malloc(HUB_PAYLOAD_BYTES + 1);
     if (!hub->input || !hub->payload)
@@ -180,6 +182,7 @@ struct hub *hub_new(const struct hub_options *options)
     for (size_t kind = 0; kind < TIMER_COUNT; kind++)
         timer_queue_init(&hub->timers[kind], spans[kind]);
     timer_queue_init(&hub->standing, 0);
+    timer_queue_init(&hub->unread, 0);
     hub->has_thread = open_files(hub) && thread_start(&hub->thread, run, hub);
     if (hub->has_thread)
         return hub;

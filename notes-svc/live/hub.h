@@ -47,6 +47,9 @@ struct workers;
 /* Of all sockets' queues; beyond, who stands still longest is cut. A note's state takes 31 MiB at
  * most: text of 1 MiB and HTML of 4 MiB, of which JSON may make six times as much. */
 #define HUB_WAITING_MAX_BYTES ((size_t)64 * 1024 * 1024)
+/* Of what came from all sockets and can't be read yet: frames and messages that are not whole, and
+ * what is behind an event that is worked on. One may have 192 KiB of it. */
+#define HUB_UNREAD_MAX_BYTES ((size_t)32 * 1024 * 1024)
 
 /* A socket that comes. Texts are copied. */
 struct hub_newcomer {
@@ -83,6 +86,7 @@ struct hub_options {
     int64_t connect_timeout_ms;
     int64_t queue_max_bytes;
     size_t waiting_max_bytes; /* of all queues; 0: HUB_WAITING_MAX_BYTES */
+    size_t unread_max_bytes;  /* of all that came; 0: HUB_UNREAD_MAX_BYTES */
     int64_t messages_per_s;   /* of one socket; 0: no limit */
     int64_t check_every_ms;   /* sessions are read again */
     int64_t confirm_every_ms; /* rooms are compared with the database */

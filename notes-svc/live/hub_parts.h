@@ -77,6 +77,7 @@ struct hub {
     struct rooms rooms;
     _Atomic size_t backlog_bytes; /* of frames that were published and are not delivered */
     _Atomic size_t waiting_bytes; /* of all clients' queues; the hub thread's, others may look */
+    _Atomic size_t unread_bytes;  /* what all clients hold of what came; the same */
 
     int64_t now_ms;
     struct client *clients;
@@ -85,6 +86,7 @@ struct hub {
     struct client *sessions[SESSION_BUCKETS_COUNT];
     struct timer_queue timers[TIMER_COUNT];
     struct timer_queue standing; /* clients for whom something waits; first who took none longest */
+    struct timer_queue unread;   /* clients that hold what came; first who does for longest */
     struct session_sweep sweep;
     struct room_confirm confirm;
     unsigned char *input;   /* of the client that is being read */

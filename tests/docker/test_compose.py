@@ -114,7 +114,7 @@ def test_each_container_has_bounds_and_comes_back(compose, name):
 def test_all_that_has_a_limit_in_memory_fits_at_once_in_the_memory_of_the_pages(compose):
     headers = "".join((DOCKER.parent / name).read_text() for name in ("common/http/http_server.h", "notes-svc/live/hub.h"))
     budgets = [int(re.search(rf"#define {name}_MAX_BYTES[\\\s]*\(\(size_t\)(\d+) \* 1024 \* 1024\)", headers)[1])
-               for name in ("HTTP_BODIES", "HTTP_ANSWERS", "HUB_WAITING")]
+               for name in ("HTTP_BODIES", "HTTP_ANSWERS", "HUB_WAITING", "HUB_UNREAD")]
     assert int(compose["services"]["svc-notes"]["mem_limit"]) >= (sum(budgets) + OTHER_MIB) * 1024 * 1024
 
 

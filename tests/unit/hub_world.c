@@ -106,6 +106,7 @@ void start_as(struct world *world, const struct world_wish *wish)
         .connect_timeout_ms = PING_NEVER_MS,
         .queue_max_bytes = wish->queue_max_bytes,
         .waiting_max_bytes = wish->waiting_max_bytes,
+        .unread_max_bytes = wish->unread_max_bytes,
         .check_every_ms = wish->check_every_ms,
         .confirm_every_ms = wish->confirm_every_ms,
         .read = read_state,

@@ -50,6 +50,7 @@ struct world_wish {
     int64_t confirm_every_ms;
     int64_t queue_max_bytes;
     size_t waiting_max_bytes;
+    size_t unread_max_bytes;
     int64_t ping_ms; /* until the first ping; ten times as long for its answer; 0: never */
 };
 

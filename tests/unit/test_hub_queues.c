@@ -2,7 +2,7 @@
  *
  * What waits for sockets that don't read: one state is one frame however many it waits for, and all
  * that waits has a limit, over which who stands still longest is cut, of those that hold no less
- * than others do. Counted by the hub itself. */
+ * than others do. So has what came of messages that are not whole. Counted by the hub itself. */
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -22,6 +22,9 @@
 #define LIMIT_BYTES   (4 * STATE_BYTES)
 #define SLOW_COUNT    30
 #define SMALL_BYTES   ((size_t)4096)
+#define PIECE_BYTES   ((size_t)60000) /* of a message, within what one may have */
+#define ROOM_COUNT    9
+#define UNREAD_BYTES  ((ROOM_COUNT + 1) * PIECE_BYTES - 1)
 #define LOOK_EVERY_NS 1000000
 
 static void begin(struct world *world)
@@ -100,6 +103,12 @@ static bool is_cut(int fd)
 {
     struct pollfd ready = {.fd = fd};
     return poll(&ready, 1, 0) == 1 && (ready.revents & POLLHUP);
+}
+
+static void wait_until_cut(int fd)
+{
+    struct pollfd ready = {.fd = fd};
+    assert_int_equal(poll(&ready, 1, WAIT_MS), 1);
 }
 
 static void a_state_that_nobody_reads_is_read_and_kept_once(void **state)
@@ -248,6 +257,91 @@ static void who_reads_alone_may_have_any_frame(void **state)
     stop(&world);
 }
 
+/* ---- what came and is not whole ---- */
+
+static void begin_unread(struct world *world)
+{
+    start_as(world, &(struct world_wish){.check_every_ms = PING_NEVER_MS,
+                                         .confirm_every_ms = PING_NEVER_MS,
+                                         .queue_max_bytes = 1 << 24,
+                                         .unread_max_bytes = UNREAD_BYTES});
+}
+
+/* The first frame of a message, with a head of 8 bytes: whole, or all but its end. Either way
+ * PIECE_BYTES of it are kept. */
+static void say_begun(int fd, bool is_whole)
+{
+    static unsigned char frame[8 + PIECE_BYTES];
+    size_t sent_bytes = is_whole ? sizeof(frame) : PIECE_BYTES;
+    frame[0] = WEBSOCKET_TEXT;
+    frame[1] = 0x80 | 126;
+    frame[2] = (unsigned char)(PIECE_BYTES >> 8);
+    frame[3] = (unsigned char)PIECE_BYTES;
+    assert_int_equal(write(fd, frame, sent_bytes), (ssize_t)sent_bytes);
+}
+
+static void wait_for_unread(const struct world *world, size_t wanted_bytes)
+{
+    const struct timespec look = {.tv_nsec = LOOK_EVERY_NS};
+    for (int64_t i = 0; atomic_load(&world->hub->unread_bytes) != wanted_bytes; i++) {
+        assert_true(i < (int64_t)WAIT_MS * 1000000 / LOOK_EVERY_NS);
+        (void)nanosleep(&look, NULL);
+    }
+}
+
+/* The phone began before all others, and has sent little. */
+static void what_is_not_whole_has_a_limit_and_who_holds_little_is_not_cut(void **state)
+{
+    struct world world;
+    int fds[SLOW_COUNT];
+    const unsigned char half_pong[] = {0x81, 0x81, 0, 0};
+    const unsigned char rest[] = {0, 0, '3'};
+    (void)state;
+    begin_unread(&world);
+    int phone = come(&world, false);
+    join_settled(phone, JOIN(10));
+    assert_int_equal(write(phone, half_pong, sizeof(half_pong)), sizeof(half_pong));
+    wait_for_unread(&world, sizeof(half_pong));
+    for (size_t i = 0; i < SLOW_COUNT; i++) {
+        fds[i] = come(&world, false);
+        say_begun(fds[i], i % 2 == 0);
+        if (i >= ROOM_COUNT)
+            wait_until_cut(fds[i - ROOM_COUNT]);
+        size_t kept_count = i < ROOM_COUNT ? i + 1 : ROOM_COUNT;
+        wait_for_unread(&world, sizeof(half_pong) + kept_count * PIECE_BYTES);
+    }
+    assert_false(is_cut(fds[SLOW_COUNT - ROOM_COUNT]));
+    assert_int_equal(write(phone, rest, sizeof(rest)), sizeof(rest));
+    say(phone, "42/notes,9[\"settled\"]");
+    assert_true(text_starts_with(hear(phone), "43/notes,9["));
+    for (size_t i = 0; i < SLOW_COUNT; i++)
+        close(fds[i]);
+    wait_for_unread(&world, 0);
+    close(phone);
+    stop(&world);
+}
+
+static void what_became_whole_is_not_counted(void **state)
+{
+    struct world world;
+    const unsigned char begun[] = {0x01, 0x81, 0, 0, 0, 0, '3'};
+    const unsigned char end[] = {0x80, 0x80, 0, 0, 0, 0};
+    (void)state;
+    begin_unread(&world);
+    int fd = come(&world, false);
+    join_settled(fd, JOIN(10));
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(write(fd, begun, sizeof(begun)), sizeof(begun));
+        wait_for_unread(&world, 1);
+        assert_int_equal(write(fd, end, 3), 3);
+        wait_for_unread(&world, 4);
+        assert_int_equal(write(fd, end + 3, 3), 3);
+        wait_for_unread(&world, 0);
+    }
+    close(fd);
+    stop(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +351,8 @@ int main(void)
         UNIT(all_that_waits_has_a_limit_and_who_reads_is_not_cut),
         UNIT(who_holds_little_is_not_cut_for_those_who_hold_much),
         UNIT(who_reads_alone_may_have_any_frame),
+        UNIT(what_is_not_whole_has_a_limit_and_who_holds_little_is_not_cut),
+        UNIT(what_became_whole_is_not_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
