@@ -238,6 +238,15 @@ def test_pages_of_strangers_are_compressed_and_pages_with_a_form_token_are_not(s
     assert "Content-Encoding" not in me.get("/notes/add", headers=packed).headers
 
 
+def test_no_cookie_of_a_neighbour_hides_from_the_edge_who_is_signed_in(site, me):
+    """A quote begins a value that holds semicolons, as the edge reads cookies; the service and browsers read it otherwise."""
+    for planted in ('a="', 'a="\\', "a=1,"):
+        cookies = f"{planted}; notescookie.sid={me.session_cookie}"
+        headers = {"Cookie": cookies, "Accept-Encoding": "gzip"}
+        answer = requests.get(site.url + "/notes/add", headers=headers, allow_redirects=False, timeout=30)
+        assert answer.status_code == 200 and "Content-Encoding" not in answer.headers
+
+
 def test_every_replica_has_served_people(site, me):
     for _ in range(REPLICAS * 4):
         assert me.get("/").status_code == 200
