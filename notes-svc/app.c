@@ -232,6 +232,7 @@ static enum err start_workers(struct ctx *ctx, struct app *app)
         .name = "worker",
         .count = config->service.workers,
         .queue_max_count = config->service.queue_limit,
+        .takes_turns = true,
         .local_new = local_new,
         .owner = app,
     };

@@ -8,11 +8,15 @@
  * is. If they are stuck, idle workers take over at the next workers_expire, within a second. A job
  * whose owner has his share is passed over until one of his is done: that worker looks next. What
  * is passed over must not fill the queue: whose jobs wait there leaves at least as much room free.
+ * Where owners take turns the queue is in order of rounds: a job is of the one after its owner's
+ * last, or of the present one. So whoever comes waits for one job of each other, however many those
+ * have there. Of owners a table is kept, in which two may share a place, and then their turns.
  * Signals are for the main thread: all are blocked here.
- * Depends on: workers.h, clock.h, threads. */
+ * Depends on: workers.h, clock.h, secret.h, threads. */
 #include "base/workers.h"
 
 #include "base/clock.h"
+#include "base/secret.h"
 #include "base/thread.h"
 
 #include <errno.h>
@@ -25,6 +29,7 @@
 /* How many workers are woken for jobs that can be run together; and one more for each full list of
  * them that waits. */
 #define TOGETHER_WORKERS_COUNT 2
+#define ROUND_PLACES_BITS      10
 
 struct worker {
     struct workers *lane;
@@ -49,6 +54,9 @@ struct workers {
     struct job *first;
     struct job *last;
     size_t queued_count;
+    uint64_t round;                               /* of what was begun last */
+    uint64_t last_rounds[1 << ROUND_PLACES_BITS]; /* of owners, see last_round_of */
+    uint64_t factor;
     size_t running_count;
     size_t together_count; /* workers that run jobs of a kind */
     bool is_stopping;
@@ -64,9 +72,45 @@ static void append(struct job **first, struct job **last, struct job *job)
     *last = job;
 }
 
+/* Nobody can tell whose place is whose: the factor is random. */
+static uint64_t *last_round_of(struct workers *workers, uint64_t owner)
+{
+    return &workers->last_rounds[owner * workers->factor >> (64 - ROUND_PLACES_BITS)];
+}
+
+static void take_turn_locked(struct workers *workers, struct job *job)
+{
+    if (!workers->options.takes_turns)
+        return;
+    uint64_t *last_round = last_round_of(workers, job->owner);
+    job->round = *last_round < workers->round ? workers->round : *last_round + 1;
+    *last_round = job->round;
+}
+
+/* Behind all of its round. Most go to the end: there is no way to walk. */
+static void enqueue_in_turn_locked(struct workers *workers, struct job *job)
+{
+    struct job *before = workers->last;
+    if (before && before->round > job->round) {
+        before = NULL;
+        for (struct job *at = workers->first; at->round <= job->round; at = at->next)
+            before = at;
+    }
+    job->next = before ? before->next : workers->first;
+    if (before)
+        before->next = job;
+    else
+        workers->first = job;
+    if (!job->next)
+        workers->last = job;
+}
+
 static void enqueue_locked(struct workers *workers, struct job *job)
 {
-    append(&workers->first, &workers->last, job);
+    if (workers->options.takes_turns)
+        enqueue_in_turn_locked(workers, job);
+    else
+        append(&workers->first, &workers->last, job);
     workers->queued_count++;
 }
 
@@ -117,6 +161,8 @@ static void begin_locked(struct worker *worker, struct job *jobs, size_t count)
     worker->owner = jobs->owner;
     worker->is_together = jobs->kind;
     worker->lane->running_count += count;
+    if (worker->lane->round < jobs->round)
+        worker->lane->round = jobs->round;
     worker->lane->together_count += worker->is_together;
 }
 
@@ -250,6 +296,8 @@ struct workers *workers_new(const struct workers_options *options)
     if (!workers || pthread_mutex_init(&workers->lock, NULL) != 0)
         abort();
     workers->options = *options;
+    secret_random(&workers->factor, sizeof(workers->factor));
+    workers->factor |= 1;
     workers->all = calloc((size_t)options->count, sizeof(*workers->all));
     if (!workers->all)
         abort();
@@ -297,6 +345,7 @@ static struct worker *place_locked(struct workers *workers, struct job *job)
 {
     struct worker *idle = may_run_locked(workers, job) ? pop_idle_locked(workers) : NULL;
     job->next = NULL;
+    take_turn_locked(workers, job);
     if (idle)
         begin_locked(idle, job, 1);
     else
@@ -320,7 +369,8 @@ static bool leaves_room_locked(const struct workers *workers, const struct job *
 {
     size_t room_count = (size_t)workers->options.queue_max_count - workers->queued_count;
     size_t count = 0;
-    if (workers->options.per_owner_max_count == 0 || job->owner == 0)
+    bool is_shared = workers->options.takes_turns || workers->options.per_owner_max_count > 0;
+    if (!is_shared || job->owner == 0)
         return true;
     for (const struct job *other = workers->first; other; other = other->next)
         count += other->owner == job->owner;

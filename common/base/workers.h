@@ -32,6 +32,7 @@ struct job {
      * in a lane with a per_owner_max_count. */
     const void *kind;
     uint64_t owner; /* whose it is, 0: nobody's */
+    uint64_t round; /* the lane's, where owners take turns */
     void (*run_all)(struct job *first, void *local);
 };
 
@@ -42,6 +43,7 @@ struct workers_options {
     int64_t count;
     int64_t queue_max_count;
     int64_t per_owner_max_count; /* of workers that run one owner's jobs, 0: all; his others wait */
+    bool takes_turns;            /* owners do, nobody's jobs being one's; not with kinds */
     int niceness;                /* 0: as the process */
     void *(*local_new)(void *owner); /* called on the new thread; NULL: the job gets NULL */
     void (*local_free)(void *local); /* called on the thread at its end */
@@ -55,7 +57,7 @@ struct workers *workers_new(const struct workers_options *options);
 void workers_free(struct workers *workers);
 
 /* False when the queue is full, or has as many of this owner as it has room left, where one has his
- * share (the job stays the caller's). Threads: any. */
+ * share or takes turns (the job stays the caller's). Threads: any. */
 MUST_CHECK bool workers_submit(struct workers *workers, struct job *job);
 
 /* May submit find room? What it says may be otherwise a moment later: it saves the way of a job

@@ -488,3 +488,18 @@ def test_who_saves_very_many_large_texts_takes_no_place_of_other_addresses_in_th
     assert {connection.answer("POST").status for connection in many} == {302, 503}
     for connection in many:
         connection.close()
+
+
+def test_who_asks_for_many_costly_pages_keeps_no_page_of_other_addresses_waiting(make_site):
+    """Addresses take turns. A page that is too large to be kept is made for each who asks, also for who wants its head only."""
+    site = make_site(TRUSTED_PROXIES="127.0.0.0/8", REQUEST_DEADLINE_MS=60000, WORKERS=1)
+    me = open_session(site, "me")
+    create_note(me, "costly", body="&" * 800000)
+    many = [ask_from(site, me, SLOW[0], "HEAD", "/notes/view?key=costly") for _ in range(20)]
+    with ask_from(site, me, SLOW[1], "GET", "/notes/add") as other:
+        assert other.answer().status == 200
+    done = len(site.notes.log_lines(event="http.request_done", route="/notes/view", peer=SLOW[0]))
+    assert done < len(many) - 2  # else all, as they came before
+    assert [connection.answer("HEAD").status for connection in many] == [200] * len(many)
+    for connection in many:
+        connection.close()

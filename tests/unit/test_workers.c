@@ -275,6 +275,35 @@ static void an_owner_leaves_room_in_the_queue(void **state)
     assert_int_equal(lane->order_count, 1 + QUEUE_COUNT);
 }
 
+/* Mine came first, all of them; each of yours waits for one of mine only. Nobody's had its turn
+ * with the one that is held. These owners share no place in the table, whatever its factor. */
+static void owners_take_turns_however_many_of_theirs_wait(void **state)
+{
+    enum { JOBS_COUNT = 8 };
+    static const uint64_t mine = UINT64_C(1) << 63;
+    static const uint64_t yours = UINT64_C(1) << 62;
+    const uint64_t owners[JOBS_COUNT] = {mine, mine, mine, mine, mine, yours, yours, 0};
+    static const int order[] = {0, 1, 6, 2, 7, 8, 3, 4, 5};
+    struct lane *lane = *state;
+    struct counted_job held = job_of(lane, 0);
+    struct counted_job jobs[JOBS_COUNT];
+    struct workers *workers = workers_new(&(struct workers_options){
+        .name = "unit", .count = 1, .queue_max_count = 100, .takes_turns = true});
+    assert_non_null(workers);
+    held.gate = &lane->gate;
+    assert_true(workers_submit(workers, &held.job));
+    (void)sem_wait(&lane->started);
+    for (int i = 0; i < JOBS_COUNT; i++) {
+        jobs[i] = job_of(lane, i + 1);
+        jobs[i].job.owner = owners[i];
+        assert_true(workers_submit(workers, &jobs[i].job));
+    }
+    (void)sem_post(&lane->gate);
+    workers_free(workers);
+    assert_int_equal(lane->order_count, ARRAY_COUNT(order));
+    assert_memory_equal(lane->order, order, sizeof(order));
+}
+
 static void a_full_queue_refuses(void **state)
 {
     struct lane *lane = *state;
@@ -596,6 +625,7 @@ int main(void)
         UNIT_WITH_LANE(as_many_jobs_run_at_once_as_there_are_workers),
         UNIT_WITH_LANE(an_owner_has_so_many_workers_and_his_others_wait),
         UNIT_WITH_LANE(an_owner_leaves_room_in_the_queue),
+        UNIT_WITH_LANE(owners_take_turns_however_many_of_theirs_wait),
         UNIT_WITH_LANE(a_full_queue_refuses),
         UNIT_WITH_LANE(a_worker_that_meets_a_late_job_expires_it),
         UNIT_WITH_LANE(expiring_takes_late_jobs_out_of_the_queue_and_keeps_the_others),
