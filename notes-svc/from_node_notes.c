@@ -85,12 +85,12 @@ static const char *clean_title(struct ctx *ctx, struct row *row, struct bytes ra
     bool is_changed = false;
     const char *title = from_node_text(ctx, raw, true, &is_changed);
     if (is_changed)
-        row->change = "the title had control characters or was not UTF-8";
+        from_node_lose(ctx, &row->change, "the title had control characters or was not UTF-8");
     if (!title || text_is_blank(title))
         return row->move.save.key;
     if (text_count_chars(title) <= NOTE_TITLE_MAX_CHARS)
         return title;
-    row->change = "the title was longer than 255 characters and was cut";
+    from_node_lose(ctx, &row->change, "the title was longer than 255 characters and was cut");
     return text_cut(&ctx->arena, title, NOTE_TITLE_MAX_CHARS);
 }
 
@@ -99,7 +99,8 @@ static const char *clean_body(struct ctx *ctx, struct row *row, struct bytes raw
     bool is_changed = false;
     const char *body = from_node_text(ctx, raw, false, &is_changed);
     if (is_changed)
-        row->change = "the text had control characters or was not UTF-8; U+FFFD stands for them";
+        from_node_lose(ctx, &row->change,
+                       "the text had control characters or was not UTF-8; U+FFFD stands for them");
     return body ? body : "";
 }
 
@@ -145,7 +146,7 @@ static void read_times(struct ctx *ctx, const struct db_rows *rows, struct row *
     bool has_changed = from_node_time(from_node_bytes(ctx, rows, 6), &changed_unix_ms);
     if (!has_created && !has_changed) {
         changed_unix_ms = clock_unix_ms();
-        row->change = "it had no time; it has the time of the move";
+        from_node_lose(ctx, &row->change, "it had no time; it has the time of the move");
     }
     row->move.created_unix_ms = has_created ? created_unix_ms : changed_unix_ms;
     row->move.save.now_unix_ms = has_changed || !has_created ? changed_unix_ms : created_unix_ms;

@@ -70,7 +70,7 @@ static const char *read_name(struct ctx *ctx, struct reading reading, enum colum
     const char *name =
         from_node_text(ctx, from_node_bytes(ctx, reading.rows, (int)column), true, &is_changed);
     if (is_changed)
-        reading.row->change = "a name had control characters or was not UTF-8";
+        from_node_lose(ctx, &reading.row->change, "a name had control characters or was not UTF-8");
     return name;
 }
 
@@ -81,7 +81,7 @@ read_list(struct ctx *ctx, struct reading reading, enum column column, const cha
     const char *list = "[]";
     if (raw.n == 0 || user_wire_list_of(ctx, (const char *)raw.p, &list))
         return list;
-    reading.row->change = change;
+    from_node_lose(ctx, &reading.row->change, change);
     return "[]";
 }
 
@@ -93,9 +93,9 @@ static const char *read_password(struct ctx *ctx, struct reading reading)
         return NULL; /* the Node version stored bcrypt of the empty text for them */
     if (hash && password_is_bcrypt(hash))
         return hash;
-    reading.row->change =
-        "its password is no bcrypt hash of cost 4 to 12: it has none now, set one "
-        "with userauth-cli set-password";
+    from_node_lose(ctx, &reading.row->change,
+                   "its password is no bcrypt hash of cost 4 to 12: it has none now, set one "
+                   "with userauth-cli set-password");
     return NULL;
 }
 

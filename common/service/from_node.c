@@ -41,6 +41,14 @@ void from_node_list(struct from_node *run,
     print_row(table, key, "not moved", reason);
 }
 
+void from_node_lose(struct ctx *ctx, const char **losses, const char *loss)
+{
+    if (!*losses)
+        *losses = loss;
+    else if (!strstr(*losses, loss))
+        *losses = arena_format(&ctx->arena, "%s; %s", *losses, loss);
+}
+
 void from_node_note_change(struct from_node *run,
                            struct from_node_counts *counts,
                            const char *table,

@@ -113,6 +113,8 @@ void from_node_list(struct from_node *run,
                     const char *table,
                     struct bytes key,
                     const char *reason);
+/* Adds `loss` to what a row lost (NULL: nothing yet), unless it says so already. */
+void from_node_lose(struct ctx *ctx, const char **losses, const char *loss);
 /* A row that was moved and lost something. */
 void from_node_note_change(struct from_node *run,
                            struct from_node_counts *counts,

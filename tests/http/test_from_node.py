@@ -256,6 +256,20 @@ def test_users_of_all_kinds_have_their_outcome(source, userauth):
     assert api.get("/find/odd name").json()["middleName"] == "Q�"
 
 
+def test_a_row_that_lost_several_things_tells_each(source, notes, userauth):
+    """One line for a row, with all that it lost, each once: nothing goes silently."""
+    source.note("bells", "ring\x07", "ring\x07 ring")
+    source.user("much", new_password("plain"), emails="{not json", photos="{}", middleName="Q\x07", givenName="Q\x07")
+    (note,) = [line for line in move(notes, source, code=1).splitlines() if line.startswith("SQNotes ")]
+    assert note == ('SQNotes "bells": changed: the text had control characters or was not UTF-8; U+FFFD stands for them; '
+                    "the title had control characters or was not UTF-8")
+    (user,) = [line for line in move(userauth, source, code=1).splitlines() if line.startswith("SQUsers ")]
+    assert user == ('SQUsers "much": changed: a name had control characters or was not UTF-8; '
+                    "its e-mails are no JSON array of at most 2048 bytes: it has none now; "
+                    "its photos are no JSON array of at most 2048 bytes: it has none now; "
+                    "its password is no bcrypt hash of cost 4 to 12: it has none now, set one with userauth-cli set-password")
+
+
 def test_users_who_are_here_already_stay_as_they_are(source, userauth):
     password, theirs = new_password(), new_password()
     api = userauth.start().api()
