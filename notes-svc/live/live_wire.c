@@ -27,10 +27,17 @@
 
 /* ---- reading ---- */
 
-static json_t *load(const char *json)
+static json_t *load(const char *json, size_t flags)
 {
     json_error_t error;
-    return json_loads(json, JSON_REJECT_DUPLICATES, &error);
+    return json_loads(json, JSON_REJECT_DUPLICATES | flags, &error);
+}
+
+/* NULL: no text, or one with a NUL, which no text of ours has. */
+static const char *text_of(const json_t *value)
+{
+    const char *text = json_string_value(value);
+    return text && strlen(text) == json_string_length(value) ? text : NULL;
 }
 
 bool live_wire_auth(struct ctx *ctx, const char *json, struct live_auth *out_auth)
@@ -39,7 +46,7 @@ bool live_wire_auth(struct ctx *ctx, const char *json, struct live_auth *out_aut
     *out_auth = auth;
     if (!*json)
         return true;
-    CLEANUP(json_body_release) json_t *object = load(json);
+    CLEANUP(json_body_release) json_t *object = load(json, 0);
     if (!json_is_object(object))
         return false;
     const json_t *key = json_object_get(object, "key");
@@ -64,30 +71,30 @@ static enum live_event_kind kind_of(const char *name)
 static int64_t read_id(const json_t *id)
 {
     int64_t number = 0;
+    const char *digits = text_of(id);
     if (json_is_integer(id) && json_integer_value(id) > 0)
         return json_integer_value(id);
-    if (json_is_string(id) && parse_i64(json_string_value(id), 1, INT64_MAX, &number))
+    if (digits && parse_i64(digits, 1, INT64_MAX, &number))
         return number;
     return 0;
 }
 
 bool live_wire_event(struct ctx *ctx, const char *json, struct live_event *out_event)
 {
-    CLEANUP(json_body_release) json_t *array = load(json);
+    CLEANUP(json_body_release) json_t *array = load(json, JSON_ALLOW_NUL);
     if (!json_is_array(array))
         return false;
     const json_t *name = json_array_get(array, 0);
     const json_t *values = json_array_get(array, 1);
     if (!json_is_string(name) && !json_is_number(name))
         return false;
-    if (json_is_string(name) && socketio_is_reserved(json_string_value(name)))
+    const char *name_text = text_of(name);
+    const char *message = text_of(json_object_get(values, "message"));
+    if (name_text && socketio_is_reserved(name_text))
         return false;
-    struct live_event event = {.kind = LIVE_EVENT_UNKNOWN};
-    if (json_is_string(name))
-        event.kind = kind_of(json_string_value(name));
-    const json_t *message = json_object_get(values, "message");
-    if (json_is_string(message))
-        event.message = text_unix_newlines(&ctx->arena, json_string_value(message));
+    struct live_event event = {.kind = name_text ? kind_of(name_text) : LIVE_EVENT_UNKNOWN};
+    if (message)
+        event.message = text_unix_newlines(&ctx->arena, message);
     event.id = read_id(json_object_get(values, "id"));
     *out_event = event;
     return true;
@@ -95,7 +102,7 @@ bool live_wire_event(struct ctx *ctx, const char *json, struct live_event *out_e
 
 bool live_wire_is_array(const char *json)
 {
-    CLEANUP(json_body_release) json_t *array = load(json);
+    CLEANUP(json_body_release) json_t *array = load(json, JSON_ALLOW_NUL);
     return json_is_array(array);
 }
 

@@ -41,7 +41,8 @@ struct live_event {
     int64_t id;          /* delete-message; 0: absent or no number */
 };
 
-/* False: malformed. "" is no payload. */
+/* False: malformed. "" is no payload. In an event a text with a NUL counts as none: the client is
+ * told so, and stays. */
 MUST_CHECK bool live_wire_auth(struct ctx *ctx, const char *json, struct live_auth *out_auth);
 MUST_CHECK bool live_wire_event(struct ctx *ctx, const char *json, struct live_event *out_event);
 /* Is this an acknowledgement's array? */

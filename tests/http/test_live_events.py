@@ -210,6 +210,7 @@ def test_a_comment_over_the_socket(site, me, you, key):
 
 
 @pytest.mark.parametrize("data", [{"message": ""}, {"message": " \n"}, {"message": "x" * 1025}, {"message": "a\u0007"},
+                                  {"message": "a\u0000b"},
                                   {"message": 7}, {}, {"message": ["a"]}])
 def test_what_may_not_be_a_comment(site, me, key, data):
     start = revision_of(me, key)

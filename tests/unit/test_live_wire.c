@@ -66,6 +66,14 @@ static void events_are_read(void **state)
     assert_int_equal(event.kind, LIVE_EVENT_SNAPSHOT);
     assert_true(live_wire_event(*state, "[7,{}]", &event));
     assert_int_equal(event.kind, LIVE_EVENT_UNKNOWN);
+    assert_true(
+        live_wire_event(*state, "[\"create-message\",{\"message\":\"a\\u0000b\"}]", &event));
+    assert_int_equal(event.kind, LIVE_EVENT_CREATE_MESSAGE);
+    assert_null(event.message);
+    assert_true(live_wire_event(*state, "[\"delete-message\",{\"id\":\"1\\u00002\"}]", &event));
+    assert_int_equal(event.id, 0);
+    assert_true(live_wire_event(*state, "[\"snapshot\\u0000\"]", &event));
+    assert_int_equal(event.kind, LIVE_EVENT_UNKNOWN);
     static const char *const BAD[] = {"", "{}", "[]", "[null]", "[{}]", "[\"connect\"]", "[\"a\""};
     for (size_t i = 0; i < ARRAY_COUNT(BAD); i++)
         assert_false(live_wire_event(*state, BAD[i], &event));
