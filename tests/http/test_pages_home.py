@@ -18,13 +18,24 @@ NOTES_ENV = {"WRITES_PER_MIN": 0}
 COUNT = 123
 
 
-@pytest.fixture(scope="module")
-def me(site):
-    """Signed in; the site holds COUNT notes, the newest has the highest number."""
+def fill(site):
+    """The site, new, holds COUNT notes, the newest has the highest number. Who made them."""
     client = open_session(site, "me")
     for number in range(COUNT):
         create_note(client, f"n{number:03}", f"Title {number:03}", "text")
     return client
+
+
+@pytest.fixture(scope="module")
+def me(site):
+    """Signed in at a full site, whose notes nobody changes."""
+    return fill(site)
+
+
+@pytest.fixture
+def changing(make_site):
+    """The same at a site of one test's own, for one that changes the list."""
+    return fill(make_site(**NOTES_ENV))
 
 
 def keys(client, path="/"):
@@ -140,20 +151,20 @@ def test_strangers_see_the_same_list(site, me, browser_session):
     assert keys(browser_session(site)) == keys(me)
 
 
-def test_changed_note_comes_first_and_a_comment_moves_nothing(me):
-    before = keys(me, "/?page=3")
+def test_changed_note_comes_first_and_a_comment_moves_nothing(changing):
+    before = keys(changing, "/?page=3")
     old = before[-1]
-    comment(me, old, "a comment")
-    assert keys(me, "/?page=3") == before
-    edit_note(me, old, title="Changed title")
-    assert note_titles(me.html("/"))[0] == (old, "Changed title")
-    assert old not in keys(me, "/?page=3")
+    comment(changing, old, "a comment")
+    assert keys(changing, "/?page=3") == before
+    edit_note(changing, old, title="Changed title")
+    assert note_titles(changing.html("/"))[0] == (old, "Changed title")
+    assert old not in keys(changing, "/?page=3")
 
 
-def test_saving_without_a_change_is_harmless(me):
-    key = keys(me)[3]
-    edit_note(me, key)
-    assert sorted(keys(me, "/?page=1") + keys(me, "/?page=2") + keys(me, "/?page=3")) == \
+def test_saving_without_a_change_is_harmless(changing):
+    key = keys(changing)[3]
+    edit_note(changing, key)
+    assert sorted(keys(changing, "/?page=1") + keys(changing, "/?page=2") + keys(changing, "/?page=3")) == \
         sorted(f"n{number:03}" for number in range(COUNT))
 
 

@@ -82,7 +82,8 @@ def me(site):
 
 @pytest.fixture(scope="module")
 def keys(site, me):
-    """A note for each payload, with it as key and title, and a body with all of them; on the first notes all comments."""
+    """A note for each payload, with it as key and title, and a body with all of them; on the first notes all comments. A
+    test that changes notes changes its own."""
     for number, text in enumerate(SCRIPTS):
         create_note(me, key_of(number), one_line(text), body_of(number))
         comment(me, key_of(number // COMMENTS_COUNT), text)
@@ -152,11 +153,12 @@ def test_no_page_of_a_note_runs_or_shows_it_as_markup(watched, keys):
 
 
 def test_no_list_and_no_name_runs_or_shows_it_as_markup(site, watched, keys):
-    seen = set()
-    for page in range(1, 2 + (len(keys) + len(names())) // 50):
-        watched.open(f"/?page={page}")
-        watched.check(f"page {page}")
+    seen, path = set(), "/"
+    while path:
+        watched.open(path)
+        watched.check(path)
         seen |= set(watched.run("return [...document.querySelectorAll('#notetitles a, #notetitles bdi')].map(one => one.textContent)"))
+        path = watched.run("return document.querySelector('a[rel=next]')?.getAttribute('href')")
     assert set(names()) | {one_line(text) for text in SCRIPTS} <= seen | {"me"}
     for number in range((len(names()) - 1) // COMMENTS_COUNT + 1):
         watched.open(view_path(keys[COMMENTS_COUNT + number]))
@@ -251,8 +253,10 @@ def test_no_device_of_a_session_runs_or_shows_it_as_markup(site, watched):
 
 
 def test_no_live_event_runs_or_shows_it_as_markup(site, watched, me, keys):
-    """Comments, changed notes, the list, and the whole state after a gap, while the page is open."""
-    create_note(me, "live", "before")
+    """Comments, changed notes and the list, while the page is open."""
+    listed = [f"{key} listed" for key in keys]
+    for key in ("live", *listed):
+        create_note(me, key, "before")
     watched.sign_in("you")
     watched.open(view_path("live"))
     for text in SCRIPTS:
@@ -268,16 +272,19 @@ def test_no_live_event_runs_or_shows_it_as_markup(site, watched, me, keys):
     watched.until(lambda: watched.run("return document.getElementById('notetitle').textContent") == one_line(SCRIPTS[-1]), "the last title")
     watched.check("changes that came")
     watched.open("/")
-    for number, key in enumerate(keys):
+    for number, key in enumerate(listed):
         edit_note(me, key, title=one_line(SCRIPTS[-1 - number]))
     titles = "return [...document.querySelectorAll('#notetitles a')].map(one => one.textContent)"
     watched.until(lambda: watched.run(titles)[0] == one_line(SCRIPTS[0]), "the last title in the list")
     watched.check("the list that came")
 
 
-def test_a_snapshot_runs_nothing(site, watched, me, keys):
+def test_a_snapshot_runs_nothing(watched, me):
     """What comes after a gap: the page is told that it has an old revision."""
-    key = keys[0]
+    key = key_of(0) + " with a gap"
+    create_note(me, key, one_line(SCRIPTS[0]), body_of(0))
+    for text in SCRIPTS[:COMMENTS_COUNT]:
+        comment(me, key, text)
     watched.open(view_path(key))
     watched.driver.set_network_conditions(offline=True, latency=0, throughput=0)
     watched.run("window.dispatchEvent(new Event('offline'))")
