@@ -304,7 +304,8 @@ function reasonOf(error) {
   return error?.message?.startsWith(start) ? error.message.slice(start.length) : error?.message;
 }
 
-/* Sends a form and returns { answer } or { problem: a sentence, needsLogin, isUnknown: it may have been done }. */
+/* Sends a form and returns { answer } or { problem: a sentence, isOfField: what was typed is wrong, needsLogin,
+ * isUnknown: it may have been done }. */
 async function send(form) {
   let response;
   let answer = null;
@@ -331,7 +332,8 @@ async function send(form) {
   if (response.ok && answer) {
     return { answer };
   }
-  return { problem: reasonOf(answer) ?? `That did not work (${response.status}). Please try again.` };
+  const problem = reasonOf(answer) ?? `That did not work (${response.status}). Please try again.`;
+  return { problem, isOfField: Boolean(answer?.field) };
 }
 
 /* Sends a form as `send` does; its button says `word` when that takes a while. */
@@ -420,10 +422,9 @@ function sayProblem(shown, { problem = "", needsLogin = false }) {
 }
 
 function showCommentProblem(form, result) {
-  const { problem } = result;
   const field = form.elements.namedItem("message");
   sayProblem(document.getElementById("message-error"), result);
-  if (problem) {
+  if (result.isOfField) {
     field.setAttribute("aria-invalid", "true");
   } else {
     field.removeAttribute("aria-invalid");
@@ -462,6 +463,7 @@ async function sendComment(form, endDraft) {
     arrive: () => isOver && finish(),
   };
   unanswered = sent;
+  showCommentProblem(form, {});
   const result = await sendShown(form, "Sending…");
   isOver = true;
   if (result.isUnknown && !sent.isThere) {
@@ -730,7 +732,8 @@ function showGone(note, isGone) {
   if (notice) {
     notice.hidden = !isGone;
   }
-  for (const actions of note.querySelectorAll(".actions")) {
+  /* A comment that was begun stays to be copied; it can't be sent any more. */
+  for (const actions of document.querySelectorAll("main .actions, .comment-destroy")) {
     actions.hidden = isGone;
   }
 }

@@ -6,9 +6,10 @@ import itertools
 import pytest
 
 from harness.client import browser_session as open_session
-from rounds import view
+from rounds import answered, view
 
 NOTES_ENV = {"WRITES_PER_MIN": 0, "LOGIN_FAILURES_PER_MIN": 0}
+SUBMIT = "form[action='/notes/comment'] button[type=submit]"
 ENGLISH, HEBREW = "English item", "פריט ראשון"
 _serial = itertools.count(1)
 
@@ -116,3 +117,44 @@ def test_the_hint_of_a_lost_connection_covers_no_focus(browser, make):
         link, hint = browser.run("return [document.activeElement, document.querySelector('.live-hint')]"
                                  ".map((node) => node.getBoundingClientRect().toJSON())")
         assert link["bottom"] <= hint["top"], number
+
+
+# --- the comment that is sent ---
+
+def test_only_what_was_typed_wrongly_is_marked_as_wrong(browser, make):
+    """A field is not invalid because nobody answered; what was wrong before is not said any more while one sends."""
+    browser.sign_in()
+    browser.open(make("Comments", "text"))
+    field = browser.find("[name=message]")
+    browser.run("arguments[0].value = 'x'.repeat(1025)", field)
+    browser.click(SUBMIT)
+    browser.until(lambda: "too long" in browser.find("#message-error").text, "the reason")
+    assert field.get_attribute("aria-invalid") == "true"
+    browser.run("window.usual = fetch; window.fetch = () => new Promise((_, fail) => { window.fail = fail; })")
+    browser.type("[name=message]", "short")
+    browser.click(SUBMIT)
+    browser.until(lambda: browser.run("return window.fail !== undefined"), "the request")
+    assert browser.find("#message-error").text == "" and field.get_attribute("aria-invalid") is None
+    browser.run("window.fail(new TypeError('no network'))")
+    browser.until(lambda: "not known" in browser.find("#message-error").text, "the reason")
+    assert field.get_attribute("aria-invalid") is None
+    browser.run("window.fetch = window.usual")
+    browser.click(SUBMIT)
+    answered(browser)
+
+
+def test_nothing_can_be_sent_to_a_note_that_is_gone(browser, me, make):
+    path = make("To go", "text")
+    key = path.rpartition("=")[2]
+    assert me.post("/notes/comment", {"key": key, "message": "there before"}).status_code == 302
+    browser.sign_in()
+    browser.open(path)
+    browser.find("html[data-live=on]")
+    browser.type("[name=message]", "begun")
+    assert me.post("/notes/destroy/confirm", {"notekey": key}).status_code == 302
+    browser.find("#note-gone")
+    assert [button.text for button in browser.all("main button") if button.is_displayed()] == []
+    assert browser.find("[name=message]").is_displayed() and browser.find("[name=message]").get_property("value") == "begun"
+    again = {"docreate": "create", "notekey": key, "title": "Back", "body": "text"}
+    assert me.post("/notes/save", again).status_code == 302
+    browser.until(lambda: browser.find(SUBMIT).is_displayed(), "the button to be back")
