@@ -121,6 +121,7 @@ const char *login_next(struct ctx *ctx, const struct http_request *rq)
 struct login_words {
     const char *username; /* what was typed, "" at first */
     const char *error;    /* NULL at first */
+    bool is_wrong;        /* the error is about what was typed */
 };
 
 static enum err show_login(struct app *app,
@@ -134,6 +135,7 @@ static enum err show_login(struct app *app,
         .frame = page_frame(app, rq, "Log in", "login"),
         .username = text_cut(&ctx->arena, words->username, NAME_MAX_CHARS),
         .error = words->error,
+        .is_wrong = words->is_wrong,
     };
     struct strbuf html = page_buffer(ctx, 4096);
     view_login(&html, &view);
@@ -151,7 +153,8 @@ enum err login_page_handle(struct app *app,
         keep(app, ctx, rs, FLASH_COOKIE, "", 0);
     return show_login(app, ctx, rq, rs, 200,
                       &(struct login_words){.username = has_failed ? typed + 1 : "",
-                                            .error = has_failed ? WRONG_LOGIN_TEXT : NULL});
+                                            .error = has_failed ? WRONG_LOGIN_TEXT : NULL,
+                                            .is_wrong = has_failed});
 }
 
 /* ---- login ---- */

@@ -119,6 +119,7 @@ struct view_login {
     struct view_frame frame;
     const char *username; /* what was typed, "" at first */
     const char *error;    /* NULL at first */
+    bool is_wrong;        /* the error is about what was typed */
 };
 
 struct view_field {

@@ -96,7 +96,9 @@ def test_throttle_of_a_name_is_shown_with_its_delay(make_site):
     statuses = [client.login("me", "wrong password").status_code for _ in range(5)]
     assert statuses[:4] == [302] * 4
     page = check_429(client.login("me", "wrong password"))
-    assert page.form("/users/login").fields()["username"] == "me"
+    form = page.form("/users/login")
+    assert form.fields()["username"] == "me"
+    assert not [node for node in form.walk() if node.get("aria-invalid")], "what was typed may be right"
     be_shut_out(site, "me")
     check_429(open_session(site).login("me", site.passwords["me"]))
 

@@ -11,6 +11,10 @@ from notes_verbs import check_page, create_note, edit_path, error_page, view_pat
 NOTES_ENV = {"LOGIN_FAILURES_PER_MIN": 0}
 
 
+def wrong_fields(page):
+    return [node["name"] for node in page.form("/users/login").walk() if node.get("aria-invalid") == "true"]
+
+
 def test_right_password_signs_in_and_leads_home(site, browser_session):
     client = browser_session(site)
     answer = client.login("me", site.passwords["me"])
@@ -36,6 +40,7 @@ def test_wrong_password_leads_to_login_which_says_so_once(site, browser_session)
     page = check_page(client.html("/users/login"))
     alert = page.first(role="alert")
     assert alert is not None and alert.text.strip() == "That user name or password is not right."
+    assert wrong_fields(page) == ["username", "password"]
     assert page.form("/users/login").fields() == {"username": "me", "password": ""}
     again = client.html("/users/login")
     assert again.first(role="alert") is None
