@@ -124,13 +124,16 @@ void note_home_make(struct app *app,
             .changed_text = clock_people(&ctx->arena, note->changed_unix_ms),
         };
     }
+    bool is_first = page_number == 1;
+    const char *title =
+        is_first ? NULL : arena_format(&ctx->arena, "Page %lld", (long long)page_number);
     struct view_home view = {
-        .frame = page_frame_for_all(app, NULL, "home"),
+        .frame = page_frame_for_all(app, title, "home"),
         .notes = items,
         .notes_count = list->count,
         .revision = list->revision,
-        .is_first = page_number == 1,
-        .newer_path = page_number > 1 ? home_path(ctx, page_number - 1) : NULL,
+        .is_first = is_first,
+        .newer_path = is_first ? NULL : home_path(ctx, page_number - 1),
         .older_path = list->has_more ? home_path(ctx, page_number + 1) : NULL,
         .page_number = page_number,
     };

@@ -231,6 +231,8 @@ void page_error(struct app *app,
     };
     view.frame.is_unknown_told = is_unknown_told(rq, err);
     add_typed(ctx, rq, err, &view);
+    if (err == ERR_NOT_FOUND && view.retry.path)
+        view.reason = view.frame.title = "This note is gone";
     const char *hint = ctx->why.hint;
     view.advice = hint ? hint : advice_of(rq, err, view.retry.path);
     send_error(ctx, rs, err_status(err), &view);

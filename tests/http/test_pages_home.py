@@ -68,6 +68,7 @@ def test_pages_are_linked(me):
     assert paths(second) & {"/", "/?page=1"}
     assert "/?page=2" in paths(third)
     assert "/?page=4" not in paths(third)
+    assert [page.title for page in (first, second, third)] == ["Notes", "Page 2 · Notes", "Page 3 · Notes"]
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "+1", "01x", "abc", "1.0", "1e1", "", "%20", "2%20", "0x2", "1000001",

@@ -97,6 +97,7 @@ def test_note_that_was_deleted_meanwhile_is_saved_as_a_new_one(site):
     fields = edit_fields(me, "gone meanwhile")
     destroy_note(me, "gone meanwhile")
     page = error_page(me.post("/notes/save", {**fields, "title": "Typed title", "body": "typed text"}), 404)
+    assert page.first("h1").text == "This note is gone" and "This note is gone" in page.title
     form = retry_form(page, "/notes/save", "Save as a new note")
     again = form.fields()
     assert again == {**fields, "title": "Typed title", "body": "typed text", "docreate": "create", "version": "0"}
