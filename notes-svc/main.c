@@ -18,8 +18,8 @@ static const struct service_tool tools[] = {
      "The note is back, with its comments and versions.", restore_note},
     {.name = "--from-node",
      .argument = "URL",
-     .help = "bring over a Node version's notes and comments: sqlite:PATH or mysql://...; "
-             "with --dry-run it only tells",
+     .help = "bring over a Node version's notes and comments, from" SERVICE_HELP_BREAK
+             "sqlite:PATH or mysql://...; with --dry-run it only tells",
      .work = from_node,
      .flag = "--dry-run"},
 };

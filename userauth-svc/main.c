@@ -11,8 +11,8 @@
 static const struct service_tool tools[] = {
     {.name = "--from-node",
      .argument = "URL",
-     .help = "bring over a Node version's users: sqlite:PATH or mysql://...; "
-             "with --dry-run it only tells",
+     .help = "bring over a Node version's users, from" SERVICE_HELP_BREAK
+             "sqlite:PATH or mysql://...; with --dry-run it only tells",
      .work = from_node,
      .flag = "--dry-run"},
 };

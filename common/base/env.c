@@ -27,6 +27,8 @@
 #define SECRET_MASK           "********"
 #define UNSET_MASK            "-"
 #define INVALID_MASK          "(invalid)"
+#define PEOPLE_MAX_COLUMNS    79 /* of a line on a terminal */
+#define PEOPLE_INDENT         "    "
 
 void env_fault(struct env_faults *faults, const char *name, const char *format, ...)
 {
@@ -355,6 +357,58 @@ static void print_row(FILE *out, const struct row *row, const size_t *widths)
     (void)fprintf(out, "%s\n", row->cells[COLUMN_HELP]);
 }
 
+/* The words of a text in lines that fit, all indented. */
+static void print_wrapped(FILE *out, struct arena *arena, const char *text)
+{
+    size_t column = 0;
+    for (const char *word = text; *word;) {
+        size_t size_bytes = strcspn(word, " ");
+        size_t chars = text_count_chars(arena_text_copy(arena, word, size_bytes));
+        bool is_first = column == 0 || column + 1 + chars > PEOPLE_MAX_COLUMNS;
+        (void)fprintf(out, "%s%s%.*s", column > 0 && is_first ? "\n" : "",
+                      is_first ? PEOPLE_INDENT : " ", (int)size_bytes, word);
+        column = is_first ? strlen(PEOPLE_INDENT) + chars : column + 1 + chars;
+        word += size_bytes;
+        word += strspn(word, " ");
+    }
+    (void)fputc('\n', out);
+}
+
+/* "1..600 s, default 30"; as much of it as there is. */
+static const char *limits_text(struct arena *arena, const struct row *row)
+{
+    const char *const *cells = row->cells;
+    bool has_range = !text_equals(cells[COLUMN_RANGE], UNSET_MASK);
+    bool has_unit = !text_equals(cells[COLUMN_UNIT], UNSET_MASK);
+    bool has_default = !text_equals(cells[COLUMN_DEFAULT], UNSET_MASK);
+    return arena_format(arena, "%s%s%s%s%s%s", has_range ? cells[COLUMN_RANGE] : "",
+                        has_unit ? " " : "", has_unit ? cells[COLUMN_UNIT] : "",
+                        has_range && has_default ? ", " : "", has_default ? "default " : "",
+                        has_default ? cells[COLUMN_DEFAULT] : "");
+}
+
+/* The table is wider than a terminal: there each setting stands by itself, as it would be set. */
+static void print_for_people(FILE *out, struct arena *arena, const struct row *row)
+{
+    const char *value = row->cells[COLUMN_VALUE];
+    const char *limits = limits_text(arena, row);
+    bool is_set = !text_equals(value, UNSET_MASK);
+    (void)fprintf(out, "%s%s%s\n", row->cells[COLUMN_NAME], is_set ? "=" : " ",
+                  is_set ? value : "(not set)");
+    print_wrapped(out, arena, row->cells[COLUMN_HELP]);
+    if (*limits)
+        print_wrapped(out, arena, limits);
+}
+
+static void print_table(FILE *out, const struct row *rows, size_t count)
+{
+    size_t widths[COLUMN_COUNT];
+    for (size_t column = 0; column < COLUMN_COUNT; column++)
+        widths[column] = column_width(rows, count, column);
+    for (size_t i = 0; i < count; i++)
+        print_row(out, &rows[i], widths);
+}
+
 void env_print(FILE *out,
                const struct setting *settings,
                size_t count,
@@ -371,10 +425,10 @@ void env_print(FILE *out,
                                               ? INVALID_MASK
                                               : value_cell(&arena, &settings[i], config);
     }
-    size_t widths[COLUMN_COUNT];
-    for (size_t column = 0; column < COLUMN_COUNT; column++)
-        widths[column] = column_width(rows, count + 1, column);
-    for (size_t i = 0; i < count + 1; i++)
-        print_row(out, &rows[i], widths);
+    bool is_for_people = isatty(fileno(out)) == 1;
+    for (size_t i = 1; is_for_people && i < count + 1; i++)
+        print_for_people(out, &arena, &rows[i]);
+    if (!is_for_people)
+        print_table(out, rows, count + 1);
     arena_done(&arena);
 }

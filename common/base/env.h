@@ -72,7 +72,7 @@ bool env_is_set(const char *name);
 void env_secrets_done(const struct setting *settings, size_t count, void *config);
 
 /* A table: name, value ("********" for secrets, "(invalid)" where `faults` has the setting),
- * default, range, unit, help. */
+ * default, range, unit, help. On a terminal the same one below the other, in lines that fit. */
 void env_print(FILE *out,
                const struct setting *settings,
                size_t count,

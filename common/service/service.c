@@ -103,7 +103,7 @@ static int print_help(const struct service *service, struct env_faults *faults)
                (int)(OPTION_COLUMNS - 1 - strlen(service->tools[i].name)),
                service->tools[i].argument, service->tools[i].help);
     printf("\nSettings come from the environment, see --print-config.\n"
-           "Exit codes: 0 done, 1 %s, 2 wrong settings or wrong usage%s.\n",
+           "Exit codes: 0 done, 1 %s,\n2 wrong settings or wrong usage%s.\n",
            has_work(service) ? "some rows were not moved or changed, or it failed" : "failed",
            has_work(service) ? ", 3 the other data can't be reached" : "");
     return output_done(service);

@@ -35,6 +35,9 @@ enum service_exit {
 
 #define SERVICE_TICK_MS 1000
 
+/* In the help of a tool, which begins in this column: a line's end and what the next one begins with. */
+#define SERVICE_HELP_BREAK "\n                    "
+
 /* A piece of administration that needs the settings and the data but not the running service. */
 struct service_tool {
     const char *name;     /* "--restore" */

@@ -408,6 +408,11 @@ def test_help_lists_every_command_and_option(cli):
         assert word in text, word
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command_fits_a_terminal(cli, command):
+    assert [line for line in cli.ok(command, "--help").splitlines() if len(line) > 79] == []
+
+
 def test_help_is_a_word_too(cli):
     assert cli.ok("help") == cli.ok("--help")
     assert cli.ok("help", "add") == cli.ok("add", "--help")

@@ -317,6 +317,24 @@ def test_print_config_lists_every_setting_with_its_value(program, tmp_path):
     assert "warn" in rows["LOG_LEVEL"] and str(tmp_path) in rows["STATE_DIR"]
 
 
+@each_program
+def test_help_and_settings_fit_a_terminal(program, tmp_path):
+    """In 80 columns nothing is broken within a word. There settings are no table, but stand as they would be set."""
+    assert [line for line in run(program, "--help").stdout.splitlines() if len(line) > 79] == []
+    child = pexpect.spawn(str(program), ["--print-config"], env=clean_env({"STATE_DIR": "/srv/notes", "LOG_LEVEL": "warn"}),
+                          encoding="utf-8", timeout=30, dimensions=(24, 80))
+    shown = child.read().replace("\r\n", "\n")
+    child.wait()
+    assert child.exitstatus == 0
+    assert [line for line in shown.splitlines() if len(line) > 79] == []
+    assert "\nSTATE_DIR=/srv/notes\n    folder of the " in shown
+    names = [line.split()[0] for line in run(program, "--print-config", STATE_DIR=tmp_path).stdout.splitlines()[1:]]
+    assert [re.split("[ =]", line)[0] for line in shown.splitlines() if not line.startswith(" ")] == names
+    if program != USERAUTH_CLI:
+        assert "\nREQUEST_DEADLINE_MS=10000\n    longest work on one request\n    100..120000 ms, default 10000\n" in shown
+        assert "\nDATABASE_URL (not set)\n" in shown and "\nLOG_LEVEL=warn\n" in shown
+
+
 @by_name
 def test_print_config_shows_the_defaults(program):
     rows = {line.split()[0]: line for line in run(program, "--print-config").stdout.splitlines() if line.split()}

@@ -57,7 +57,7 @@ static enum cli_exit print_help(struct ctx *ctx, const struct cli_command *comma
     strbuf_add(&buf, "\nSettings, from the environment (see --print-config):\n");
     for (size_t i = 0; i < client_settings_count; i++)
         strbuf_format(&buf, "  %-19s %s\n", client_settings[i].name, client_settings[i].help);
-    strbuf_add(&buf, "\nExit: 0 done, 1 refused or not found, 2 wrong usage or settings, "
+    strbuf_add(&buf, "\nExit: 0 done, 1 refused or not found, 2 wrong usage or settings,\n"
                      "3 service unreachable.\n");
     return output_write(&buf) ? CLI_EXIT_OK : CLI_EXIT_REFUSED;
 }

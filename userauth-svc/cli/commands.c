@@ -337,20 +337,20 @@ static enum cli_exit password_check_run(struct cli_run *run)
 const struct cli_command commands[] = {
     {"add", "USER", 1, 1, CLI_TAKES_FIELDS, add_run, "make a user"},
     {"find-or-create", "USER", 1, 1, CLI_TAKES_FIELDS, find_or_create_run, "show a user, made if need be"},
-    {"update", "USER", 1, 1, CLI_TAKES_FIELDS, update_run, "change what the options say; without any: the password"},
-    {"set-password", "USER", 1, 1, CLI_TAKES_STDIN, set_password_run, "give a user another password, and end all sessions"},
-    {"disable", "USER", 1, 1, 0, access_disable_run, "keep a user from signing in, and end all sessions"},
+    {"update", "USER", 1, 1, CLI_TAKES_FIELDS, update_run, "change what options say, or else the password"},
+    {"set-password", "USER", 1, 1, CLI_TAKES_STDIN, set_password_run, "set another password, and end all sessions"},
+    {"disable", "USER", 1, 1, 0, access_disable_run, "keep a user out, and end all sessions"},
     {"enable", "USER", 1, 1, 0, access_enable_run, "let a disabled user sign in again"},
     {"sessions", "USER", 1, 1, 0, access_sessions_run, "show where a user is signed in"},
     {"revoke", "USER [SESSION-ID]", 1, 2, 0, access_revoke_run, "end all sessions of a user, or one"},
-    {"identities", "USER", 1, 1, 0, identity_list_run, "show by which accounts elsewhere a user signs in"},
+    {"identities", "USER", 1, 1, 0, identity_list_run, "show by which accounts elsewhere one signs in"},
     {"link", "USER ISSUER SUBJECT", 3, 3, 0, identity_link_run, "let a user sign in by an account elsewhere"},
-    {"unlink", "USER ISSUER SUBJECT", 3, 3, 0, identity_unlink_run, "undo that; the account itself stays as it is"},
+    {"unlink", "USER ISSUER SUBJECT", 3, 3, 0, identity_unlink_run, "no longer let a user sign in by that account"},
     {"destroy", "USER", 1, 1, 0, destroy_run, "remove a user; nothing is asked"},
     {"find", "USER", 1, 1, 0, find_run, "show a user"},
     {"list-users", "", 0, 0, 0, list_users_run, "show all users, by name"},
     {"password-check", "USER [PASSWORD]", 1, 2, CLI_TAKES_STDIN | CLI_TAKES_SECRET, password_check_run,
-     "is it the right password?"},
+     "say whether it is the right password"},
 };
 /* clang-format on */
 const size_t commands_count = ARRAY_COUNT(commands);

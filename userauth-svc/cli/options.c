@@ -31,19 +31,19 @@ struct option {
 
 /* clang-format off */
 static const struct option OPTIONS[] = {
-    {'p', "port", "PORT", OPTION_TEXT, AT(port), 0, "port of userauth-svc, instead of the one in USER_SERVICE_URL"},
+    {'p', "port", "PORT", OPTION_TEXT, AT(port), 0, "port of userauth-svc, instead of USER_SERVICE_URL's"},
     {'h', "host", "HOST", OPTION_TEXT, AT(host), 0, "its host, likewise"},
     {'u', "url", "URL", OPTION_TEXT, AT(url), 0, "its address; wins over --host and --port"},
     {0, "json", NULL, OPTION_FLAG, AT(is_json), 0, "print the service's JSON"},
     {0, "password", "TEXT", OPTION_SECRET, AT(password), CLI_TAKES_FIELDS,
-     "the password; others on this machine may see it in the process list"},
+     "the password; others on this machine may see it"},
     {0, "password-stdin", NULL, OPTION_FLAG, AT(reads_stdin), CLI_TAKES_FIELDS | CLI_TAKES_STDIN,
      "read the password from standard input"},
     {0, "family-name", "TEXT", OPTION_TEXT, AT(family_name), CLI_TAKES_FIELDS, "last name"},
     {0, "given-name", "TEXT", OPTION_TEXT, AT(given_name), CLI_TAKES_FIELDS, "first name"},
     {0, "middle-name", "TEXT", OPTION_TEXT, AT(middle_name), CLI_TAKES_FIELDS, "middle name"},
     {0, "email", "ADDRESS", OPTION_LIST, AT(emails), CLI_TAKES_FIELDS,
-     "an e-mail address; repeat it for more; \"\" alone removes all"},
+     "an e-mail address, repeatable; \"\" alone removes all"},
     {0, "print-config", NULL, OPTION_FLAG, AT(wants_print_config), 0, "print the settings and end"},
     {0, "check-config", NULL, OPTION_FLAG, AT(wants_check_config), 0, "check the settings and end"},
     {0, "version", NULL, OPTION_FLAG, AT(wants_version), 0, "print the version and end"},
