@@ -25,6 +25,10 @@
 
 #define SUBJECT_SHOWN_MAX_CHARS 64
 
+/* More than so many make a long page, at whose end the password is: then the first few are shown. */
+#define SESSIONS_UNFOLDED_MAX_COUNT 8
+#define SESSIONS_FIRST_COUNT        5
+
 const char *account_device(const char *device)
 {
     return device ? device : USER_AGENT_UNKNOWN;
@@ -139,7 +143,11 @@ static enum err send(struct app *app,
     add_ways(app, ctx, rq->session->username, view);
     view->frame = page_frame(app, rq, "Your account", "account");
     view->sessions = session_views(app, ctx, rq, &list);
-    view->sessions_count = list.count;
+    view->sessions_count =
+        list.count > SESSIONS_UNFOLDED_MAX_COUNT ? SESSIONS_FIRST_COUNT : list.count;
+    view->more_sessions = view->sessions + view->sessions_count;
+    view->more_sessions_count = list.count - view->sessions_count;
+    view->more_number = (int64_t)view->more_sessions_count;
     view->has_others = list.count > 1;
     struct strbuf html = page_buffer(ctx, FRAME_BYTES + list.count * SESSION_BYTES);
     view_account(&html, view);

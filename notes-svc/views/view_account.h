@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "views/view_frame.h"
 
@@ -42,6 +43,9 @@ struct view_account {
     const char *error_in_again;
     const struct view_session *sessions; /* the last used first */
     size_t sessions_count;
+    const struct view_session *more_sessions; /* the rest of a long list, folded away at first */
+    size_t more_sessions_count;
+    int64_t more_number; /* the same, to be shown */
     bool has_others;
     bool has_ways;              /* there are ways to sign in besides a password */
     bool is_identities_unknown; /* userauth-svc can't tell right now */

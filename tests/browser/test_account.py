@@ -64,6 +64,22 @@ def test_other_devices_are_seen_and_signed_out(browser, site, user, has_script):
 
 
 @pytest.mark.parametrize("has_script", [True, False])
+def test_of_many_devices_the_first_few_are_shown_and_the_others_are_folded_away(browser, site, user, has_script):
+    if not has_script:
+        browser.without_script()
+    others = [sign_in_elsewhere(site, user, f"(Android) Firefox/{number}") for number in range(8)]
+    browser.sign_in(user)
+    browser.open(ACCOUNT)
+    assert len([text for text in devices(browser) if text]) == 5 and browser.find("summary").text == "4 more"
+    browser.click("summary")
+    assert sorted(devices(browser)) == ["Chrome on Linux this one", *["Firefox on Android"] * 8]
+    browser.click("details " + END)
+    browser.find("[role=status].notice")
+    assert [is_in(client) for client in others].count(False) == 1
+    assert len([text for text in devices(browser) if text]) == 8 and not browser.all("details"), "few enough to be shown"
+
+
+@pytest.mark.parametrize("has_script", [True, False])
 def test_the_password_changes(browser, site, user, has_script):
     if not has_script:
         browser.without_script()
