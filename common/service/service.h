@@ -35,7 +35,7 @@ enum service_exit {
 
 #define SERVICE_TICK_MS 1000
 
-/* In the help of a tool, which begins in this column: a line's end and what the next one begins with. */
+/* In the help of a tool: the end of a line, and the column where the next one begins. */
 #define SERVICE_HELP_BREAK "\n                    "
 
 /* A piece of administration that needs the settings and the data but not the running service. */

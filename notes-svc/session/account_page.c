@@ -25,7 +25,7 @@
 
 #define SUBJECT_SHOWN_MAX_CHARS 64
 
-/* More than so many make a long page, at whose end the password is: then the first few are shown. */
+/* More than so many make a long page, and the password is at its end: the first few are shown. */
 #define SESSIONS_UNFOLDED_MAX_COUNT 8
 #define SESSIONS_FIRST_COUNT        5
 
