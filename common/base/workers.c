@@ -363,14 +363,19 @@ static struct worker *place_together_locked(struct workers *workers, struct job 
     return has_begun ? pop_idle_locked(workers) : NULL;
 }
 
+/* Does it matter whose a job is? */
+static bool knows_owners(const struct workers *workers)
+{
+    return workers->options.takes_turns || workers->options.per_owner_max_count > 0;
+}
+
 /* Would its owner leave as much room as his jobs have that wait? So one has half of the queue, two
  * a third each, and who has none there finds room beside fewer owners than it is long. */
 static bool leaves_room_locked(const struct workers *workers, const struct job *job)
 {
     size_t room_count = (size_t)workers->options.queue_max_count - workers->queued_count;
     size_t count = 0;
-    bool is_shared = workers->options.takes_turns || workers->options.per_owner_max_count > 0;
-    if (!is_shared || job->owner == 0)
+    if (!knows_owners(workers) || job->owner == 0)
         return true;
     for (const struct job *other = workers->first; other; other = other->next)
         count += other->owner == job->owner;
@@ -381,7 +386,7 @@ static bool leaves_room_locked(const struct workers *workers, const struct job *
  * another job, while those that rely on him to take them along wait beside idle workers. */
 bool workers_submit(struct workers *workers, struct job *job)
 {
-    if (workers->options.per_owner_max_count > 0)
+    if (knows_owners(workers))
         job->kind = NULL;
     (void)pthread_mutex_lock(&workers->lock);
     bool has_room = has_room_locked(workers) && leaves_room_locked(workers, job);

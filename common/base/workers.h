@@ -29,7 +29,7 @@ struct job {
 
     /* Jobs of one kind that wait one behind the other may be run together, by the run_all of the
      * first: two to WORKERS_TOGETHER_MAX_COUNT of them, a list. NULL: it runs by itself, as all do
-     * in a lane with a per_owner_max_count. */
+     * in a lane that knows owners. */
     const void *kind;
     uint64_t owner; /* whose it is, 0: nobody's */
     uint64_t round; /* the lane's, where owners take turns */
@@ -43,7 +43,7 @@ struct workers_options {
     int64_t count;
     int64_t queue_max_count;
     int64_t per_owner_max_count; /* of workers that run one owner's jobs, 0: all; his others wait */
-    bool takes_turns;            /* owners do, nobody's jobs being one's; not with kinds */
+    bool takes_turns;            /* owners do, nobody's jobs being one's */
     int niceness;                /* 0: as the process */
     void *(*local_new)(void *owner); /* called on the new thread; NULL: the job gets NULL */
     void (*local_free)(void *local); /* called on the thread at its end */
