@@ -22,6 +22,7 @@
 #define FORM_BODY_MAX_BYTES ((size_t)65536)
 
 #define PROVIDER_ROUTES_COUNT 5
+#define HEALTH_ROUTES_COUNT   2
 
 static enum err alive_handle(struct app *app,
                              struct ctx *ctx,
@@ -94,6 +95,7 @@ static const struct route ROUTES[] = {
      .handler = asset_handle},
     {.method = HTTP_GET, .pattern = "/favicon.ico", .protection = PROTECTION_NONE, .lane = LANE_LOOP,
      .handler = favicon_handle},
+    /* These HEALTH_ROUTES_COUNT are there while a start lasts, too. */
     {.method = HTTP_GET, .pattern = "/healthz", .protection = PROTECTION_NONE, .lane = LANE_LOOP,
      .handler = alive_handle},
     {.method = HTTP_GET, .pattern = "/readyz", .protection = PROTECTION_NONE, .lane = LANE_LOOP,
@@ -117,6 +119,10 @@ static const struct route ROUTES[] = {
 const struct router routes = {.routes = ROUTES, .count = ARRAY_COUNT(ROUTES)};
 const struct router routes_without_providers = {
     .routes = ROUTES, .count = ARRAY_COUNT(ROUTES) - PROVIDER_ROUTES_COUNT};
+
+const struct router routes_of_health = {.routes = ROUTES + ARRAY_COUNT(ROUTES) -
+                                                  PROVIDER_ROUTES_COUNT - HEALTH_ROUTES_COUNT,
+                                        .count = HEALTH_ROUTES_COUNT};
 
 const struct route routes_unrouted = {
     .method = HTTP_GET, .pattern = "-", .protection = PROTECTION_VIEWER, .lane = LANE_WORKER};

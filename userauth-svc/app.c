@@ -91,8 +91,17 @@ static enum err prepare_database(struct ctx *ctx, struct app *app)
 static enum err open_database(struct ctx *ctx, struct app *app)
 {
     assert(app->lanes); /* the lanes were opened first */
-    return start_database(ctx, app, &app->config->database, app->lanes->items[0].db,
-                          prepare_database);
+    struct http_server_options meanwhile = service_settings_server(&app->config->service);
+    meanwhile.app = app;
+    meanwhile.log = app->log;
+    meanwhile.router = routes_of_health;
+    return start_database(ctx, &(struct start_plan){.app = app,
+                                                    .settings = &app->config->database,
+                                                    .db = app->lanes->items[0].db,
+                                                    .prepare = prepare_database,
+                                                    .health = &app->health,
+                                                    .dependency = APP_DATABASE,
+                                                    .meanwhile = meanwhile});
 }
 
 /* Old deployments may have such keys, so they are no reason not to start. */

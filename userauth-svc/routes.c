@@ -13,6 +13,7 @@
 #include "user/user_handlers.h"
 
 #define JSON_BODY_MAX_BYTES ((size_t)65536)
+#define HEALTH_ROUTES_COUNT 2
 
 static enum err live_handle(struct app *app,
                             struct ctx *ctx,
@@ -63,6 +64,7 @@ static const struct route ROUTES[] = {
      .body_type = BODY_JSON, .body_max_bytes = JSON_BODY_MAX_BYTES, .handler = password_change_handle},
     {.method = HTTP_GET, .pattern = "/list", .protection = PROTECTION_API_KEY, .lane = LANE_WORKER,
      .handler = user_list_handle},
+    /* The last HEALTH_ROUTES_COUNT are there while a start lasts, too. */
     {.method = HTTP_GET, .pattern = "/healthz", .protection = PROTECTION_NONE, .lane = LANE_LOOP,
      .handler = live_handle},
     {.method = HTTP_GET, .pattern = "/readyz", .protection = PROTECTION_NONE, .lane = LANE_LOOP,
@@ -71,3 +73,5 @@ static const struct route ROUTES[] = {
 /* clang-format on */
 
 const struct router routes = {.routes = ROUTES, .count = ARRAY_COUNT(ROUTES)};
+const struct router routes_of_health = {
+    .routes = ROUTES + ARRAY_COUNT(ROUTES) - HEALTH_ROUTES_COUNT, .count = HEALTH_ROUTES_COUNT};

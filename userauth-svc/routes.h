@@ -8,4 +8,7 @@
 
 extern const struct router routes;
 
+/* What needs nothing: answered while a start lasts, too. */
+extern const struct router routes_of_health;
+
 #endif

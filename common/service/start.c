@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Depends on: log.h, db.h, threads. */
+ * Depends on: log.h, db.h, health.h, start_health.h, threads. */
 #include "service/start.h"
 
 #include <stdio.h>
@@ -13,6 +13,8 @@
 #include "base/thread.h"
 #include "data/db.h"
 #include "data/db_settings.h"
+#include "service/health.h"
+#include "service/start_health.h"
 
 #define DATABASE "database" /* as in the services' health */
 #define GUARD_MS 1000       /* budget of a ctx that only logs */
@@ -69,30 +71,40 @@ static void report_wait(const struct ctx *ctx, bool is_refused, char *told, size
         log_warn(ctx, "service.waiting", log_str("for", DATABASE), log_str("why", told));
 }
 
-enum err start_database(struct ctx *ctx,
-                        struct app *app,
-                        const struct db_settings *settings,
-                        const struct db *db,
-                        enum err (*prepare)(struct ctx *ctx, struct app *app))
+static enum err prepare_when_there(struct ctx *ctx, const struct start_plan *plan)
 {
-    if (settings->path)
-        return prepare(ctx, app);
     char told[CTX_WHY_MAX_BYTES] = "";
     for (int64_t wait_ms = START_WAIT_FIRST_MS;; wait_ms *= 2) {
         CLEANUP(ctx_done) struct ctx attempt;
         ctx_init(&attempt, ctx->log, START_BUDGET_MS);
-        enum err err = prepare(&attempt, app);
+        enum err err = plan->prepare(&attempt, plan->app);
         if (err && err != ERR_UNAVAILABLE)
             return ctx_fail(ctx, err, "%s", attempt.why.text);
+        bool is_refused = err && db_is_refused(plan->db);
+        (void)health_note(plan->health, plan->dependency,
+                          is_refused ? HEALTH_REFUSED
+                          : err      ? HEALTH_LOST
+                                     : HEALTH_OK);
         if (!err && told[0])
             log_info(ctx, "dependency.found", log_str("name", DATABASE));
         if (!err) {
             ctx->deadline_ms = clock_monotonic_ms() + START_BUDGET_MS;
             return ERR_OK;
         }
-        report_wait(&attempt, db_is_refused(db), told, sizeof(told));
+        report_wait(&attempt, is_refused, told, sizeof(told));
         if (wait_ms > START_WAIT_MAX_MS)
             wait_ms = START_WAIT_MAX_MS;
         clock_sleep_ms(wait_ms);
     }
+}
+
+enum err start_database(struct ctx *ctx, const struct start_plan *plan)
+{
+    struct start_health meanwhile;
+    if (plan->settings->path)
+        return plan->prepare(ctx, plan->app);
+    start_health_begin(&meanwhile, &plan->meanwhile);
+    enum err err = prepare_when_there(ctx, plan);
+    start_health_end(&meanwhile);
+    return err;
 }

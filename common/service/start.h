@@ -18,11 +18,13 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "http/http_server.h"
 
 struct app;
 struct ctx;
 struct db;
 struct db_settings;
+struct health;
 struct log;
 
 #define START_BUDGET_MS     60000 /* of a try; a migration's own time is not counted (migrate.h) */
@@ -40,14 +42,20 @@ struct start_guard {
 void start_guard_begin(struct start_guard *guard, struct log *log, const sigset_t *ends);
 void start_guard_end(struct start_guard *guard);
 
-/* Runs `prepare` (migrations, what is made once), for a server again and again while it is
- * ERR_UNAVAILABLE. Each try has a ctx of its own with START_BUDGET_MS; each new reason is one log
- * line, as an error when the server was there and refused us. Threads: the main one, before others
- * use `db`. */
-MUST_CHECK enum err start_database(struct ctx *ctx,
-                                   struct app *app,
-                                   const struct db_settings *settings,
-                                   const struct db *db,
-                                   enum err (*prepare)(struct ctx *ctx, struct app *app));
+struct start_plan {
+    struct app *app;
+    const struct db_settings *settings;
+    const struct db *db;                                   /* that `prepare` works on */
+    enum err (*prepare)(struct ctx *ctx, struct app *app); /* migrations, what is made once */
+    struct health *health;
+    size_t dependency;                    /* the database's place in it */
+    struct http_server_options meanwhile; /* for start_health.h */
+};
+
+/* Runs `prepare`, for a server again and again while it is ERR_UNAVAILABLE. Each try has a ctx of
+ * its own with START_BUDGET_MS; each new reason is one log line, as an error when the server was
+ * there and refused us. Health is answered meanwhile. Threads: the main one, before others use `db`.
+ */
+MUST_CHECK enum err start_database(struct ctx *ctx, const struct start_plan *plan);
 
 #endif

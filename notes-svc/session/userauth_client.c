@@ -133,11 +133,11 @@ static enum err url_of(struct ctx *ctx,
     return strbuf_text(&url, out_url);
 }
 
-/* A 5xx may come from before the key was looked at, or from a proxy: it says nothing of it. */
+/* A 5xx may come from before the key was looked at, from a proxy, or from a service whose start
+ * still lasts and whose health is fine: what is known of the key is then to be found out anew. */
 static void note_key(struct userauth_client *client, int status)
 {
-    if (status < 500)
-        atomic_store(&client->is_key_accepted, status != 401);
+    atomic_store(&client->is_key_accepted, status < 500 && status != 401);
 }
 
 /* Adds the key and calls. Errors: ERR_UNAUTHENTICATED there is no key, or it is refused. */

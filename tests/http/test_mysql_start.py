@@ -4,6 +4,7 @@ import signal
 import socket
 
 import pytest
+import requests
 
 from harness import mariadb, programs
 from harness.programs import new_password
@@ -45,6 +46,53 @@ def test_server_that_is_away_is_waited_for(server, service, end):
     service.wait_log(event="dependency.found")
     service.wait_log(event="service.started")
     assert migrations(service.database)
+
+
+def ask(service, path, method="GET"):
+    """None: nobody answers there yet."""
+    with requests.Session() as session:
+        session.trust_env = False
+        try:
+            return session.request(method, service.url + path, timeout=10)
+        except requests.ConnectionError:
+            return None
+
+
+def test_health_is_answered_while_the_server_is_waited_for(server, service):
+    """/healthz is 200 while the process runs, /readyz 503 until the start is complete; also beside one who connects and is silent."""
+    server.stop()
+    try:
+        service.spawn()
+        until(lambda: ask(service, "/healthz"), "an answer")
+        with socket.create_connection(("127.0.0.1", service.port)):
+            live = ask(service, "/healthz?x=1")
+            assert (live.status_code, live.json()) == (200, {"status": "ok"})
+            ready = ask(service, "/readyz")
+            assert (ready.status_code, ready.json()["status"]) == (503, "starting")
+            assert ready.json()["dependencies"]["database"] == "lost"
+            assert [ask(service, path, "HEAD").status_code for path in ("/healthz", "/readyz")] == [200, 503]
+            for path, method in (("/", "GET"), ("/healthzz", "GET"), ("/healthz", "POST"), ("/find/me", "GET")):
+                answer = ask(service, path, method)
+                assert (answer.status_code, answer.json()["code"]) == (503, "ServiceUnavailable")
+                assert int(answer.headers["Retry-After"]) >= 1
+        checked = programs.run(service.program, "--healthcheck", **service.settings)
+        assert checked.returncode == 1 and "answers 503" in checked.stderr
+    finally:
+        server.start()
+    service.wait_ready()
+    assert ask(service, "/healthz").json() == {"status": "ok"}
+    service.stop()
+
+
+def test_signal_ends_one_that_answers_meanwhile(server, service):
+    server.stop()
+    try:
+        service.spawn()
+        until(lambda: ask(service, "/healthz"), "an answer")
+        service.signal(signal.SIGTERM)
+        assert service.wait_exit() == 0
+    finally:
+        server.start()
 
 
 def test_same_reason_is_told_once(server, service):
@@ -109,6 +157,20 @@ def test_signal_ends_one_that_waits(server, service, how, number):
         assert service.log_lines()[-1]["event"] == "service.stopped"
     finally:
         server.resume() if how == "pause" else server.start()
+
+
+def test_health_is_answered_while_another_ones_migration_is_waited_for(server, service):
+    """Also where no try has failed: whoever migrates for an hour is not dead."""
+    holder = server.connect(service.database.name)
+    with holder.cursor() as cursor:
+        cursor.execute("SELECT GET_LOCK(CONCAT('notes.', SHA2(DATABASE(), 224)), 0)")
+        service.spawn()
+        until(lambda: ask(service, "/healthz"), "an answer")
+        ready = ask(service, "/readyz")
+        assert (ready.status_code, ready.json()["dependencies"]["database"]) == (503, "ok")
+    holder.close()
+    service.wait_ready()
+    service.stop()
 
 
 def test_signal_ends_one_that_waits_for_another_ones_migration(server, service):

@@ -203,6 +203,34 @@ def test_a_key_is_not_taken_for_accepted_by_an_answer_of_before_it_was_looked_at
         relay.close()
 
 
+def test_a_service_that_is_healthy_but_does_not_serve_yet_is_told_as_lost(services):
+    """So answers one whose start waits for its database: what was accepted before does not count."""
+    relay, asked = Relay(), []
+
+    def not_yet(path):
+        asked.append(path)
+        return None if path == "/healthz" else 503
+
+    userauth = services.userauth().start()
+    relay.port = userauth.port
+    try:
+        notes = services.notes(userauth, USER_SERVICE_URL=relay.url, USER_SERVICE_KEY=userauth.key).start()
+
+        def is_told(word):
+            return Client(notes.url).get("/readyz").json()["dependencies"]["userauth"] == word
+
+        until(lambda: notes.log_lines(event="service.started") and is_told("ok"), "ok", 30)
+        assert Client(notes.url).login("nobody", "a password").status_code == 302
+        relay.before = not_yet
+        check_whale(Client(notes.url).login("nobody", "a password"))
+        until(lambda: asked.count("/find/them") >= 2, "two more looks with the key", 30)
+        assert is_told("lost")
+        relay.before = lambda path: None
+        until(lambda: is_told("ok"), "ok again", 30)
+    finally:
+        relay.close()
+
+
 JSON_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 ODD = {
     "says nothing": None,
