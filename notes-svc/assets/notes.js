@@ -677,6 +677,24 @@ function followNote(key, startRevision, handlers) {
   });
 }
 
+/* A wide table and a long line of code can be scrolled by the keyboard, too: not every browser sees to that by itself. */
+const scrollers = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    if (target.scrollWidth > target.clientWidth) {
+      target.tabIndex = 0;
+    } else {
+      target.removeAttribute("tabindex");
+    }
+  }
+});
+let shownHtml = ""; /* of the body, as it came */
+
+function watchBody(shownBody) {
+  shownHtml = shownBody.innerHTML.trim();
+  scrollers.disconnect();
+  shownBody.querySelectorAll("pre, table").forEach((part) => scrollers.observe(part));
+}
+
 /* Returns whether it was another text. */
 function showText({ title, body, html }) {
   const shownTitle = document.getElementById("notetitle");
@@ -687,12 +705,13 @@ function showText({ title, body, html }) {
   } else {
     fresh.innerHTML = html;
   }
-  if (shownTitle.textContent === title && shownBody.innerHTML.trim() === fresh.innerHTML.trim()) {
+  if (shownTitle.textContent === title && shownHtml === fresh.innerHTML.trim()) {
     return false;
   }
   shownTitle.textContent = title;
   document.title = `${title} · Notes`;
   shownBody.replaceChildren(fresh.content);
+  watchBody(shownBody);
   return true;
 }
 
@@ -943,6 +962,7 @@ if (noteForm) {
   keepNoteForm(noteForm);
 }
 if (note) {
+  watchBody(document.getElementById("notebody"));
   startNoteLive(note);
 }
 if (noteForm?.dataset.savedKey && noteForm.dataset.revision) {

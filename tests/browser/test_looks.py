@@ -119,6 +119,29 @@ def test_the_hint_of_a_lost_connection_covers_no_focus(browser, make):
         assert link["bottom"] <= hint["top"], number
 
 
+def test_what_scrolls_in_itself_is_reached_by_the_keyboard(browser, me, make):
+    """WCAG 2.1.1: also where a browser does not see to it. It is no change of the note."""
+    wide = "| " + " | ".join(["a wide column"] * 4) + " |\n" + "|---" * 4 + "|\n\n```\nshort\n```\n\n```\n" + "long " * 100 + "\n```\n"
+    stops = "return [...document.querySelectorAll('#notebody :is(table, pre)')].map((part) => part.tabIndex)"
+    path = make("Wide", wide)
+    key = path.rpartition("=")[2]
+    browser.width(360)
+    browser.open(path)
+    browser.until(lambda: browser.run(stops) == [0, -1, 0], "stops at what is wide")
+    browser.width(1280)
+    browser.until(lambda: browser.run(stops) == [-1, -1, 0], "no stop at what fits")
+    browser.find("html[data-live=on]")
+    browser.run("dispatchEvent(new PageTransitionEvent('pagehide'))")
+    browser.gone("html[data-live]")
+    assert me.post("/notes/comment", {"key": key, "message": "missed"}).status_code == 302
+    browser.run("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    browser.until(lambda: [node.text for node in browser.all(".comment-text")] == ["missed"], "what was missed")
+    assert browser.find(".note-head time").is_displayed(), "the text is the same: the page still says when it was changed"
+    fields = me.html(f"/notes/edit?key={key}").form("/notes/save").fields()
+    assert me.post("/notes/save", {**fields, "body": "```\n" + "other " * 100 + "\n```\n"}).status_code == 302
+    browser.until(lambda: browser.run(stops) == [0], "a stop at what came later")
+
+
 # --- the comment that is sent ---
 
 def test_only_what_was_typed_wrongly_is_marked_as_wrong(browser, make):
