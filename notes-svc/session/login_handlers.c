@@ -29,10 +29,13 @@
 #include "session/userauth_client.h"
 
 #define LOGIN_PATH       "/users/login"
+#define USERS_PATH       "/users/"
+#define ACCOUNT_PATH     "/users/account"
 #define NEXT_COOKIE      "notesnext"
 #define NEXT_PATH        "/users" /* a sign-in by a provider begins under /users/auth */
 #define NEXT_MAX_AGE_S   600
 #define NEXT_MAX_BYTES   2900 /* as base64url it fits a cookie value */
+#define WAY_CHARS        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_-"
 #define FLASH_COOKIE     "notesflash"
 #define FLASH_MAX_AGE_S  60
 #define ELSEWHERE_COOKIE "notesoidc" /* this browser's session began at the provider */
@@ -75,12 +78,18 @@ static const char *kept(struct ctx *ctx, const struct http_request *rq, const ch
     return secret_from_base64url(value, text, size) && text_is_utf8(text, size) ? text : NULL;
 }
 
-/* A path of this site: never another host ("//x", "/\x"), never a header's end. */
-static bool is_own_path(const char *path)
+/* A page of this site to go on to, never another host or a header's end. A neighbouring site may
+ * have planted it: of what is under /users only the account, or who signs in would be signed out at
+ * once. A path can be written in one way only: browsers resolve dots, and we decode "%". */
+static bool is_way_on(const char *target)
 {
-    if (path[0] != '/' || path[1] == '/' || path[1] == '\\')
+    size_t path_bytes = strspn(target, WAY_CHARS);
+    bool has_path = target[0] == '/' && target[1] != '/' &&
+                    (target[path_bytes] == '\0' || target[path_bytes] == '?');
+    if (!has_path ||
+        (text_starts_with(target, USERS_PATH) && !text_starts_with(target, ACCOUNT_PATH)))
         return false;
-    for (const char *p = path; *p; p++)
+    for (const char *p = target + path_bytes; *p; p++)
         if (*p <= ' ' || *p >= 0x7f || *p == '\\')
             return false;
     return true;
@@ -106,14 +115,14 @@ void login_redirect(struct app *app,
 {
     const char *page = page_of(rq);
     http_response_redirect(rs, 302, LOGIN_PATH);
-    if (page && strlen(page) <= NEXT_MAX_BYTES && is_own_path(page))
+    if (page && strlen(page) <= NEXT_MAX_BYTES && is_way_on(page))
         keep(app, ctx, rs, NEXT_COOKIE, page, NEXT_MAX_AGE_S);
 }
 
 const char *login_next(struct ctx *ctx, const struct http_request *rq)
 {
     const char *next = kept(ctx, rq, NEXT_COOKIE);
-    return next && is_own_path(next) ? next : NULL;
+    return next && is_way_on(next) ? next : NULL;
 }
 
 /* ---- the page ---- */
@@ -223,7 +232,7 @@ enum err login_answer(struct app *app,
     }
     session_made(app, ctx, session, old);
     ctx->user = right->username;
-    http_response_redirect(rs, 302, right->next && is_own_path(right->next) ? right->next : "/");
+    http_response_redirect(rs, 302, right->next && is_way_on(right->next) ? right->next : "/");
     session_cookie_set(ctx, app->config, rs, session);
     keep_elsewhere(app, ctx, rq, rs, right->is_elsewhere);
     if (kept(ctx, rq, NEXT_COOKIE))

@@ -233,6 +233,17 @@ def test_a_socket_of_a_stranger_changes_nothing(site, me, cookie):
 
 # --- off the site ---
 
+@pytest.mark.parametrize("target", ["/users/logout", "/users/logout?x", "/users/%6cogout", "/users/logout#x", "/notes/../users/logout",
+                                    "/notes/%2e%2e/users/logout", "/./users/logout", "/users/login", "/users/auth/oidc", "/users/sessions"])
+def test_no_planted_way_back_signs_people_out_again(site, target):
+    """Or in as somebody else. The cookie is one that a neighbouring site may set."""
+    client = Client(site.url)
+    packed = base64.urlsafe_b64encode(target.encode()).decode().rstrip("=")
+    client.http.cookies.set("notesnext", packed, domain="127.0.0.1", path="/users/login")
+    answer = client.post("/users/login", {"username": "me", "password": site.passwords["me"]})
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+
+
 OFF = ["//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example", "http://evil.example", "https:evil.example", "javascript:alert(1)",
        "/\t/evil.example", "/\n/evil.example", "/%0d%0aLocation:%20http://evil.example", "/..//evil.example", "/.//evil.example", "//evil.example/%2e%2e",
        "/%2f/evil.example", "/%5cevil.example", "@evil.example", ".evil.example", "data:text/html,x", "/\u2028/evil.example", "/\uff0fevil.example",
