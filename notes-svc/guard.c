@@ -118,7 +118,7 @@ static enum err check_key(struct app *app, struct ctx *ctx, const struct http_re
 static enum err refuse_unknown(struct ctx *ctx, const struct http_request *rq)
 {
     if (rq->route->protection == PROTECTION_SESSION) {
-        ctx->why.hint = "Whether you are signed in can't be checked right now. You are not signed "
+        ctx->why.hint = "Whether you are signed in can’t be checked right now. You are not signed "
                         "out; wait a moment and try again.";
         return ERR_UNAVAILABLE;
     }

@@ -61,7 +61,7 @@ enum err comment_unmake(struct app *app,
     if (!comment_can_destroy(user, place.author, place.note_author)) {
         log_warn(ctx, "comment.destroy_refused", log_str("note", note_key), log_i64("id", id),
                  log_str("user", user), log_str("peer", ctx->peer));
-        ctx->why.hint = "Only its author or the note's author may delete a comment.";
+        ctx->why.hint = "Only its author or the note’s author may delete a comment.";
         return ctx_fail(ctx, ERR_FORBIDDEN, "neither the comment's nor the note's author");
     }
     err = comment_destroy(ctx, ctx->db, &place, clock_unix_ms(), &change);

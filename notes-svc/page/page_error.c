@@ -37,7 +37,7 @@ static const struct error_words {
     {ERR_FORBIDDEN, "That is not allowed",
      "You may lack the right to it, or the form is out of date."},
     {ERR_NOT_FOUND, "There is nothing here", "This address leads nowhere. Perhaps it has a typo."},
-    {ERR_METHOD, "That can't be done here", "This address answers to another kind of request."},
+    {ERR_METHOD, "That can’t be done here", "This address answers to another kind of request."},
     {ERR_CONFLICT, "Somebody was faster", "Load the page again to see what changed."},
     {ERR_TOO_LARGE, "That is too much text",
      "What was sent is more than is read here. Shorten it and send it again."},
@@ -45,8 +45,8 @@ static const struct error_words {
     {ERR_MEDIA_TYPE, "That kind of form is not read here", "Send the form as the page has it."},
     {ERR_RATE_LIMITED, "A little slower, please", "Wait a moment and send it again."},
     {ERR_INTERNAL, "Something went wrong here",
-     "It was noted. If it happens again, tell the site's owner the request id."},
-    {ERR_UNAVAILABLE, "Notes can't do this right now",
+     "It was noted. If it happens again, tell the site’s owner the request id."},
+    {ERR_UNAVAILABLE, "Notes can’t do this right now",
      "It is busy or a part of it is away. Wait a moment and try again."},
 };
 
@@ -287,7 +287,7 @@ void page_user_service_down(struct app *app,
     static const struct page_words words = {
         .status = 503,
         .reason = "Logging in is not possible right now",
-        .advice = "The service that knows the users can't be reached. "
+        .advice = "The service that knows the users can’t be reached. "
                   "Reading notes goes on; try to log in again in a moment.",
         .way_path = "/",
         .way_text = "Read notes",
@@ -302,8 +302,8 @@ void page_password_not_changed(struct app *app,
 {
     static const struct page_words words = {
         .status = 503,
-        .reason = "Your password can't be changed right now",
-        .advice = "The service that knows the users can't be reached, or its answer did not come. "
+        .reason = "Your password can’t be changed right now",
+        .advice = "The service that knows the users can’t be reached, or its answer did not come. "
                   "Most likely your password is what it was. Try again in a moment; if the old "
                   "one is refused then, the new one holds.",
         .way_path = ACCOUNT_PATH,

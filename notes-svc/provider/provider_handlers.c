@@ -32,8 +32,8 @@
 
 #define PENDING_COOKIE "noteslink"
 #define PENDING_PATH   "/users/account/identities/link"
-#define UNKNOWN_HINT                                                                        \
-    "Whether you are signed in can't be checked right now. You are not signed out; wait a " \
+#define UNKNOWN_HINT                                                                          \
+    "Whether you are signed in can’t be checked right now. You are not signed out; wait a " \
     "moment and try again."
 
 /* ---- what both ways have in common ---- */

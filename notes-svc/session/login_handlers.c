@@ -42,8 +42,8 @@
 #define ELSEWHERE_PATH   "/users"
 #define NAME_MAX_CHARS   64 /* of userauth-svc */
 #define WRONG_LOGIN_TEXT "That user name or password is not right."
-#define NO_LOGIN_HINT                                                                \
-    "Your sign-in can't be kept right now, so you are not signed in. Reading notes " \
+#define NO_LOGIN_HINT                                                                  \
+    "Your sign-in can’t be kept right now, so you are not signed in. Reading notes " \
     "goes on; try to log in again in a moment."
 
 /* ---- the two short-lived cookies ---- */

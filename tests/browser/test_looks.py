@@ -83,6 +83,19 @@ def test_items_stand_at_their_marks_whichever_way_they_are_read(browser, make, f
 
 
 @pytest.mark.parametrize("width", [360, 1280])
+def test_the_focus_of_the_header_s_links_is_seen_whole(browser, width):
+    """Nothing that is painted later lies on its edge."""
+    browser.width(width)
+    browser.sign_in()
+    browser.run("document.querySelector('.nav-add').focus({focusVisible: true})")
+    bottom, covering = browser.run("const link = document.activeElement, box = link.getBoundingClientRect();"
+                                   "const style = getComputedStyle(link);"
+                                   "return [box.bottom + parseFloat(style.outlineOffset) + parseFloat(style.outlineWidth),"
+                                   "        document.querySelector('main').getBoundingClientRect().top]")
+    assert bottom <= covering
+
+
+@pytest.mark.parametrize("width", [360, 1280])
 def test_what_is_said_of_a_title_stands_where_the_title_begins(browser, make, width):
     browser.width(width)
     path = make(HEBREW, "text")

@@ -203,7 +203,7 @@ def test_no_page_gives_a_password_back(site, user):
 
 def assert_not_possible(answer):
     page = error_page(answer, 503)
-    assert "can't be changed right now" in page.first("h1").text and page.first("main").first("img")["alt"]
+    assert "can’t be changed right now" in page.first("h1").text and page.first("main").first("img")["alt"]
     assert page.first("main").first("form") is None and page.first("main").first("a", href=ACCOUNT) is not None
     assert int(answer.headers["Retry-After"]) >= 1
     return page
