@@ -54,8 +54,8 @@ struct start_plan {
 
 /* Runs `prepare`, for a server again and again while it is ERR_UNAVAILABLE. Each try has a ctx of
  * its own with START_BUDGET_MS; each new reason is one log line, as an error when the server was
- * there and refused us. Health is answered meanwhile. Threads: the main one, before others use `db`.
- */
+ * there and refused us. Health is answered meanwhile. Threads: the main one, before others use
+ * `db`. */
 MUST_CHECK enum err start_database(struct ctx *ctx, const struct start_plan *plan);
 
 #endif

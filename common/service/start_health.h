@@ -24,9 +24,9 @@ struct start_health {
     int end_fd; /* tells the thread to end */
 };
 
-/* options: where the service will listen, and a router of routes that need no lane and no guard, for
- * whatever `app` is by now; loops, errors and limits by address are set here. Without a thread or a
- * port to be had nobody is answered; the service's own server will say why. */
+/* options: where the service will listen, and a router of routes that need no lane and no guard,
+ * for whatever `app` is by now; loops, errors and limits by address are set here. Without a thread
+ * or a port to be had nobody is answered; the service's own server will say why. */
 void start_health_begin(struct start_health *health, const struct http_server_options *options);
 
 /* The port is free again. */
