@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The site as people use it, through the edge's port, with three replicas behind it."""
+import contextlib
 import re
+import select
+import socket
 import uuid
 
 import pytest
@@ -245,6 +248,24 @@ def test_no_cookie_of_a_neighbour_hides_from_the_edge_who_is_signed_in(site, me)
         headers = {"Cookie": cookies, "Accept-Encoding": "gzip"}
         answer = requests.get(site.url + "/notes/add", headers=headers, allow_redirects=False, timeout=30)
         assert answer.status_code == 200 and "Content-Encoding" not in answer.headers
+
+
+def test_an_address_has_so_many_requests_at_once_and_live_sockets_beside_them(site):
+    """A request that waits for its body holds a connection of a replica, of which two addresses could have had all."""
+    head = b"POST /notes/save HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 10\r\n\r\n"
+    with contextlib.ExitStack() as stack:
+        senders = [stack.enter_context(socket.create_connection(("127.0.0.1", site.port))) for _ in range(300)]
+        for sender in senders:
+            sender.sendall(head)
+
+        def told():
+            return select.select(senders, [], [], 0)[0]
+
+        until(lambda: len(told()) >= 300 - 256, "those beyond 256 are told")
+        assert told()[0].recv(64).startswith(b"HTTP/1.1 503 ") and len(told()) < 150
+        with Raw(site.url):
+            pass
+    until(lambda: requests.get(site.url + "/healthz", timeout=30).status_code == 200, "requests are served again")
 
 
 def test_every_replica_has_served_people(site, me):
