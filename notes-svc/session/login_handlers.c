@@ -31,6 +31,7 @@
 #define LOGIN_PATH       "/users/login"
 #define USERS_PATH       "/users/"
 #define ACCOUNT_PATH     "/users/account"
+#define NOTE_PATH        "/notes/view?"
 #define NEXT_COOKIE      "notesnext"
 #define NEXT_PATH        "/users" /* a sign-in by a provider begins under /users/auth */
 #define NEXT_MAX_AGE_S   600
@@ -95,17 +96,30 @@ static bool is_way_on(const char *target)
     return true;
 }
 
-/* What is asked for; or the page of the form that was sent: browsers name it to their own site
- * (Referrer-Policy), and forms of others don't come so far (guard.h). NULL: unknown. */
-static const char *page_of(const struct http_request *rq)
+/* The path of the page that one comes from, as browsers name it to their own site
+ * (Referrer-Policy). NULL: unknown. */
+static const char *page_before(const struct http_request *rq)
 {
     const char *referer = rq->fields[HTTP_FIELD_REFERER];
+    const char *authority = referer ? strstr(referer, "://") : NULL;
+    return authority ? strchr(authority + strlen("://"), '/') : NULL;
+}
+
+/* What is asked for; or the page of the form that was sent: forms of other sites don't come so far
+ * (guard.h). NULL: unknown. */
+static const char *page_of(const struct http_request *rq)
+{
     if (!http_method_is_unsafe(rq->method))
         return rq->target;
-    const char *authority = referer ? strstr(referer, "://") : NULL;
-    const char *page = authority ? strchr(authority + strlen("://"), '/') : NULL;
+    const char *page = page_before(rq);
     bool is_answer = page && text_starts_with(page, rq->target); /* to such a form: none to GET */
     return is_answer ? NULL : page;
+}
+
+static void keep_next(struct app *app, struct ctx *ctx, struct http_response *rs, const char *page)
+{
+    if (page && strlen(page) <= NEXT_MAX_BYTES && is_way_on(page))
+        keep(app, ctx, rs, NEXT_COOKIE, page, NEXT_MAX_AGE_S);
 }
 
 void login_redirect(struct app *app,
@@ -113,10 +127,8 @@ void login_redirect(struct app *app,
                     const struct http_request *rq,
                     struct http_response *rs)
 {
-    const char *page = page_of(rq);
     http_response_redirect(rs, 302, LOGIN_PATH);
-    if (page && strlen(page) <= NEXT_MAX_BYTES && is_way_on(page))
-        keep(app, ctx, rs, NEXT_COOKIE, page, NEXT_MAX_AGE_S);
+    keep_next(app, ctx, rs, page_of(rq));
 }
 
 const char *login_next(struct ctx *ctx, const struct http_request *rq)
@@ -160,6 +172,11 @@ enum err login_page_handle(struct app *app,
     bool has_failed = typed && *typed == '!';
     if (has_failed)
         keep(app, ctx, rs, FLASH_COOKIE, "", 0);
+    /* Who logs in to comment comes back to the note; who was sent here, to what he asked for.
+     * Another site that names such a page can lead to no more than a note of this one. */
+    const char *page = page_before(rq);
+    if (page && text_starts_with(page, NOTE_PATH) && !login_next(ctx, rq))
+        keep_next(app, ctx, rs, page);
     return show_login(app, ctx, rq, rs, 200,
                       &(struct login_words){.username = has_failed ? typed + 1 : "",
                                             .error = has_failed ? WRONG_LOGIN_TEXT : NULL,

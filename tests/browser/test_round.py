@@ -78,6 +78,27 @@ def test_login_leads_back_to_the_form(browser):
     browser.at("/notes/add")
 
 
+def test_login_leads_back_to_the_note_and_what_was_typed(browser, me):
+    """Whoever reads, logs in to comment; or is logged out meanwhile, and logs in again."""
+    key = new_key()
+    make(me, key)
+    browser.open(view(key))
+    browser.click("main a[href='/users/login']")
+    browser.type("[name=username]", "me")
+    browser.type("[name=password]", browser.site.passwords["me"])
+    browser.click("main button[type=submit]")
+    browser.at(view(key))
+    browser.driver.delete_all_cookies()
+    browser.type("[name=message]", "typed when it was over")
+    browser.click("form[action='/notes/comment'] button[type=submit]")
+    browser.click("#message-error a[href='/users/login']")
+    browser.type("[name=username]", "me")
+    browser.type("[name=password]", browser.site.passwords["me"])
+    browser.click("main button[type=submit]")
+    browser.at(view(key))
+    assert browser.find("[name=message]").get_property("value") == "typed when it was over"
+
+
 # --- drafts ---
 
 def type_note(browser, title, body, key=""):

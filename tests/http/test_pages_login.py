@@ -147,6 +147,25 @@ def test_an_ended_session_s_form_of_another_site_leads_nowhere(site, browser_ses
     assert answer.status_code == 403 and "notesnext" not in set_cookies(answer)
 
 
+@pytest.mark.parametrize("referer,location", [
+    ("{origin}/notes/view?key=return%20note", "/notes/view?key=return%20note"), ("{origin}/notes/view?key=n&before=7", "/notes/view?key=n&before=7"),
+    ("{origin}/", "/"), ("{origin}/users/logout", "/"), ("{origin}/notes/view", "/"), ("{origin}//notes/view?key=n", "/"), (None, "/"),
+    ("{origin}/notes/view?key=" + "x" * 2900, "/"), ("{origin}/notes/view?key=\\evil", "/")])
+def test_login_leads_back_to_the_note_that_one_was_reading(site, browser_session, referer, location):
+    client = browser_session(site)
+    client.get("/users/login", headers={"Referer": referer.format(origin=site.url)} if referer else {})
+    assert client.login("me", site.passwords["me"]).headers["Location"] == location
+
+
+def test_where_one_was_going_goes_before_what_one_was_reading(site, browser_session):
+    """Browsers name the page before also after a redirect."""
+    client = browser_session(site)
+    headers = {"Referer": site.url + "/notes/view?key=n"}
+    assert client.get("/notes/edit?key=n", headers=headers).headers["Location"] == "/users/login"
+    client.get("/users/login", headers=headers)
+    assert client.login("me", site.passwords["me"]).headers["Location"] == "/notes/edit?key=n"
+
+
 FOREIGN = ["https://evil.example/", "//evil.example/", "///evil.example", "/\\evil.example", "\\\\evil.example",
            "/%2f/evil.example",
            "/%5cevil.example", "%2F%2Fevil.example", "https%3A%2F%2Fevil.example", "javascript:alert(1)",
