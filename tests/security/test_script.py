@@ -124,7 +124,7 @@ def test_the_watcher_sees_what_it_is_for(watched):
     watched.check("the page as it is")
     hostile = ["<img src=x onerror=alert(1)>", "<svg onload=alert(1)>", "<a href=javascript:alert(1)>x</a>", "<b>x</b>",
                "<iframe srcdoc='<script>alert(1)</script>'></iframe>", "<p onclick=alert(1)>x</p>", "<form action=//evil.example></form>",
-               "<p style=color:red>x</p>", "<h1 id=content>x</h1>"]
+               "<p style=color:red>x</p>", "<h1 id=content>x</h1>", "<details><summary>x</summary></details>"]
     for text in hostile:
         watched.run("watched.length = 0; document.querySelector('main').insertAdjacentHTML('beforeend', arguments[0])", text)
         watched.until(lambda: watched.run("return watched.length"), f"a note of {text}")

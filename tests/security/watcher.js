@@ -9,6 +9,7 @@
   }
   const TAGS = new Set(("html head meta title link script body a header img nav span bdi main article section h1 h2 h3 h4 h5 h6 p time " +
     "code pre div ul ol li form input label textarea button hr br em strong del blockquote table thead tbody tr th td u").split(" "));
+  const FOLDS = "details.more, details.more > summary";
   const ATTRIBUTES = new Set(("lang charset name content rel href type src defer class id alt width height tabindex dir hidden action " +
     "method value required autocomplete autocapitalize autofocus spellcheck for rows role title align start disabled checked readonly " +
     "datetime style").split(" "));
@@ -17,7 +18,8 @@
 
   function faultOf(element) {
     const tag = element.localName;
-    if (!TAGS.has(tag) || element.namespaceURI !== "http://www.w3.org/1999/xhtml") return "element";
+    const isKnown = TAGS.has(tag) || element.matches(FOLDS);
+    if (!isKnown || element.namespaceURI !== "http://www.w3.org/1999/xhtml") return "element";
     for (const { name, value } of element.attributes) {
       if (!ATTRIBUTES.has(name) && !/^(aria|data)-[a-z-]+$/.test(name)) return `attribute ${name}`;
       if (name === "style" && !/^height: \d+px;$/.test(value)) return "style";
