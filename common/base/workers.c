@@ -10,7 +10,9 @@
  * is passed over must not fill the queue: whose jobs wait there leaves at least as much room free.
  * Where owners take turns the queue is in order of rounds: a job is of the one after its owner's
  * last, or of the present one. So whoever comes waits for one job of each other, however many those
- * have there. Of owners a table is kept, in which two may share a place, and then their turns.
+ * have there. Of owners a table is kept, in which two may share a place: so who has none in the
+ * queue is of the next round at the latest, whatever the table says, and likewise who had jobs
+ * there that were not run.
  * Signals are for the main thread: all are blocked here.
  * Depends on: workers.h, clock.h, secret.h, threads. */
 #include "base/workers.h"
@@ -78,13 +80,18 @@ static uint64_t *last_round_of(struct workers *workers, uint64_t owner)
     return &workers->last_rounds[owner * workers->factor >> (64 - ROUND_PLACES_BITS)];
 }
 
-static void take_turn_locked(struct workers *workers, struct job *job)
+/* waiting_count: jobs of its owner in the queue. */
+static void take_turn_locked(struct workers *workers, struct job *job, size_t waiting_count)
 {
     if (!workers->options.takes_turns)
         return;
     uint64_t *last_round = last_round_of(workers, job->owner);
+    uint64_t latest_round = workers->round + waiting_count + 1;
     job->round = *last_round < workers->round ? workers->round : *last_round + 1;
-    *last_round = job->round;
+    if (job->round > latest_round)
+        job->round = latest_round;
+    if (*last_round < job->round)
+        *last_round = job->round;
 }
 
 /* Behind all of its round. Most go to the end: there is no way to walk. */
@@ -341,11 +348,11 @@ bool workers_have_room(struct workers *workers)
 }
 
 /* Gives it to an idle worker, whom it returns to be woken; NULL: it waits. */
-static struct worker *place_locked(struct workers *workers, struct job *job)
+static struct worker *place_locked(struct workers *workers, struct job *job, size_t waiting_count)
 {
     struct worker *idle = may_run_locked(workers, job) ? pop_idle_locked(workers) : NULL;
     job->next = NULL;
-    take_turn_locked(workers, job);
+    take_turn_locked(workers, job, waiting_count);
     if (idle)
         begin_locked(idle, job, 1);
     else
@@ -369,17 +376,24 @@ static bool knows_owners(const struct workers *workers)
     return workers->options.takes_turns || workers->options.per_owner_max_count > 0;
 }
 
+/* Jobs of an owner in the queue; 0 where it does not matter. */
+static size_t waiting_count_locked(const struct workers *workers, uint64_t owner)
+{
+    size_t count = 0;
+    if (!knows_owners(workers))
+        return 0;
+    for (const struct job *job = workers->first; job; job = job->next)
+        count += job->owner == owner;
+    return count;
+}
+
 /* Would its owner leave as much room as his jobs have that wait? So one has half of the queue, two
  * a third each, and who has none there finds room beside fewer owners than it is long. */
-static bool leaves_room_locked(const struct workers *workers, const struct job *job)
+static bool
+has_room_for_locked(const struct workers *workers, const struct job *job, size_t waiting_count)
 {
     size_t room_count = (size_t)workers->options.queue_max_count - workers->queued_count;
-    size_t count = 0;
-    if (!knows_owners(workers) || job->owner == 0)
-        return true;
-    for (const struct job *other = workers->first; other; other = other->next)
-        count += other->owner == job->owner;
-    return count < room_count;
+    return has_room_locked(workers) && (job->owner == 0 || waiting_count < room_count);
 }
 
 /* Kinds and owners don't mix: a list would be of several owners, and who runs it could go on with
@@ -389,10 +403,11 @@ bool workers_submit(struct workers *workers, struct job *job)
     if (knows_owners(workers))
         job->kind = NULL;
     (void)pthread_mutex_lock(&workers->lock);
-    bool has_room = has_room_locked(workers) && leaves_room_locked(workers, job);
+    size_t waiting_count = waiting_count_locked(workers, job->owner);
+    bool has_room = has_room_for_locked(workers, job, waiting_count);
     struct worker *woken = !has_room   ? NULL
                            : job->kind ? place_together_locked(workers, job)
-                                       : place_locked(workers, job);
+                                       : place_locked(workers, job, waiting_count);
     (void)pthread_mutex_unlock(&workers->lock);
     if (woken)
         (void)sem_post(&woken->woken);

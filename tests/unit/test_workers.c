@@ -26,7 +26,7 @@ struct counted_job {
 
 struct lane {
     pthread_mutex_t lock; /* of order */
-    int order[1000];
+    int order[7000];
     int order_count;
     atomic_int expired_count;
     atomic_int local_new_count;
@@ -123,6 +123,15 @@ static struct workers *workers_of(struct lane *lane, int64_t count, int64_t queu
     return workers;
 }
 
+static void
+let_go_and_expect(struct workers *workers, struct lane *lane, const int *order, int count)
+{
+    (void)sem_post(&lane->gate);
+    workers_free(workers);
+    assert_int_equal(lane->order_count, count);
+    assert_memory_equal(lane->order, order, (size_t)count * sizeof(*order));
+}
+
 static void all_jobs_run_before_the_lane_ends(void **state)
 {
     enum { JOBS_COUNT = 500 };
@@ -173,16 +182,21 @@ static void each_thread_makes_and_frees_what_it_owns(void **state)
     assert_int_equal(lane->wrong_local_count, 0);
 }
 
-/* A lane whose only worker is held inside `holder`. */
-static struct workers *
-held_lane(struct lane *lane, struct counted_job *holder, int64_t queue_max_count)
+/* Holds a lane's only worker inside `holder`. */
+static struct workers *hold(struct lane *lane, struct workers *workers, struct counted_job *holder)
 {
-    struct workers *workers = workers_of(lane, 1, queue_max_count);
+    assert_non_null(workers);
     *holder = job_of(lane, 999);
     holder->gate = &lane->gate;
     assert_true(workers_submit(workers, &holder->job));
     (void)sem_wait(&lane->started);
     return workers;
+}
+
+static struct workers *
+held_lane(struct lane *lane, struct counted_job *holder, int64_t queue_max_count)
+{
+    return hold(lane, workers_of(lane, 1, queue_max_count), holder);
 }
 
 /* Again and again, so that a worker that was idle is woken for the next round. */
@@ -236,13 +250,10 @@ static void an_owner_has_so_many_workers_and_his_others_wait(void **state)
     jobs[3].job.deadline_ms = 1;
     workers_expire(workers, clock_monotonic_ms());
     assert_int_equal(lane->expired_count, 1);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 2; i++)
         (void)sem_post(&lane->gate);
-    workers_free(workers);
     static const int order[] = {4, 5, 6, 0, 1, 2};
-    assert_int_equal(lane->order_count, ARRAY_COUNT(order));
-    for (size_t i = 0; i < ARRAY_COUNT(order); i++)
-        assert_int_equal(lane->order[i], order[i]);
+    let_go_and_expect(workers, lane, order, ARRAY_COUNT(order));
 }
 
 /* Half of the queue for one, a third each for two; who has none there finds room. */
@@ -252,14 +263,11 @@ static void an_owner_leaves_room_in_the_queue(void **state)
     static const uint64_t owners[] = {MINE, YOURS, HERS, 0};
     static const int taken_counts[] = {4, 2, 1, 1};
     struct lane *lane = *state;
-    struct counted_job held = job_of(lane, 0);
+    struct counted_job held;
     struct counted_job jobs[ARRAY_COUNT(owners)][QUEUE_COUNT];
-    struct workers *workers = workers_new(&(struct workers_options){
-        .name = "unit", .count = 1, .queue_max_count = QUEUE_COUNT, .per_owner_max_count = 1});
-    assert_non_null(workers);
-    held.gate = &lane->gate;
-    assert_true(workers_submit(workers, &held.job));
-    (void)sem_wait(&lane->started);
+    const struct workers_options options = {
+        .name = "unit", .count = 1, .queue_max_count = QUEUE_COUNT, .per_owner_max_count = 1};
+    struct workers *workers = hold(lane, workers_new(&options), &held);
     for (size_t i = 0; i < ARRAY_COUNT(owners); i++) {
         int count = 0;
         for (; count < QUEUE_COUNT; count++) {
@@ -275,6 +283,27 @@ static void an_owner_leaves_room_in_the_queue(void **state)
     assert_int_equal(lane->order_count, 1 + QUEUE_COUNT);
 }
 
+static struct workers *
+held_lane_of_turns(struct lane *lane, struct counted_job *holder, int64_t queue_max_count)
+{
+    const struct workers_options options = {
+        .name = "unit", .count = 1, .queue_max_count = queue_max_count, .takes_turns = true};
+    return hold(lane, workers_new(&options), holder);
+}
+
+static void submit_owned(struct workers *workers,
+                         struct lane *lane,
+                         struct counted_job *jobs,
+                         const uint64_t *owners,
+                         int count)
+{
+    for (int i = 0; i < count; i++) {
+        jobs[i] = job_of(lane, i + 1);
+        jobs[i].job.owner = owners[i];
+        assert_true(workers_submit(workers, &jobs[i].job));
+    }
+}
+
 /* Mine came first, all of them; each of yours waits for one of mine only. Nobody's had its turn
  * with the one that is held. These owners share no place in the table, whatever its factor. */
 static void owners_take_turns_however_many_of_theirs_wait(void **state)
@@ -283,25 +312,60 @@ static void owners_take_turns_however_many_of_theirs_wait(void **state)
     static const uint64_t mine = UINT64_C(1) << 63;
     static const uint64_t yours = UINT64_C(1) << 62;
     const uint64_t owners[JOBS_COUNT] = {mine, mine, mine, mine, mine, yours, yours, 0};
-    static const int order[] = {0, 1, 6, 2, 7, 8, 3, 4, 5};
+    static const int order[] = {999, 1, 6, 2, 7, 8, 3, 4, 5};
     struct lane *lane = *state;
-    struct counted_job held = job_of(lane, 0);
+    struct counted_job held;
     struct counted_job jobs[JOBS_COUNT];
-    struct workers *workers = workers_new(&(struct workers_options){
-        .name = "unit", .count = 1, .queue_max_count = 100, .takes_turns = true});
-    assert_non_null(workers);
-    held.gate = &lane->gate;
-    assert_true(workers_submit(workers, &held.job));
-    (void)sem_wait(&lane->started);
-    for (int i = 0; i < JOBS_COUNT; i++) {
-        jobs[i] = job_of(lane, i + 1);
-        jobs[i].job.owner = owners[i];
+    struct workers *workers = held_lane_of_turns(lane, &held, 100);
+    submit_owned(workers, lane, jobs, owners, JOBS_COUNT);
+    let_go_and_expect(workers, lane, order, ARRAY_COUNT(order));
+}
+
+/* Eight of mine expired while the worker was stuck: my next one is no later for them. */
+static void an_owner_is_not_charged_for_jobs_that_expired(void **state)
+{
+    enum { EXPIRED_COUNT = 8 };
+    static const uint64_t mine = UINT64_C(1) << 63;
+    static const uint64_t yours = UINT64_C(1) << 62;
+    const uint64_t owners[] = {yours, yours, yours, mine, mine};
+    static const int order[] = {999, 1, 2, 4, 3, 5};
+    struct lane *lane = *state;
+    struct counted_job held;
+    struct counted_job expired[EXPIRED_COUNT];
+    struct counted_job jobs[ARRAY_COUNT(owners)];
+    struct workers *workers = held_lane_of_turns(lane, &held, 100);
+    for (int i = 0; i < EXPIRED_COUNT; i++) {
+        expired[i] = job_of(lane, 100 + i);
+        expired[i].job.owner = mine;
+        expired[i].job.deadline_ms = 1;
+        assert_true(workers_submit(workers, &expired[i].job));
+    }
+    workers_expire(workers, clock_monotonic_ms());
+    assert_int_equal(lane->expired_count, EXPIRED_COUNT);
+    submit_owned(workers, lane, jobs, owners, ARRAY_COUNT(jobs));
+    let_go_and_expect(workers, lane, order, ARRAY_COUNT(order));
+}
+
+/* Of so many owners several share a place of the table with the one who has many jobs. */
+static void who_shares_a_place_with_an_owner_of_many_jobs_is_not_behind_them(void **state)
+{
+    enum { MANY_COUNT = 40, OTHERS_COUNT = 6000, ALL_COUNT = MANY_COUNT + OTHERS_COUNT };
+    struct lane *lane = *state;
+    struct counted_job held;
+    struct counted_job jobs[ALL_COUNT];
+    uint64_t number = 1;
+    struct workers *workers = held_lane_of_turns(lane, &held, INT64_C(2) * ALL_COUNT);
+    for (int i = 0; i < ALL_COUNT; i++) {
+        jobs[i] = job_of(lane, i);
+        number = number * UINT64_C(6364136223846793005) + 1;
+        jobs[i].job.owner = i < MANY_COUNT ? 1 : number ^ number >> 32;
         assert_true(workers_submit(workers, &jobs[i].job));
     }
     (void)sem_post(&lane->gate);
     workers_free(workers);
-    assert_int_equal(lane->order_count, ARRAY_COUNT(order));
-    assert_memory_equal(lane->order, order, sizeof(order));
+    assert_int_equal(lane->order_count, 1 + ALL_COUNT);
+    for (int i = 1 + 2 + OTHERS_COUNT; i <= ALL_COUNT; i++)
+        assert_in_range(lane->order[i], 2, MANY_COUNT - 1);
 }
 
 static void a_full_queue_refuses(void **state)
@@ -330,11 +394,9 @@ static void a_worker_that_meets_a_late_job_expires_it(void **state)
     late.job.deadline_ms = clock_monotonic_ms() - 1;
     assert_true(workers_submit(workers, &late.job));
     assert_true(workers_submit(workers, &good.job));
-    (void)sem_post(&lane->gate);
-    workers_free(workers);
+    static const int expected[] = {999, 2};
+    let_go_and_expect(workers, lane, expected, ARRAY_COUNT(expected));
     assert_int_equal(lane->expired_count, 1);
-    assert_int_equal(lane->order_count, 2);
-    assert_int_equal(lane->order[1], 2);
 }
 
 static void expiring_takes_late_jobs_out_of_the_queue_and_keeps_the_others(void **state)
@@ -356,11 +418,8 @@ static void expiring_takes_late_jobs_out_of_the_queue_and_keeps_the_others(void 
     assert_int_equal(workers_busy_count(workers), 4);
     struct counted_job more = job_of(lane, 7);
     assert_true(workers_submit(workers, &more.job));
-    (void)sem_post(&lane->gate);
-    workers_free(workers);
     static const int expected[] = {999, 1, 3, 5, 7};
-    assert_int_equal(lane->order_count, ARRAY_COUNT(expected));
-    assert_memory_equal(lane->order, expected, sizeof(expected));
+    let_go_and_expect(workers, lane, expected, ARRAY_COUNT(expected));
 }
 
 static void a_queue_of_expired_jobs_is_usable_again(void **state)
@@ -373,10 +432,9 @@ static void a_queue_of_expired_jobs_is_usable_again(void **state)
     assert_true(workers_submit(workers, &first.job));
     workers_expire(workers, first.job.deadline_ms);
     assert_true(workers_submit(workers, &second.job));
-    (void)sem_post(&lane->gate);
-    workers_free(workers);
+    static const int expected[] = {999, 2};
+    let_go_and_expect(workers, lane, expected, ARRAY_COUNT(expected));
     assert_int_equal(lane->expired_count, 1);
-    assert_int_equal(lane->order[1], 2);
 }
 
 struct looking_job {
@@ -526,12 +584,9 @@ static void of_jobs_together_those_that_are_late_expire(void **state)
             jobs[i].job.deadline_ms = clock_monotonic_ms() - 1;
         assert_true(workers_submit(workers, &jobs[i].job));
     }
-    (void)sem_post(&lane->gate);
-    workers_free(workers);
     static const int expected[] = {999, 1, 3};
+    let_go_and_expect(workers, lane, expected, ARRAY_COUNT(expected));
     assert_int_equal(lane->expired_count, 3);
-    assert_int_equal(lane->order_count, ARRAY_COUNT(expected));
-    assert_memory_equal(lane->order, expected, sizeof(expected));
     assert_int_equal(lane->lists_count, 1);
 }
 
@@ -626,6 +681,8 @@ int main(void)
         UNIT_WITH_LANE(an_owner_has_so_many_workers_and_his_others_wait),
         UNIT_WITH_LANE(an_owner_leaves_room_in_the_queue),
         UNIT_WITH_LANE(owners_take_turns_however_many_of_theirs_wait),
+        UNIT_WITH_LANE(an_owner_is_not_charged_for_jobs_that_expired),
+        UNIT_WITH_LANE(who_shares_a_place_with_an_owner_of_many_jobs_is_not_behind_them),
         UNIT_WITH_LANE(a_full_queue_refuses),
         UNIT_WITH_LANE(a_worker_that_meets_a_late_job_expires_it),
         UNIT_WITH_LANE(expiring_takes_late_jobs_out_of_the_queue_and_keeps_the_others),
