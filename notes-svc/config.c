@@ -160,9 +160,13 @@ static void check_public_url(struct config *config, struct env_faults *faults)
         config->public_origin && text_starts_with(config->public_origin, "https://");
 }
 
-static void check_user_service_url(const struct config *config, struct env_faults *faults)
+/* RFC 7617, 2: what is before the first colon is the name. */
+static void check_user_service(const struct config *config, struct env_faults *faults)
 {
     const char *url = config->user_service_url;
+    if (strchr(config->user_service_id, ':'))
+        env_fault(faults, "USER_SERVICE_ID", "\"%s\" has a colon, which no name of a key has",
+                  config->user_service_id);
     if (!text_starts_with(url, "http://") && !text_starts_with(url, "https://"))
         env_fault(faults, "USER_SERVICE_URL", "\"%s\" is not an http:// or https:// address", url);
 }
@@ -188,7 +192,7 @@ void config_check(void *storage, struct env_faults *faults)
                       faults);
     redis_settings_check(&config->redis, faults);
     check_public_url(config, faults);
-    check_user_service_url(config, faults);
+    check_user_service(config, faults);
     check_providers(config, faults);
     if (!networks_parse(config->trusted_proxies, &config->trusted))
         env_fault(faults, "TRUSTED_PROXIES",

@@ -16,7 +16,8 @@
 #define IPV4_PREFIX_BITS   96 /* of the mapped form */
 #define ADDRESS_BITS       128
 #define LIMIT_PREFIX_BYTES 8
-#define ITEM_MAX_CHARS     (ADDRESS_TEXT_BYTES + 3) /* "/128" more than an address has characters */
+#define ITEM_MAX_CHARS     (ADDRESS_TEXT_BYTES + 7) /* "[]:65535" more than an address */
+#define PORT_MAX_CHARS     5
 
 static const unsigned char mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
 
@@ -150,6 +151,26 @@ bool networks_have(const struct networks *networks, const struct address *addres
     return false;
 }
 
+static bool is_port(const char *text)
+{
+    size_t chars = strspn(text + 1, "0123456789");
+    return text[0] == ':' && chars > 0 && chars <= PORT_MAX_CHARS && text[1 + chars] == '\0';
+}
+
+/* Some proxies add the client's port: "1.2.3.4:5678", "[2001:db8::7]:5678". */
+static bool parse_forwarded(char *item, struct address *out_address)
+{
+    char *colon = strchr(item, ':');
+    char *bracket = strchr(item, ']');
+    if (item[0] == '[' && bracket && (bracket[1] == '\0' || is_port(bracket + 1))) {
+        *bracket = '\0';
+        return colon && colon < bracket && address_parse(item + 1, out_address);
+    }
+    if (colon && memchr(item, '.', (size_t)(colon - item)) && is_port(colon))
+        *colon = '\0';
+    return address_parse(item, out_address);
+}
+
 /* Each proxy adds the address that it saw at the end. So what is right of the first stranger was
  * written by our own proxies, and what is left of it may be invented. */
 struct address address_client(const struct networks *trusted,
@@ -163,7 +184,7 @@ struct address address_client(const struct networks *trusted,
         while (start > forwarded_for && start[-1] != ',')
             start--;
         char item[ITEM_MAX_CHARS + 1];
-        if (!copy_item(start, end, item) || !address_parse(item, &client))
+        if (!copy_item(start, end, item) || !parse_forwarded(item, &client))
             return client;
         end = start > forwarded_for ? start - 1 : NULL;
     }

@@ -44,8 +44,8 @@ struct address address_limit_network(const struct address *address);
 void address_limit_key(const struct address *address, char out_text[ADDRESS_TEXT_BYTES]);
 
 /* The client: the rightmost address of X-Forwarded-For that is no trusted proxy, when the peer is
- * one; else the peer. A malformed entry ends the search at the last good address. `forwarded_for`
- * may be NULL. */
+ * one; else the peer. An entry may have a port. A malformed one ends the search at the last good
+ * address. `forwarded_for` may be NULL. */
 struct address address_client(const struct networks *trusted,
                               const struct address *peer,
                               const char *forwarded_for);

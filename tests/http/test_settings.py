@@ -142,7 +142,7 @@ def test_fault_tells_the_allowed_range(program, tmp_path):
 
 NOTES_BAD = [("PUBLIC_URL", "nonsense"), ("PUBLIC_URL", "ftp://x"), ("PUBLIC_URL", "http://:80"),
              ("TRUSTED_PROXIES", "10.0.0.0/99"), ("TRUSTED_PROXIES", "x"),
-             ("USER_SERVICE_URL", "nonsense"), ("WRITES_PER_MIN", "-1"), ("LOGIN_FAILURES_PER_MIN", "x"),
+             ("USER_SERVICE_URL", "nonsense"), ("USER_SERVICE_ID", "a:b"), ("WRITES_PER_MIN", "-1"), ("LOGIN_FAILURES_PER_MIN", "x"),
              ("CONNECTIONS_PER_ADDRESS", "-1")]
 
 
