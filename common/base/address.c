@@ -68,6 +68,14 @@ void address_limit_key(const struct address *address, char out_text[ADDRESS_TEXT
     (void)snprintf(out_text, ADDRESS_TEXT_BYTES, "%.40s/64", text);
 }
 
+uint64_t address_limit_number(const struct address *address)
+{
+    const struct address network = address_limit_network(address);
+    uint64_t halves[2]; /* of IPv4 the first is 0, of IPv6 the second */
+    memcpy(halves, network.bytes, sizeof(halves));
+    return halves[0] ? halves[0] : halves[1];
+}
+
 static bool shares_prefix(const unsigned char *a, const unsigned char *b, int prefix_bits)
 {
     size_t whole_bytes = (size_t)prefix_bits / 8;

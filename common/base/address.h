@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/cleanup.h"
 
@@ -42,6 +43,8 @@ void address_text(const struct address *address, char out_text[ADDRESS_TEXT_BYTE
  * (RFC 6177: a site's smallest network). */
 struct address address_limit_network(const struct address *address);
 void address_limit_key(const struct address *address, char out_text[ADDRESS_TEXT_BYTES]);
+/* And as a number, the owner of a job (workers.h); 0 for what has none, as ::1. */
+uint64_t address_limit_number(const struct address *address);
 
 /* The client: the rightmost address of X-Forwarded-For that is no trusted proxy, when the peer is
  * one; else the peer. An entry may have a port. A malformed one ends the search at the last good

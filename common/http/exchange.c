@@ -594,15 +594,6 @@ static void answer_full(struct exchange *exchange)
                                     "the queue is full, or has enough of this address"));
 }
 
-/* The network that limits count by, as a number; 0 for what has none, as ::1. */
-static uint64_t owner_of(const struct address *client)
-{
-    const struct address network = address_limit_network(client);
-    uint64_t halves[2]; /* of IPv4 the first is 0, of IPv6 the second */
-    memcpy(halves, network.bytes, sizeof(halves));
-    return halves[0] ? halves[0] : halves[1];
-}
-
 void exchange_submit(struct exchange *exchange)
 {
     const struct route *route = exchange->rq.route;
@@ -611,7 +602,7 @@ void exchange_submit(struct exchange *exchange)
         .run = job_run,
         .expire = job_expire,
         .kind = route->fetch ? route : NULL,
-        .owner = owner_of(&exchange->rq.client),
+        .owner = address_limit_number(&exchange->rq.client),
         .run_all = job_run_all,
     };
     if (workers_submit(lane_of(exchange), &exchange->job))

@@ -597,6 +597,7 @@ static struct client *make(struct hub *hub, int fd, const struct hub_newcomer *n
     client->notes.client = client;
     client->place = newcomer->place;
     client->query_key = newcomer->key ? strdup(newcomer->key) : NULL;
+    client->owner = newcomer->owner;
     client->is_signed_in = newcomer->is_signed_in;
     memcpy(client->digest, newcomer->digest, sizeof(client->digest));
     size_t peer_bytes = newcomer->peer ? strnlen(newcomer->peer, sizeof(client->peer) - 1) : 0;

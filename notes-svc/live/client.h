@@ -58,6 +58,7 @@ struct client {
     struct member notes;
     void *place;
     char *query_key; /* NULL: none */
+    uint64_t owner;  /* of its jobs */
     unsigned char digest[SECRET_DIGEST_BYTES];
     char peer[ADDRESS_TEXT_BYTES];
 };

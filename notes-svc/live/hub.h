@@ -56,6 +56,7 @@ struct hub_newcomer {
     bool is_signed_in;
     unsigned char digest[SECRET_DIGEST_BYTES]; /* of its session */
     const char *peer;                          /* address, for the log */
+    uint64_t owner;                            /* the same as a number, of its jobs (workers.h) */
     const char *key;                           /* of the handshake's query, NULL: none */
     void *place;                               /* given back to options.leave */
 };

@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "app.h"
+#include "base/address.h"
 #include "base/arena.h"
 #include "base/ctx.h"
 #include "base/log.h"
@@ -117,6 +118,7 @@ make_arrival(struct app *app, struct ctx *ctx, const struct http_request *rq, co
     arrival->app = app;
     arrival->newcomer.key = key;
     arrival->newcomer.peer = rq->client_text;
+    arrival->newcomer.owner = address_limit_number(&rq->client);
     if (session) {
         arrival->newcomer.is_signed_in = true;
         memcpy(arrival->newcomer.digest, session->digest, SECRET_DIGEST_BYTES);

@@ -206,8 +206,10 @@ static struct call_job *make_call(struct hub *hub,
     struct call_job *call = calloc(1, sizeof(*call));
     if (!call)
         abort();
-    call->job = (struct job){
-        .deadline_ms = hub->now_ms + HUB_JOB_DEADLINE_MS, .run = run_call, .expire = expire_call};
+    call->job = (struct job){.deadline_ms = hub->now_ms + HUB_JOB_DEADLINE_MS,
+                             .run = run_call,
+                             .expire = expire_call,
+                             .owner = client->owner};
     call->mail.deliver = deliver_call;
     call->hub = hub;
     call->client = client;

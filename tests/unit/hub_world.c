@@ -62,9 +62,10 @@ static enum err confirm(
 static enum err serve(struct app *app, struct ctx *ctx, const struct hub_call *call)
 {
     (void)ctx;
-    (void)call;
-    atomic_fetch_add(&app->served_count, 1);
+    int at = atomic_fetch_add(&app->served_count, 1);
     (void)pthread_mutex_lock(&app->lock); /* a test may hold it */
+    if (at < (int)ARRAY_COUNT(app->served_ids))
+        app->served_ids[at] = call->id;
     (void)pthread_mutex_unlock(&app->lock);
     return ERR_OK;
 }
@@ -95,8 +96,10 @@ void start_as(struct world *world, const struct world_wish *wish)
     assert_int_equal(pthread_mutex_init(&world->app.lock, NULL), 0);
     atomic_store(&world->app.is_session_alive, true);
     world->app.revision = 10;
-    world->workers = workers_new(
-        &(struct workers_options){.name = "worker", .count = 2, .queue_max_count = 100});
+    world->workers = workers_new(&(struct workers_options){.name = "worker",
+                                                           .count = wish->takes_turns ? 1 : 2,
+                                                           .queue_max_count = 100,
+                                                           .takes_turns = wish->takes_turns});
     assert_non_null(world->workers);
     world->hub = hub_new(&(struct hub_options){
         .app = &world->app,
@@ -164,6 +167,13 @@ int come_as(struct world *world, uint32_t session)
     struct hub_newcomer newcomer = {.is_signed_in = true, .peer = "192.0.2.1"};
     memcpy(newcomer.digest + sizeof(newcomer.digest) - sizeof(session), &session, sizeof(session));
     memcpy(newcomer.digest, &session, 2); /* by its first bytes it is found */
+    return admit(world, &newcomer);
+}
+
+int come_from(struct world *world, uint64_t owner)
+{
+    struct hub_newcomer newcomer = {.is_signed_in = true, .owner = owner};
+    memset(newcomer.digest, SESSION_FILL, sizeof(newcomer.digest));
     return admit(world, &newcomer);
 }
 

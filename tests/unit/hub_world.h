@@ -29,6 +29,7 @@ struct app {
     _Atomic bool is_session_alive;
     _Atomic uint32_t over_session; /* of come_as; this one is over, though others live */
     _Atomic int served_count;
+    int64_t served_ids[8]; /* of the first calls, under the lock */
     _Atomic int confirms_count;
     _Atomic bool is_away;      /* the database: for confirm */
     _Atomic bool is_unread;    /* and for read */
@@ -51,7 +52,8 @@ struct world_wish {
     int64_t queue_max_bytes;
     size_t waiting_max_bytes;
     size_t unread_max_bytes;
-    int64_t ping_ms; /* until the first ping; ten times as long for its answer; 0: never */
+    bool takes_turns; /* one worker, and addresses do */
+    int64_t ping_ms;  /* until the first ping; ten times as long for its answer; 0: never */
 };
 
 /* Starts its workers and its hub. */
@@ -64,6 +66,8 @@ void stop(struct world *world);
 int come(struct world *world, bool is_signed_in);
 /* The same, signed in with a session of its own. */
 int come_as(struct world *world, uint32_t session);
+/* The same, from an address of its own. */
+int come_from(struct world *world, uint64_t owner);
 /* Says this packet and hears that it is connected. */
 void join(int fd, const char *packet);
 /* What the join brings comes before an answered event: it has brought nothing. */

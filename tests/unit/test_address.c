@@ -73,6 +73,22 @@ static void limits_count_an_ipv6_site_as_one(void **state)
     }
 }
 
+static void owners_are_the_networks_that_limits_count_by(void **state)
+{
+    const struct address v4 = address_of("10.1.2.3");
+    const struct address other_v4 = address_of("10.1.2.4");
+    const struct address v6 = address_of("2001:db8:1:2:3:4:5:6");
+    const struct address near_v6 = address_of("2001:db8:1:2::9");
+    const struct address other_v6 = address_of("2001:db8:1:3::9");
+    const struct address here = address_of("::1");
+    (void)state;
+    assert_true(address_limit_number(&v4) != address_limit_number(&other_v4));
+    assert_true(address_limit_number(&v6) == address_limit_number(&near_v6));
+    assert_true(address_limit_number(&v6) != address_limit_number(&other_v6));
+    assert_true(address_limit_number(&v4) != 0 && address_limit_number(&v6) != 0);
+    assert_true(address_limit_number(&here) == 0);
+}
+
 static void networks_hold_their_addresses_only(void **state)
 {
     static const struct {
@@ -210,6 +226,7 @@ int main(void)
         UNIT(addresses_are_read_and_written_in_one_spelling),
         UNIT(what_is_no_address_is_refused),
         UNIT(limits_count_an_ipv6_site_as_one),
+        UNIT(owners_are_the_networks_that_limits_count_by),
         UNIT(networks_hold_their_addresses_only),
         UNIT(a_faulty_list_of_networks_is_refused_whole),
         UNIT(no_list_of_networks_is_an_empty_one),

@@ -2,7 +2,8 @@
  *
  * What waits for sockets that don't read: one state is one frame however many it waits for, and all
  * that waits has a limit, over which who stands still longest is cut, of those that hold no less
- * than others do. So has what came of messages that are not whole. Counted by the hub itself. */
+ * than others do. So has what came of messages that are not whole. Counted by the hub itself. What
+ * waits for a worker takes turns by address. */
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -342,6 +343,47 @@ static void what_became_whole_is_not_counted(void **state)
     stop(&world);
 }
 
+static void wait_until_busy(struct world *world, size_t count)
+{
+    const struct timespec look = {.tv_nsec = LOOK_EVERY_NS};
+    for (int64_t i = 0; workers_busy_count(world->workers) != count; i++) {
+        assert_true(i < (int64_t)WAIT_MS * 1000000 / LOOK_EVERY_NS);
+        (void)nanosleep(&look, NULL);
+    }
+}
+
+/* The events of one address's sockets came first, and one of them is worked on: so the other's is
+ * next. */
+static void addresses_of_live_sockets_take_turns(void **state)
+{
+    enum { MINE = 1, YOURS = 2, MINE_COUNT = 4, ALL_COUNT = MINE_COUNT + 1 };
+    static const int64_t order[ALL_COUNT] = {1, 5, 2, 3, 4};
+    struct world world;
+    int fds[ALL_COUNT];
+    (void)state;
+    start_as(&world, &(struct world_wish){.check_every_ms = PING_NEVER_MS,
+                                          .confirm_every_ms = PING_NEVER_MS,
+                                          .queue_max_bytes = 1 << 20,
+                                          .takes_turns = true});
+    for (int i = 0; i < ALL_COUNT; i++) {
+        fds[i] = come_from(&world, i < MINE_COUNT ? MINE : YOURS);
+        join_settled(fds[i], JOIN(10));
+    }
+    (void)pthread_mutex_lock(&world.app.lock);
+    for (int i = 0; i < ALL_COUNT; i++) {
+        char event[64];
+        (void)snprintf(event, sizeof(event), "42/notes,1[\"delete-message\",{\"id\":%d}]", i + 1);
+        say(fds[i], event);
+        wait_until_busy(&world, (size_t)i + 1);
+    }
+    (void)pthread_mutex_unlock(&world.app.lock);
+    wait_until_busy(&world, 0);
+    assert_memory_equal(world.app.served_ids, order, sizeof(order));
+    for (int i = 0; i < ALL_COUNT; i++)
+        close(fds[i]);
+    stop(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +395,7 @@ int main(void)
         UNIT(who_reads_alone_may_have_any_frame),
         UNIT(what_is_not_whole_has_a_limit_and_who_holds_little_is_not_cut),
         UNIT(what_became_whole_is_not_counted),
+        UNIT(addresses_of_live_sockets_take_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
