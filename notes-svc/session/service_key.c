@@ -22,9 +22,11 @@ enum err service_key_get(struct ctx *ctx,
     *out_key = &config->user_service_key;
     if (secret_is_set(&config->user_service_key))
         return ERR_OK;
-    if (secret_read_file(ctx, config->user_service_key_path, storage))
-        return ctx_fail(ctx, ERR_UNAVAILABLE, "no API key: %s can't be read",
-                        config->user_service_key_path);
+    if (secret_read_file(ctx, config->user_service_key_path, storage)) {
+        const char *why = arena_format(&ctx->arena, "%s", ctx->why.text);
+        ctx_forgive(ctx);
+        return ctx_fail(ctx, ERR_UNAVAILABLE, "USER_SERVICE_KEY is not set, and %s", why);
+    }
     *out_key = storage;
     return ERR_OK;
 }

@@ -493,7 +493,8 @@ def test_key_from_a_file(cli, userauth, api, tmp_path):
 def test_missing_key_says_what_to_do(cli, tmp_path):
     done = cli.run("list-users", USER_SERVICE_KEY=None, STATE_DIR=tmp_path)
     assert done.returncode in (REFUSED, USAGE)
-    assert "USER_SERVICE_KEY" in done.stderr and "userauth.key" in done.stderr
+    assert "USER_SERVICE_KEY" in done.stderr and f"{tmp_path}/userauth.key: No such file" in done.stderr
+    assert "\nwrote its userauth.key at its first start.\n" in done.stderr
 
 
 def test_refused_key_says_what_to_do_and_is_not_shown(cli):

@@ -163,7 +163,8 @@ def test_refused_key_is_told_until_the_right_one_is_in_the_file(services, tmp_pa
     path.unlink()
     check_whale(Client(notes.url).login("me", password))
     until(lambda: state() == "refused", "it is told that there is no key", 30)
-    assert "userauth.key" in until(lambda: notes.log_lines(event="dependency.refused")[1:], "and logged")[0]["why"]
+    why = until(lambda: notes.log_lines(event="dependency.refused")[1:], "and logged")[0]["why"]
+    assert why == f"USER_SERVICE_KEY is not set, and {path}: No such file or directory"
 
 
 def test_key_that_is_refused_after_a_restart_of_the_user_service_is_told(services):

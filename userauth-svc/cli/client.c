@@ -74,8 +74,9 @@ read_key(struct ctx *ctx, const struct cli_config *config, struct secret *out_ke
     return output_fail(
         ctx, CLI_EXIT_USAGE,
         "there is no API key: %s.\nGive it with USER_SERVICE_KEY or USER_SERVICE_KEY_FILE, "
-        "or set STATE_DIR to the folder where userauth-svc\nwrote %s at its first start.",
-        output_text(ctx, ctx->why.text), output_text(ctx, path));
+        "or set STATE_DIR to the folder where userauth-svc\nwrote its " KEY_FILE
+        " at its first start.",
+        output_text(ctx, ctx->why.text));
 }
 
 enum cli_exit client_open(struct ctx *ctx,
