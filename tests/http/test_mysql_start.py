@@ -59,7 +59,8 @@ def ask(service, path, method="GET"):
 
 
 def test_health_is_answered_while_the_server_is_waited_for(server, service):
-    """/healthz is 200 while the process runs, /readyz 503 until the start is complete; also beside one who connects and is silent."""
+    """/healthz is 200 while the process runs, /readyz 503 until the start is complete; also beside one who connects and is
+    silent. Such an answer is no line of the log: one looks every second."""
     server.stop()
     try:
         service.spawn()
@@ -75,6 +76,7 @@ def test_health_is_answered_while_the_server_is_waited_for(server, service):
                 answer = ask(service, path, method)
                 assert (answer.status_code, answer.json()["code"]) == (503, "ServiceUnavailable")
                 assert int(answer.headers["Retry-After"]) >= 1
+        assert not service.log_lines(event="http.request_done", route="/readyz")
         checked = programs.run(service.program, "--healthcheck", **service.settings)
         assert checked.returncode == 1 and "answers 503" in checked.stderr
     finally:
