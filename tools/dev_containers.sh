@@ -194,6 +194,7 @@ print_address() { # is-tls
 cmd_up() {
     local secrets replicas='' is_tls=false are_only_secrets=false users given=()
     while [ $# -gt 0 ]; do
+        [[ $1 != --?*=* ]] || set -- "${1%%=*}" "${1#*=}" "${@:2}"
         case $1 in
             --tls) is_tls=true && compose_files+=(-f docker/compose.tls.yaml) ;;
             --dev) compose_files+=(-f docker/compose.dev.yaml) ;;

@@ -118,6 +118,8 @@ def test_ctrl_c_during_the_build_says_so(tmp_path):
 @pytest.mark.parametrize("options,says", [
     (["--port", "abc"], "not a port"), (["--port", "0"], "not a port"), (["--port", "65536"], "not a port"),
     (["--port", "3999", "--users-port", "3999"], "must differ"), (["--nix"], "does not know"), (["--port"], "needs a value"),
+    (["--port=abc"], '--port: "abc" is not a port'), (["--port="], "needs a value"), (["--local-servers=yes"], "does not know yes"),
+    (["--redis=redis://u:p=q@127.0.0.1:1/x"], "--redis: this is not of the form"),
     (["--var", "/proc/none"], "the folder /proc/none can't be used: No such file or directory"),
     (["--var", "/proc"], "the folder /proc can't be written to"), (["--var", "dev"], "the folder dev can't be used: File exists"),
 ], ids=str)
@@ -125,6 +127,12 @@ def test_wrong_option_is_one_clear_line(tree, options, says):
     done = subprocess.run([str(tree / "dev"), "run", *options], cwd=tree, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1 and says in done.stderr.splitlines()[-1]
     assert done.stdout == "" and (len(done.stderr.splitlines()) == 1 or done.stderr.startswith("usage: "))
+
+
+def test_up_takes_an_option_and_its_value_as_one_word_too(tree):
+    """What is wrong is said before an engine is asked for."""
+    done = subprocess.run([str(tree / "dev"), "up", "--replicas=99"], cwd=tree, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "dev: --replicas needs a number from 1 to 20\n")
 
 
 def test_help(tree):
