@@ -10,7 +10,8 @@ from harness import programs
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "common/README.md", ROOT / "docker/README.md"]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "common/README.md",
+         *(ROOT / f"{folder}/README.md" for folder in ("docker", "systemd", "sql/from-node"))]
 
 
 def printed(program):
