@@ -9,7 +9,7 @@ import subprocess
 from harness import programs
 
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
-FORMAT = 3
+FORMAT = 2
 KINDS = ("answered", "refused", "unavailable", "lost connection")
 # A slope that is above its noise counts from here on: less is one page of memory, or one connection that is opened late.
 LEAST_GROWTH = {"heap": 64 * 1024, "memory": 4 << 20, "descriptors": 3, "threads": 1}
@@ -37,15 +37,12 @@ def build(folder):
     return f"{chosen['buildtype']} with sanitizers {chosen['b_sanitize']}" if chosen["b_sanitize"] != "none" else f"{chosen['buildtype']} without sanitizers"
 
 
-def rises(one):
-    """In the second half, and so in the whole time, of which it is a part: else it is chance, as of eight slopes one is above
-    its noise in one run of six. What fills up once rises in the whole time only."""
-    return bool(one["trend"] and one["trend"]["is_growing"] and one["whole_is_growing"])
-
-
 def growth_of(one):
     """What a slope came to in its span, or 0 when it is within its noise."""
-    return one["trend"]["per_hour"] * one["trend"]["span_s"] / 3600 if rises(one) else 0.0
+    trend = one["trend"]
+    if trend is None or not trend["is_growing"]:
+        return 0.0
+    return trend["per_hour"] * trend["span_s"] / 3600
 
 
 def is_growing(one):
@@ -112,10 +109,8 @@ def trend_cells(one, requests_per_s):
 def verdict(one, requests_per_s):
     if is_growing(one):
         return "GROWS"
-    if rises(one):
-        return f"rises, by less than {amount(one['what'], LEAST_GROWTH[one['what']])}"
     if one["trend"]["is_growing"]:
-        return "flat (over the whole time)"
+        return f"rises, by less than {amount(one['what'], LEAST_GROWTH[one['what']])}"
     most = one["trend"]["per_hour"] + one["trend"]["noise_per_hour"]
     if one["what"] == "heap" and most > 0:
         return f"flat (under {most / 3600 / requests_per_s:.0f} bytes a request of the whole site)"

@@ -244,12 +244,11 @@ class Soak:
         for life in lives.values():
             for what, place in (("heap", watch.HEAP), ("memory", watch.RSS), ("descriptors", watch.FILES), ("threads", watch.THREADS)):
                 points = life.points(place, of_rests=True)
-                trend, whole = figures.trend(figures.second_half(points)), figures.trend(points)
+                trend = figures.trend(figures.second_half(points))
                 found.append({"process": life.name, "pid": life.pid, "what": what, "rests": len(points),
                               "start_middle_end": figures.start_middle_end(points),
                               "trend": trend and {"count": trend.count, "span_s": trend.span_s, "per_hour": trend.slope * 3600,
                                                   "noise_per_hour": trend.noise * 3600, "is_growing": trend.is_growing},
-                              "whole_is_growing": whole is not None and whole.is_growing,
                               "most_under_load": max((value for _, value in life.points(place)), default=None),
                               "kinds": figures.start_middle_end(life.points(watch.KINDS_OF_FILES, of_rests=True)) if what == "descriptors" else None})
         return found

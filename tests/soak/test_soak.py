@@ -30,7 +30,7 @@ def test_nothing_is_lost_and_nobody_waits_for_ever(tmp_path, kind):
     run = report.of(soak, "now", soak.took_s, soak.servers)
     print(report.tables(run))
     assert run["faults"] == []
-    assert run["requests"] > 100 and sum(run["injected"].values()) > 0, "nothing was tried"
+    assert run["requests"] > 100 and sum(run["injected"].values()) > 2, "nothing was tried"
     assert sum(counts["done"] for counts in run["writes"].values()) > 10, "nothing was written"
     assert {one["process"] for one in run["trends"]} >= {"notes-svc 1", "userauth-svc 1"}
     assert report.tables(json.loads(json.dumps(run)), as_markdown=True).count("\n| ") > 30
@@ -68,8 +68,8 @@ def test_too_few_samples_tell_nothing():
     assert figures.start_middle_end([]) is None
 
 
-def growth(what, per_hour, noise_per_hour, whole_is_growing=True):
-    return {"process": "notes-svc 1", "what": what, "start_middle_end": (1, 2, 3), "most_under_load": 3, "whole_is_growing": whole_is_growing,
+def growth(what, per_hour, noise_per_hour):
+    return {"process": "notes-svc 1", "what": what, "start_middle_end": (1, 2, 3), "most_under_load": 3,
             "trend": {"count": 15, "span_s": HALF_S, "per_hour": per_hour, "noise_per_hour": noise_per_hour,
                       "is_growing": per_hour > noise_per_hour}}
 
@@ -82,10 +82,6 @@ def test_a_growth_is_told_from_noise_and_from_a_page_of_memory():
     assert not report.is_growing(growth("memory", 3e6, 1e6))
     assert report.is_growing(growth("descriptors", 20, 5))
     assert not report.is_growing(growth("descriptors", 8, 5))
-    assert not report.is_growing(growth("heap", 3e6, 1e6, whole_is_growing=False))
-    assert report.verdict(growth("heap", 3e6, 1e6), 100) == "GROWS"
-    assert report.verdict(growth("heap", 3e6, 1e6, whole_is_growing=False), 100) == "flat (over the whole time)"
-    assert report.verdict(growth("descriptors", 8, 5), 100) == "rises, by less than 3"
 
 
 def test_descriptors_that_are_gained_are_told_by_kind():
