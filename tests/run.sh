@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Everything that `./dev test` runs, step by step, each counted; the last line is "N passed, N failed, N skipped".
-# Output of each step: build-test/log/STEP.log. Name steps to run only those: tests/run.sh unit http
+# Everything that `./dev test` runs, step by step, each counted; the last line is "N passed, N failed, N skipped", and before it
+# each test that failed has one. Output of each step: build-test/log/STEP.log. Name steps to run only those: tests/run.sh unit http
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 
@@ -29,10 +29,23 @@ root=$PWD
 out=$root/build-test
 log=$out/log
 tally=$out/tally
-rm -rf "$log" "$tally"
-mkdir -p "$log" "$tally"
+failed=$out/failed
+rm -rf "$log" "$tally" "$failed"
+mkdir -p "$log" "$tally" "$failed"
 python=/usr/bin/python3
 wanted=" $* "
+
+# Why a step failed: of pytest's log the part about that, of others the end.
+show_failures() { # log
+    local part
+    part=$(sed -nE '/^=+ (ERRORS|FAILURES) =+$/,/^=+ (PASSES|short test summary info) =+$/p' "$1")
+    if [ -n "$part" ]; then
+        tail -n 150 <<<"$part"
+        tail -n 1 "$1"
+    else
+        tail -n 40 "$1"
+    fi
+}
 
 # Runs a step unless others were named. A step without counts of its own counts as one.
 step() { # name description command...
@@ -47,13 +60,14 @@ step() { # name description command...
         [ -e "$tally/$name" ] && awk '{exit !($2 == 0)}' "$tally/$name" && rm "$tally/$name"
         [ -e "$tally/$name" ] || echo "0 1 0" >"$tally/$name"
         printf 'FAILED (%ss), see %s\n' $((SECONDS - started)) "${log#"$root"/}/$name.log"
-        tail -n 40 "$log/$name.log" | sed 's/^/    /'
+        [ -e "$failed/$name" ] || echo "see its log" >"$failed/$name"
+        show_failures "$log/$name.log" | sed 's/^/    /'
     fi
 }
 
-# Adds up a JUnit file: "passed failed skipped".
+# Adds up a JUnit file, and keeps who failed: "passed failed skipped".
 count_junit() { # step file
-    "$python" tests/junit_count.py "$2" >"$tally/$1" || return 1
+    "$python" tests/junit_count.py "$2" "$failed/$1" >"$tally/$1" || return 1
     sed -n 's/^skipped: /    skipped: /p' "$log/$1.log"
 }
 
@@ -178,4 +192,5 @@ step hardened-servers "the same on MariaDB and Redis" hardened_servers
 together containers http_mariadb http_mysql http replicas live_threads providers attacks browser cli soak fuzz unit_tsan
 step bench "what ./dev bench writes" run_pytest bench tests/bench
 
+(cd "$failed" && grep -r "" . | sed 's|^./|failed: |')
 cat "$tally"/* | awk '{p += $1; f += $2; s += $3} END {printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 || p == 0}'
