@@ -57,6 +57,21 @@ def assert_secret_kept(folder, run, *passwords):
         assert password and not [text for text in texts if password.encode() in text]
 
 
+def test_what_the_script_calls_for_a_moment_is_none_of_its_processes(tmp_path):
+    """Nobody may count it, or halt it: it can be gone in between."""
+    (tmp_path / "dev").write_text("#!/bin/bash\nsleep 60 &\nsetsid tail -f /dev/null &\necho there\nwait\n")
+    (tmp_path / "dev").chmod(0o755)
+    run = Run(tmp_path)
+    try:
+        run.wait_for_text("there")
+        until(lambda: [dev_run.name_of(pid) for pid in run.processes()] == ["tail"], "what has a session of its own")
+    finally:
+        for pid in run.processes():
+            os.kill(pid, signal.SIGKILL)
+        os.killpg(run.process.pid, signal.SIGKILL)
+        run.process.wait()
+
+
 @pytest.mark.parametrize("setting", ["users_port=$first", "port=$first", "port=$((first - 7)) replicas=8"])
 def test_no_local_server_gets_a_port_that_a_service_will_have(tree, setting):
     """The services listen later than the servers. The same seed leads to the same port, unless it is passed over."""

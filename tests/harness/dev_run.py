@@ -54,8 +54,8 @@ class Run:
         return programs.remember_secret(re.search(r"password +(\S+)", self.text())[1])
 
     def processes(self):
-        """Ids of what it runs: services and servers."""
-        return [pid for pid in all_processes() if parent_of(pid) == self.process.pid]
+        """Ids of what it runs, services and servers: each leads a session, unlike what the script calls for a moment."""
+        return [pid for pid in all_processes() if parent_and_session_of(pid) == (self.process.pid, pid)]
 
 
 def start(tree, folder, *options, port=None, users_port=None, **env):
@@ -69,17 +69,17 @@ def all_processes():
     return [int(entry.name) for entry in pathlib.Path("/proc").iterdir() if entry.name.isdigit()]
 
 
-def parent_of(pid):
+def parent_and_session_of(pid):
     """None when there is no such process, or when it has ended and waits to be collected."""
     try:
-        state, parent = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
+        state, parent, _, session = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:4]
     except OSError:
         return None
-    return None if state == "Z" else int(parent)
+    return None if state == "Z" else (int(parent), int(session))
 
 
 def is_alive(pid):
-    return parent_of(pid) is not None
+    return parent_and_session_of(pid) is not None
 
 
 def name_of(pid):
