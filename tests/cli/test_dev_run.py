@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """`./dev run` as a newcomer meets it: in a copy of the tree, with ports and a folder of its own."""
+import fcntl
 import os
 import shutil
 import signal
@@ -11,7 +12,7 @@ import pytest
 import requests
 
 from harness import programs
-from harness.dev_run import START_S, STOP_S, name_of, services_of, start
+from harness.dev_run import START_S, STOP_S, Run, name_of, services_of, start
 from harness.ports import free_port
 from harness.wait import until
 
@@ -87,6 +88,17 @@ def test_ctrl_c_stops_both_though_it_was_started_in_the_background(tree, tmp_pat
     assert len(services_of(tmp_path)) == 2
     assert run.stop() == 0 and services_of(tmp_path) == []
     assert "Stopped." in run.text()
+
+
+def test_what_a_killed_script_had_called_may_end_first(tree, tmp_path):
+    """It has the script's descriptors, and with them its lock."""
+    with (tmp_path / "run.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        port = free_port()
+        run = Run(tree, "--port", port, "--users-port", free_port(), "--var", tmp_path)
+        until(lambda: "flock" in map(name_of, run.children()) or run.process.poll() is not None, "it waits for the lock")
+    run.wait_for_text(f"http://localhost:{port}/")
+    assert run.stop() == 0
 
 
 def test_folder_that_exists_keeps_its_mode_and_its_data_are_private(tree, tmp_path):

@@ -53,9 +53,14 @@ class Run:
         """That of the first user, which is shown at the first start."""
         return programs.remember_secret(re.search(r"password +(\S+)", self.text())[1])
 
+    def children(self):
+        """Process id -> session id."""
+        found = {pid: parent_and_session_of(pid) for pid in all_processes()}
+        return {pid: ids[1] for pid, ids in found.items() if ids and ids[0] == self.process.pid}
+
     def processes(self):
         """Ids of what it runs, services and servers: each leads a session, unlike what the script calls for a moment."""
-        return [pid for pid in all_processes() if parent_and_session_of(pid) == (self.process.pid, pid)]
+        return [pid for pid, session in self.children().items() if pid == session]
 
 
 def start(tree, folder, *options, port=None, users_port=None, **env):
