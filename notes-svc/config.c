@@ -93,7 +93,7 @@ const struct setting config_settings[] = {
      .help = "threads for what changes notes: many wait for the disk at once, and reading never does"},
     {.name = "LOGIN_WORKERS", .at = I64(login_workers), .fallback = "4", .min = 1, .max = 64,
      .help = "threads for logins, which wait for userauth-svc, so that reading never does"},
-    {.name = "LOGIN_QUEUE_LIMIT", .at = I64(login_queue_limit), .fallback = "64", .min = 1, .max = 10000,
+    {.name = "LOGIN_QUEUE_LIMIT", .at = I64(login_queue_limit), .fallback = "128", .min = 1, .max = 10000,
      .help = "logins that wait for such a thread, of one address half as many; more are answered 503"},
     {.name = "PAGE_CACHE_BYTES", .at = I64(page_cache_bytes), .fallback = "33554432", .min = 0, .max = 1099511627776,
      .unit = "bytes", .help = "pages that are kept to be shown again; 0: none"},

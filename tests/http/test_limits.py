@@ -51,7 +51,7 @@ def test_failed_logins_of_one_address_are_limited(make_site):
 
 def test_failed_logins_side_by_side_do_not_exceed_the_limit(make_site):
     """All wait for a worker at once on a slow machine: there is room for sixty of one address, which has half of the queue."""
-    site = make_site(LOGIN_FAILURES_PER_MIN=10, LOGIN_QUEUE_LIMIT=120)
+    site = make_site(LOGIN_FAILURES_PER_MIN=10)
     began_s = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(60) as pool:
         statuses = [answer.status_code for answer in pool.map(lambda number: fail(site, number), range(60))]
