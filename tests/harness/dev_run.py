@@ -14,6 +14,7 @@ from .wait import until
 
 START_S = 600  # it builds first
 STOP_S = 60
+LAST_LINE = "  Stop          Ctrl-C"  # when all is started; what is wrong with Redis may follow
 LISTEN = "0A"  # in /proc/net/tcp
 LOOPBACK = "0100007F"
 
@@ -64,9 +65,10 @@ class Run:
 
 
 def start(tree, folder, *options, port=None, users_port=None, **env):
+    """A Run that has printed all that it prints at its start, and the port of its pages."""
     port, users_port = port or free_port(), users_port or free_port()
     run = Run(tree, "--port", port, "--users-port", users_port, "--var", folder, *options, **env)
-    run.wait_for_text(f"http://localhost:{port}/")
+    run.wait_for_text(f"http://localhost:{port}/").wait_for_text(LAST_LINE)
     return run, port
 
 
