@@ -134,11 +134,16 @@ def refusals(site):
     return site.notes.log_lines(event="auth.provider_refused")
 
 
-def refusals_count(site):
-    """Of all that was answered until now, for refused_once: what a request after all others is logged by, they are, too."""
+def logged(site, event):
+    """Its lines of all that was answered until now: what a request after all others is logged by, they are, too."""
     last = stranger().get(site.url + "/no/such/page", timeout=30)
     site.notes.wait_log(req_id=last.headers["X-Request-Id"])
-    return len(refusals(site))
+    return site.notes.log_lines(event=event)
+
+
+def refusals_count(site):
+    """Of all that was answered until now, for refused_once."""
+    return len(logged(site, "auth.provider_refused"))
 
 
 def refused_once(site, before):

@@ -9,7 +9,8 @@ from harness.client import Client
 from harness.client import browser_session as open_session
 from keys import token
 from served import elsewhere, huge, says
-from steps import (assert_refused, at_liar, at_twitter, begin, finish, query_of, refusals_count, refused_once, sign_in, stranger, who_is, with_query)
+from steps import (assert_refused, at_liar, at_twitter, begin, finish, logged, query_of, refusals_count, refused_once, sign_in, stranger, who_is,
+                   with_query)
 
 PROVIDERS = ("liar", "twitter")
 COOKIE = "notesprovider"
@@ -106,11 +107,11 @@ def test_a_callback_played_twice(site, provider):
     client, back = half_way(site, provider)
     kept = cookie_of(client)
     assert finish(client, back).status_code == 302 and who_is(client)
-    before = len(site.notes.log_lines(event="auth.login_ok"))
+    before = len(logged(site, "auth.login_ok"))
     again = Client(site.url)
     put_cookie(again, kept)
     assert_refused(again, finish(again, back), 400)
-    assert len(site.notes.log_lines(event="auth.login_ok")) == before
+    assert len(logged(site, "auth.login_ok")) == before
 
 
 def test_a_nonce_played_twice(site, liar):
