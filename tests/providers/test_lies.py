@@ -13,7 +13,6 @@ from served import elsewhere, huge, says, status
 from steps import assert_refused, at_liar, begin, finish, query_of, refusals_count, refused_once, sign_in, who_is, with_query
 
 PROVIDERS = ("liar",)
-NOTES_ENV = {"PROVIDER_TIMEOUT_MS": 1500}
 DISCOVERY, KEYS, TOKEN, USERINFO = "/.well-known/openid-configuration", "/jwks", "/token", "/userinfo"
 FOREIGN = Key("first")
 OTHER = Key("second")
