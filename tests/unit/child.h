@@ -16,7 +16,7 @@ int child_finish(pid_t pid);
 void child_signal(pid_t pid, int signal);
 void child_pause(pid_t pid);
 
-/* A port of 127.0.0.1 that nobody listens on. */
+/* A port of 127.0.0.1 that nobody listens on, and that no test is given until this one ends. */
 int child_free_port(void);
 
 #endif
