@@ -502,8 +502,11 @@ static void *write_much(void *argument)
     ctx_init(&ctx, NULL, DB_FIXTURE_BUDGET_MS);
     struct db *db = NULL;
     enum err err = db_open(&ctx, &(struct db_options){.url = worker->fixture->url}, &db);
-    for (int round = 0; !err && round < ROUNDS_COUNT * 3; round++)
+    for (int round = 0; !err && round < ROUNDS_COUNT * 3; round++) {
+        ctx.deadline_ms =
+            clock_monotonic_ms() + DB_FIXTURE_BUDGET_MS; /* of each: a disk may be slow */
         err = write_round(&ctx, db, worker, round);
+    }
     if (err)
         (void)fprintf(stderr, "writer: %s\n", ctx.why.text);
     worker->failures_count += err != ERR_OK;
@@ -548,8 +551,10 @@ static void *read_much(void *argument)
     ctx_init(&ctx, NULL, DB_FIXTURE_BUDGET_MS);
     struct db *db = NULL;
     enum err err = db_open(&ctx, &(struct db_options){.url = worker->fixture->url}, &db);
-    for (int round = 0; !err && round < ROUNDS_COUNT * 3; round++)
+    for (int round = 0; !err && round < ROUNDS_COUNT * 3; round++) {
+        ctx.deadline_ms = clock_monotonic_ms() + DB_FIXTURE_BUDGET_MS;
         err = read_round(&ctx, db, worker);
+    }
     if (err)
         (void)fprintf(stderr, "reader: %s\n", ctx.why.text);
     worker->failures_count += err != ERR_OK;

@@ -296,8 +296,9 @@ static void a_silent_or_babbling_peer_is_unavailable(void **state)
     struct http_answer answer = {.status = 77};
     peer_start(&peer, &script);
     struct http_client *client = http_client_new();
-    const struct http_call call = {.method = "GET", .url = peer.url, .timeout_ms = 300};
+    struct http_call call = {.method = "GET", .url = peer.url};
     for (size_t i = 0; i < script.connections_count; i++) {
+        call.timeout_ms = i == 0 ? 300 : 5000; /* only the first one is silent */
         assert_int_equal(http_call(ctx, client, &call, &answer), ERR_UNAVAILABLE);
         if (text_starts_with(script.answers[i][0], "220"))
             assert_int_equal(http_client_fault(client), HTTP_CLIENT_NO_HTTP);

@@ -50,6 +50,7 @@ static void what_one_connection_found_out_holds_for_all(void **state)
     bench->redis = first;
     wait_refusal(bench);
     redis_server_resume(&bench->server);
+    bench->options.timeout_ms = TIMEOUT_MS;
     assert_text(wait_answer(bench, "PING"), "PONG");
     bench->redis = second;
     assert_text(answer_to(bench, "PING"), "PONG");
