@@ -118,8 +118,9 @@ class Child:
         return text
 
     def ask(self, text):
-        self.process.stdin.write(text + "\n")
-        self.process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # it has ended, of which line() tells
+            self.process.stdin.write(text + "\n")
+            self.process.stdin.flush()
 
     def close(self):
         with contextlib.suppress(BrokenPipeError):
