@@ -70,7 +70,9 @@ class Expected:
 
 
 class Soak:
-    def __init__(self, folder, kind, seed, run_s, round_s=ROUND_S, steady_per_s=0, leak_bytes=0, say=print):
+    def __init__(self, folder, kind, seed, run_s, round_s=ROUND_S, steady_per_s=0, leak_bytes=0, say=print, least_faults=0):
+        """It goes on beyond run_s, round by round, until so many faults were injected: a slow machine takes longer for each."""
+        self.least_faults = least_faults
         self.site = SITES[kind](folder, leak_bytes)
         self.kind, self.seed, self.run_s, self.round_s, self.say = kind, seed, run_s, round_s, say
         self.steady_per_s = steady_per_s
@@ -92,6 +94,9 @@ class Soak:
     def part(self):
         return (time.monotonic() - self.begun) / self.run_s
 
+    def is_unfinished(self):
+        return self.part() < 1 or sum(self.injected.values()) < self.least_faults
+
     def run(self):
         """All of it; what was found is in the attributes. Only in the main thread."""
         Client.observers.append(self.answers.observe)
@@ -103,7 +108,7 @@ class Soak:
                 self.scripts = [Script(f"script{number}", self.site, self.seed, self.answers, number) for number in range(SCRIPTS_COUNT)]
                 self.begun = time.monotonic()
                 self.sampler.start()
-                while self.part() < 1 and self.faulty_rounds < FAULTY_ROUNDS_MAX:
+                while self.is_unfinished() and self.faulty_rounds < FAULTY_ROUNDS_MAX:
                     self.round()
                 self.sampler.stop()
                 self.servers = self.site.describe()

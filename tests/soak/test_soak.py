@@ -25,7 +25,7 @@ HALF_S = 900
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["servers", "files"])
 def test_nothing_is_lost_and_nobody_waits_for_ever(tmp_path, kind):
-    soak = Soak(tmp_path, kind, seed=1, run_s=RUN_S, round_s=RUN_S)
+    soak = Soak(tmp_path, kind, seed=1, run_s=RUN_S, round_s=RUN_S, least_faults=3)
     soak.run()
     run = report.of(soak, "now", soak.took_s, soak.servers)
     print(report.tables(run))
