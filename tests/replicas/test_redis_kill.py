@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from harness.client import Client
+from harness.page import Page
 from harness.replicas import Replicas
 from harness.redis import Redis
 from harness.wait import until
@@ -72,7 +73,7 @@ class Poster(threading.Thread):
             page = client.get("/notes/add")
             if page.status_code != 200:
                 return False
-            self.client, self.token = client, client.csrf()
+            self.client, self.token = client, Page(page.text).first("input", name="csrf")["value"]
             return True
 
         until(is_in, "signed in again", PATIENCE_S)
@@ -118,10 +119,10 @@ def until_all_there(site, posters, listeners):
     assert {message: number for number, message in rows} == answered
     newest_first = [message for _, message in sorted(rows, reverse=True)]
     for url in site.urls:
-        until(lambda url=url: read_all_comments(url, KEY) == newest_first, f"all comments at {url}")
+        until(lambda url=url: read_all_comments(url, KEY) == newest_first, f"all comments at {url}", PATIENCE_S)
     revision, = site.database.root(f"SELECT revision FROM {site.schema}.notes")[0]
     for listener in listeners:
-        until(lambda: listener.view.now.revision == revision, "a listener has the last state")
+        until(lambda: listener.view.now.revision == revision, "a listener has the last state", PATIENCE_S)
         shown = [message for _, _, message in listener.view.now.comments]
         assert shown == newest_first[:len(shown)] and len(shown) >= PAGE_COMMENTS
         assert listener.view.twice == [], "an event came twice"
