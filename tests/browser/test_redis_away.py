@@ -79,10 +79,11 @@ def test_note_that_cannot_be_saved_is_sent_again_by_one_press(open_browser, site
     assert [key for key in browser.driver.execute_script("return Object.keys(localStorage)") if "note" in key] == []
 
 
-def test_who_was_signed_in_is_told_and_stays_so(open_browser, redis):
+def test_who_was_signed_in_is_told_and_stays_so(open_browser, site, redis):
     browser = open_browser()
     browser.sign_in()
     redis.kill()
+    site.notes.wait_log(event="live.bus_lost")  # until then what it was told of a session a moment ago holds
     browser.open("/")
     assert "be checked right now" in browser.find(".user-unknown .notice").text
     redis.start()
