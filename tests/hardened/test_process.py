@@ -34,6 +34,8 @@ def status_of(pid):
 
 
 def statuses_of_threads(service):
+    """Of those that stay: what it needed to start has ended when it tells that it has started."""
+    service.wait_log(event="service.started")
     threads = [entry.name for entry in pathlib.Path(f"/proc/{service.pid}/task").iterdir()]
     assert len(threads) > 4
     return [status_of(f"{service.pid}/task/{thread}") for thread in threads]
@@ -191,10 +193,10 @@ def test_the_service_manager_is_told_when_it_is_ready_and_when_it_ends(services,
     name = f"@notes-test-{os.getpid()}-{kind}" if is_abstract else str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(name.replace("@", "\0", 1) if is_abstract else name)
-        manager.settimeout(10)
+        manager.settimeout(60)
         service = make(services, kind, NOTIFY_SOCKET=name).spawn()
         assert manager.recv(100) == b"READY=1"
-        assert requests.get(service.url + "/readyz", timeout=10).status_code == 200
+        assert requests.get(service.url + "/readyz", timeout=60).status_code == 200
         service.stop()
         assert manager.recv(100) == b"STOPPING=1"
 
