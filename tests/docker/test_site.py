@@ -79,7 +79,12 @@ def test_a_note_is_written_changed_commented_and_destroyed(site, me):
     assert [item.first(class_="comment-text").text for item in shown_comments(page).values()] == ["a comment"]
     assert ("life", "Another title") in note_titles(stranger.html("/"))
     assert me.post("/notes/destroy/confirm", {"notekey": "life"}).status_code == 302
-    error_page(stranger.get(view_path("life")), 404)
+    error_page(me.get(view_path("life")), 404)
+
+    def ask(request_id):
+        return stranger.get(view_path("life"), headers={"X-Request-Id": request_id}).status_code
+
+    until(lambda: set(at_all_replicas(site, ask).values()) == {404}, "strangers are told so at all replicas, which may keep the page")
 
 
 def test_a_login_at_one_replica_is_valid_at_all(site, me):
