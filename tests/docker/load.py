@@ -254,14 +254,19 @@ class Load:
               and all(watcher.is_joined for watcher in self.watchers), f"the site goes on\n{self.told()}", MORE_TIMEOUT_S)
 
     def settle(self):
-        """Nobody writes any more; returns when all browsers show what the page has now."""
+        """Nobody writes any more; returns when all browsers show what the page has then. A replica may send the page that it keeps
+        until it has heard of the last comment."""
         self._stop([*self.readers, *self.writers, self.guest])
-        page = until(lambda: read_note_page(self.site.url, self.key), "the page")
+        page = until(self._page_with_all, "a page with the last comment that was answered")
         for watcher in self.watchers:
             until(lambda: watcher.view.now.revision == page.revision, f"{watcher.name} to show the last change", SETTLE_TIMEOUT_S)
             shown = watcher.view.now
             newest = shown.comments[:len(page.comments)]  # a page has only those
             assert (shown.title, shown.body, newest) == (page.title, page.body, page.comments), watcher.name
+
+    def _page_with_all(self):
+        page = read_note_page(self.site.url, self.key)
+        return page if page and max((one[0] for one in page.comments), default=0) >= max(self.answered, default=0) else None
 
     @property
     def answered(self):
