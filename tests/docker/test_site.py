@@ -43,12 +43,11 @@ def browser(site, me, tmp_path):
     one.driver.quit()
 
 
-def replica_of(site, request_id):
-    """The container that has answered this request; None while its log does not say so."""
-    for one in site.containers("svc-notes"):
-        if one.log_lines(event="http.request_done", req_id=request_id):
-            return one.id
-    return None
+def replicas_of(site, request_ids):
+    """{request id: the container that has answered it}; None while a log does not say so yet of one of them."""
+    found = {line["req_id"]: one.id for one in site.containers("svc-notes") for line in one.log_lines(event="http.request_done")
+             if line.get("req_id") in request_ids}
+    return found if len(found) == len(request_ids) else None
 
 
 def new_id():
@@ -60,8 +59,8 @@ def at_all_replicas(site, ask):
     answers = {}
     for _ in range(TRIES_COUNT):
         asked = {number: ask(number) for number in (new_id() for _ in range(REPLICAS * 2))}
-        for number, answer in asked.items():
-            answers.setdefault(until(lambda: replica_of(site, number), "a line of the log"), answer)  # noqa: B023
+        for number, replica in until(lambda: replicas_of(site, asked), "lines of the logs").items():  # noqa: B023
+            answers.setdefault(replica, asked[number])
         if len(answers) == REPLICAS:
             return answers
     raise AssertionError(f"only {len(answers)} of {REPLICAS} replicas are ever asked")
@@ -160,10 +159,11 @@ def test_the_clients_address_reaches_the_log_whatever_a_client_says_of_itself(si
         answer = requests.get(f"http://{elsewhere.gateway}:{site.port}/", timeout=30, headers={
             "X-Forwarded-For": "198.51.100.7", "X-Real-IP": "198.51.100.7", "Forwarded": "for=198.51.100.7", "X-Request-Id": request_id})
     assert answer.status_code == 200
-    until(lambda: replica_of(site, request_id), "the log")
+    until(lambda: replicas_of(site, {request_id}), "the log")
     lines = [line for one in site.containers("svc-notes") for line in one.log_lines(event="http.request_done", req_id=request_id)]
     assert [line["peer"] for line in lines] == [elsewhere.address]
-    assert [line["client"] for line in site.one("edge").log_lines(event="http.request", req_id=request_id)] == [elsewhere.address]
+    lines = until(lambda: site.one("edge").log_lines(event="http.request", req_id=request_id), "the edge's log")
+    assert [line["client"] for line in lines] == [elsewhere.address]
 
 
 def test_failed_logins_are_limited_by_the_clients_address_over_all_replicas(site, elsewhere):
