@@ -4,6 +4,7 @@ import contextlib
 import re
 import select
 import socket
+import time
 import uuid
 
 import pytest
@@ -167,14 +168,17 @@ def test_the_clients_address_reaches_the_log_whatever_a_client_says_of_itself(si
 
 
 def test_failed_logins_are_limited_by_the_clients_address_over_all_replicas(site, elsewhere):
+    """Ten a minute: in each 6 s that it takes here, one more."""
     def fail(url, number):
         return Client(url).post("/users/login", {"username": f"nobody{number}", "password": "x"},
                                 headers={"X-Forwarded-For": f"198.51.100.{number}"}).status_code
 
+    begun = time.monotonic()
     with elsewhere.network():
         statuses = [fail(f"http://{elsewhere.gateway}:{site.port}", number) for number in range(20)]
-    assert statuses[:10] == [302] * 10
-    assert statuses[-1] == 429
+    more = int((time.monotonic() - begun) / 6)
+    assert statuses[:10] == [302] * 10 and set(statuses[10:]) <= {302, 429}
+    assert statuses.count(302) <= 10 + more
     assert fail(site.url, 0) == 302, "another address is limited too"
 
 
