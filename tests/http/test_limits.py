@@ -8,6 +8,7 @@ import pytest
 from harness.client import browser_session as open_session
 from harness.client import read_page
 from harness.raw import Connection, exchange, request_bytes
+from harness.throttle import lengthen_waits
 from harness.wait import until
 from notes_verbs import check_page, comment, create_note, shown_comments, view_path
 
@@ -21,11 +22,16 @@ def fail(site, number, **headers):
 
 
 def be_shut_out(site, name):
-    """Wrong passwords until one has to wait for longer than the next requests take; the first waits are of 1, 2 and 4 s."""
-    def is_shut_out():
-        answer = open_session(site).login(name, "a guess")
-        return answer.status_code == 429 and int(answer.headers["Retry-After"]) > 4
+    """Wrong passwords until one has to wait for longer than the next requests take."""
+    def guess():
+        return open_session(site).login(name, "a guess")
 
+    def is_shut_out():
+        answer = guess()
+        return answer.status_code == 429 and int(answer.headers["Retry-After"]) > 60
+
+    assert guess().status_code in (302, 429)
+    lengthen_waits(site.userauth)
     until(is_shut_out, f"{name} has to wait", 60, every_s=0.1)
 
 
