@@ -42,7 +42,11 @@ class CuttingProxy:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self.listener.accept()
-                server = socket.create_connection(self.target)
+                try:
+                    server = socket.create_connection(self.target)
+                except OSError:  # it is away: so are we, for this one
+                    client.close()
+                    continue
                 cut = _Cut()
                 threading.Thread(target=self._upwards, args=(client, server, cut), daemon=True).start()
                 threading.Thread(target=self._downwards, args=(client, server, cut), daemon=True).start()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Something else in the place of userauth-svc, or in front of it."""
+import contextlib
 import http.client
 import http.server
 import socket
@@ -20,13 +21,14 @@ class Odd:
         while True:
             try:
                 peer, _ = self.listener.accept()
-                self.held.append(peer)
-                if self.answer is not None:
-                    peer.recv(65536)
-                    peer.sendall(self.answer)
-                    peer.close()
             except OSError:
                 return
+            self.held.append(peer)
+            if self.answer is not None:
+                with contextlib.suppress(OSError):  # who hangs up early is one of many
+                    peer.recv(65536)
+                    peer.sendall(self.answer)
+                peer.close()
 
     def asked(self, start):
         """How many of the connections that were left open began with `start`."""
@@ -51,6 +53,11 @@ def http_answer(body, status="200 OK", kind="application/json", etag=None):
     return (head + body).encode()
 
 
+class PatientServer(http.server.ThreadingHTTPServer):
+    """Who comes while it is busy waits in a queue with room for a crowd: out of one of five the kernel lets him try again in a second."""
+    request_queue_size = 128
+
+
 class Relay:
     """In front of a userauth-svc, whose port is told later. `before(path)` is called before a request is passed on, in a
     thread of its own; a number that it gives is answered as the status instead."""
@@ -69,8 +76,7 @@ class Relay:
 
             do_POST = do_GET
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = PatientServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 

@@ -16,6 +16,8 @@ import threading
 import time
 import urllib.parse
 
+from odd_service import PatientServer
+
 CLIENT_ID = "notes"
 
 
@@ -56,7 +58,7 @@ class ScriptedProvider:
         self.nonces = {}         # code -> nonce
         self.can_go_on = threading.Event()
         self.can_go_on.set()     # cleared: nothing is answered until it is set
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
+        self.server = PatientServer(("127.0.0.1", 0), self.handler())
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
 
