@@ -23,7 +23,8 @@ from .ports import free_port
 from .wait import until
 
 READY_TIMEOUT_S = 40
-STOP_TIMEOUT_S = 15
+EXIT_TIMEOUT_S = 15
+STOP_TIMEOUT_S = 60  # requests have their time to end, and then what they wait for has
 PORT_TAKEN = re.compile(r"can't listen.*(already|in use)")
 _serial = iter(range(1, 1_000_000))
 
@@ -144,7 +145,7 @@ class Service:
             until(lambda: not self.is_running() or
                   os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOWAIT | os.WNOHANG), f"{self.name} stands still")
 
-    def wait_exit(self, timeout_s=STOP_TIMEOUT_S):
+    def wait_exit(self, timeout_s=EXIT_TIMEOUT_S):
         """Waits for the end of a process that was told to end. Returns the exit code."""
         try:
             code = self.process.wait(timeout_s)
@@ -159,7 +160,7 @@ class Service:
         """SIGTERM; asserts a clean end. Returns the exit code (0)."""
         assert self.is_running(), f"{self.name} is not running any more\n{self.tail()}"
         self.signal(signal.SIGTERM)
-        code = self.wait_exit()
+        code = self.wait_exit(STOP_TIMEOUT_S)
         assert code == 0, f"{self.name} ended with {code}\n{self.tail()}"
         return code
 
@@ -199,7 +200,7 @@ class Service:
         lines = [json.loads(line) for line in text[:text.rfind("\n") + 1].splitlines() if line.strip()]
         return [line for line in lines if all(line.get(name) == value for name, value in members.items())]
 
-    def wait_log(self, timeout_s=10, **members):
+    def wait_log(self, timeout_s=30, **members):
         """The first log line that has these members; waits for it."""
         return until(lambda: self.log_lines(**members), f"log line {members} of {self.name}", timeout_s)[0]
 
