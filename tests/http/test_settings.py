@@ -675,9 +675,10 @@ def test_no_program_prints_a_default_secret():
 
 def test_the_key_that_a_service_makes_itself_is_told_once(services):
     service = services.userauth().start()
-    [line] = service.log_lines(event="key.created")
+    line = service.wait_log(event="key.created")
     assert (line["level"], line["name"], line["path"]) == ("info", "them", str(service.state_dir / "userauth.key"))
     service.restart()
+    service.stop()  # so all is there
     assert len(service.log_lines(event="key.created")) == 1
     assert service.key not in service.stdout_text()
 
@@ -686,6 +687,7 @@ def test_short_api_key_works_and_is_warned_of(services):
     """A deployment of the Node version may have one: it must start, and somebody should notice."""
     service = services.userauth(API_KEYS="them:short-one").start()
     assert service.api("them", "short-one").get("/list").status_code == 200
+    service.stop()  # so all is there
     warned = [line for line in service.log_lines() if line["event"] == "key.is_short"]
     assert [(line["level"], line["name"]) for line in warned] == [("warn", "them")]
     assert "short-one" not in str(service.log_lines())
