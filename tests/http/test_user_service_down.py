@@ -2,6 +2,7 @@
 """What notes-svc does while userauth-svc is away, slow, or refuses our key."""
 
 import concurrent.futures
+import itertools
 import signal
 import threading
 import time
@@ -295,6 +296,7 @@ def test_slow_user_service_does_not_stop_reading(services):
 
 
 READING_MAX_S = 4  # below what a login or a look at a hanging user service takes
+TURN_WAIT_S = 1.5  # so long somebody waits for others to look at their users; he is a stranger then, unless it is known by then that it hangs
 
 
 @pytest.fixture
@@ -310,26 +312,57 @@ def hanging(tmp_path):
     site.stop()
 
 
+def wait_asked(site, client):
+    """Until it is asked for users again: after an answer that came too late it is left alone for a while."""
+    def is_asked():
+        kept_sessions.age(site.notes, checked=100)
+        assert client.get("/notes/add").status_code == 200
+        return any(time.time() * 1000 - row["checked_unix_ms"] < 50_000 for row in kept_sessions.rows(site.notes))
+
+    until(is_asked, "the user service is asked again", every_s=1)
+
+
 def test_hanging_user_service_does_not_stop_reading(hanging):
-    """Twenty logins wait, and all sessions are due for a check: everybody reads on, and stays signed in."""
+    """Twenty logins wait, and all sessions are due for a check: everybody reads on, and stays signed in. A round in which the
+    machine itself kept somebody waiting is none."""
     path = view_path("read-me")
+    expected = [[200, 200, 200]] * 5 + [[200, 200, 302]] * 2
+    slowest_s = []  # of a round
 
     def login(number):
         return Client(hanging.url).post("/users/login", {"username": f"user{number}", "password": "x"}, timeout=60)
 
+    def get(client, wanted):
+        began_s = time.monotonic()
+        status = client.get(wanted).status_code
+        slowest_s[-1] = max(slowest_s[-1], time.monotonic() - began_s)
+        return status
+
     def read(client):
-        return [client.get(wanted, timeout=READING_MAX_S).status_code for wanted in ("/", path, "/notes/add")]
+        return [get(client, wanted) for wanted in ("/", path, "/notes/add")]
 
     strangers = [Client(hanging.url) for _ in range(2)]
-    with concurrent.futures.ThreadPoolExecutor(27) as pool:
-        logins = [pool.submit(login, number) for number in range(20)]
-        while not all(job.done() for job in logins):
-            pages = list(pool.map(read, hanging.clients + strangers))
-            assert pages == [[200, 200, 200]] * 5 + [[200, 200, 302]] * 2
-    for job in logins:
-        assert job.result().status_code == 503
-        assert int(job.result().headers["Retry-After"]) >= 1
-        check_page(read_page(job.result()))
+    for _ in range(10):
+        slowest_s.append(0)
+        are_right = True
+        kept_sessions.age(hanging.notes, checked=100)
+        with concurrent.futures.ThreadPoolExecutor(27) as pool:
+            logins = [pool.submit(login, number) for number in range(20)]
+            while not all(job.done() for job in logins):
+                pages = list(pool.map(read, hanging.clients + strangers))
+                assert pages == expected or slowest_s[-1] >= TURN_WAIT_S
+                are_right = are_right and pages == expected
+        for job in logins:
+            assert job.result().status_code == 503
+            assert int(job.result().headers["Retry-After"]) >= 1
+            check_page(read_page(job.result()))
+        if are_right and slowest_s[-1] < READING_MAX_S:
+            break
+        hanging.userauth.signal(signal.SIGCONT)
+        wait_asked(hanging, hanging.clients[0])
+        hanging.userauth.signal(signal.SIGSTOP)
+    else:
+        pytest.fail(f"reading waits, or this machine is too slow for the test: {slowest_s}")
 
 
 def test_sessions_are_checked_again_after_a_hang(hanging):
@@ -357,39 +390,51 @@ def test_a_short_deadline_leaves_time_to_find_out_that_the_service_hangs(tmp_pat
 
 
 def test_few_sessions_are_checked_at_once_by_a_service_that_hangs(tmp_path):
+    """A round in which the machine kept somebody waiting for longer than others may have the turn is none."""
     site = Site(tmp_path, {"USER_CHECK_S": 1})
     site.start()
-    clients = [open_session(site, "me") for _ in range(8)]
-    signed_in_s = time.monotonic()
-    until(lambda: time.monotonic() - signed_in_s > 1.1, "all sessions are due for a check")
-    site.userauth.kill()
-    odd = Odd(None, site.userauth.port)
     try:
-        began_s = time.monotonic()
-        with concurrent.futures.ThreadPoolExecutor(8) as pool:
-            statuses = list(pool.map(lambda client: client.get("/notes/add").status_code, clients))
-        periods = int((time.monotonic() - began_s) / 2)
-        assert statuses == [200] * 8
-        assert 1 <= odd.asked(b"GET /find/") <= 2 + periods
+        clients = [open_session(site, "me") for _ in range(8)]
+        for _ in range(10):
+            kept_sessions.age(site.notes, checked=100)
+            site.userauth.kill()
+            odd = Odd(None, site.userauth.port)
+            try:
+                began_s = time.monotonic()
+                with concurrent.futures.ThreadPoolExecutor(8) as pool:
+                    statuses = list(pool.map(lambda client: client.get("/notes/add").status_code, clients))
+                took_s = time.monotonic() - began_s
+                assert 1 <= odd.asked(b"GET /find/") <= 2 + int(took_s / 2)
+            finally:
+                odd.close()
+            if statuses == [200] * 8:
+                break
+            assert took_s >= TURN_WAIT_S, statuses
+            site.userauth.start()
+            wait_asked(site, clients[0])
+        else:
+            pytest.fail("this machine is too slow for the test")
     finally:
-        odd.close()
         site.stop()
 
 
+MANY = 40
+
+
 def test_a_slow_user_service_keeps_nobody_from_reading(tmp_path):
-    """Of many whose check is due two are asked for at once: not all come to their turn in time."""
+    """Of many whose check is due two are asked for at once: not all come to their turn in time, for which all had to wait 12 s."""
     relay = Relay()
-    site = Site(tmp_path, {"USER_SERVICE_URL": relay.url, "WORKERS": 16, "REQUEST_DEADLINE_MS": 4000})
+    site = Site(tmp_path, {"USER_SERVICE_URL": relay.url, "WORKERS": MANY})
     site.start()
     relay.port = site.userauth.port
     try:
-        clients = [open_session(site, "me") for _ in range(16)]
+        clients = [open_session(site, "me") for _ in range(MANY)]
         create_note(clients[0], "slow", "Slow", "body")
         kept_sessions.age(site.notes, checked=100)
         relay.before = lambda path: time.sleep(0.6)
-        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        with concurrent.futures.ThreadPoolExecutor(MANY) as pool:
             pages = list(pool.map(lambda client: client.get(view_path("slow")).status_code, clients))
-        assert pages == [200] * 16
+        assert pages == [200] * MANY
     finally:
         site.stop()
         relay.close()
@@ -425,14 +470,15 @@ def test_who_keeps_the_user_service_busy_keeps_nobody_signed_in(tmp_path):
                 relay.before = busy.before
                 began_s = time.monotonic()
                 jobs = [pool.submit(other.get, "/notes/add") for other in others]
-                assert all(busy.held.acquire(timeout=10) for _ in jobs)
+                are_held = all(busy.held.acquire(timeout=10) for _ in jobs)
                 mine = pool.submit(me.get, "/notes/add")
                 concurrent.futures.wait([mine], timeout=0.2)
                 busy.release.set()
                 relay.before = lambda path: None
                 statuses = [job.result().status_code for job in jobs]
-                if time.monotonic() - began_s < 0.8:
+                if are_held and time.monotonic() - began_s < 0.8:
                     break
+                wait_asked(site, open_session(site, "you"))
             else:
                 pytest.fail("this machine is too slow for the test")
         assert (statuses, mine.result().status_code) == ([200, 200], 302)
@@ -452,8 +498,8 @@ def test_full_queue_of_logins_is_an_immediate_503(services):
 
         with concurrent.futures.ThreadPoolExecutor(6) as pool:
             jobs = [pool.submit(login, number) for number in range(6)]
-            done, pending = concurrent.futures.wait(jobs, timeout=READING_MAX_S)
-            assert len(done) >= 3 and pending, "one is asked about, one or two wait, the others are refused"
+            list(itertools.islice(concurrent.futures.as_completed(jobs), 3))
+            assert not all(job.done() for job in jobs), "one is asked about, one or two wait, the others are refused"
             for answer in [job.result() for job in jobs]:
                 assert answer.status_code == 503
                 assert int(answer.headers["Retry-After"]) >= 1
