@@ -111,6 +111,12 @@ def pretend_newer(database, version, oldest_program):
                            "VALUES (?, 'from a newer program', ?, 1795366800000)", (version, oldest_program))
 
 
+def prolong_waits(database, seconds):
+    """Whoever must wait for his next try of a password waits so much longer, so that no busy machine outlasts it."""
+    with opened(database, is_writable=True) as connection:
+        connection.execute("UPDATE login_throttle SET wait_until_unix_ms = wait_until_unix_ms + ? WHERE is_total = 0", (seconds * 1000,))
+
+
 def assert_whole(database):
     """The engine finds no damage."""
     with opened(database) as connection:

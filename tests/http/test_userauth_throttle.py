@@ -6,6 +6,7 @@ import pytest
 
 from harness.errors import assert_error
 from harness.programs import new_password
+from harness.stored import prolong_waits
 from harness.wait import until
 
 
@@ -68,9 +69,8 @@ def test_right_password_is_not_heard_while_waiting(services):
     waits = [assert_throttled(api.check("waiting", "wrong", "c"), "waiting")]
     waits += [next_wait(api, "waiting", "c", previous) for previous in (1, 2, 4)]
     assert waits == [1, 2, 4, 8]
-    answer = api.check("waiting", password, "c")
-    seconds = assert_throttled(answer, "waiting")
-    assert 1 <= seconds <= 8
+    prolong_waits(service.database, 600)
+    assert 1 <= assert_throttled(api.check("waiting", password, "c"), "waiting") <= 608
 
 
 def test_tries_while_waiting_are_not_counted(api, user):
@@ -176,13 +176,13 @@ def test_new_password_lifts_the_throttle(api, user):
 
 def test_update_without_a_password_lifts_nothing(services):
     service = services.userauth().start()
-    api, password = service.api(), new_password()
-    api.create("namechange", password)
+    api = service.api()
+    api.create("namechange", new_password())
     fail(api, "namechange", "c", 4)
     assert assert_throttled(api.check("namechange", "wrong", "c"), "namechange") == 1
     assert [next_wait(api, "namechange", "c", previous) for previous in (1, 2)] == [2, 4]
     api.post("/update-user/namechange", json={"familyName": "New"})
-    assert_throttled(api.check("namechange", password, "c"), "namechange")
+    assert next_wait(api, "namechange", "c", 4) == 8
 
 
 def test_concurrent_tries_get_no_more_than_four_heard(userauth, api, user):
