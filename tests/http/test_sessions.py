@@ -235,7 +235,11 @@ def test_a_look_at_a_session_takes_no_use_back(tmp_path):
                 relay.before = look.before
                 assert look.has_begun.wait(20)
                 began_s, before_ms = time.monotonic(), int(time.time() * 1000)  # whole ones, as the service counts
-                assert is_in(client)
+
+                def is_noted(since_ms=before_ms):
+                    return is_in(client) and [row["used_unix_ms"] >= since_ms for row in session_rows(site)] == [True]
+
+                until(is_noted, "the use is noted")
                 look.may_end.set()
                 held_s = time.monotonic() - began_s
                 assert look.is_next.wait(20), "the next look begins after the first one has been noted"
