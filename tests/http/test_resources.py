@@ -152,9 +152,8 @@ def test_used_up_descriptors_keep_who_is_there_and_end_by_themselves(world):
             return True
         return False
 
-    until(a_stranger_is_not_let_in, "no descriptor left", 30)
+    until(lambda: a_stranger_is_not_let_in() and notes.log_lines(event="http.connection_refused"), "no descriptor left, and the log says so", 60)
     assert there.get("/").status_code == 200
-    until(lambda: notes.log_lines(event="http.connection_refused"), "the log says so", 10)
     assert notes.log_lines(event="http.connection_refused")[0]["why"] == "no descriptor or memory left"
     resource.prlimit(notes.pid, resource.RLIMIT_NOFILE, before)
     until(lambda: Client(notes.url).get("/healthz").status_code == 200, "new connections", 20)
