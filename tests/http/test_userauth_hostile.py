@@ -151,7 +151,7 @@ def test_two_content_lengths_are_no_way_to_smuggle(userauth, auth):
     inner = request_bytes("DELETE", "/destroy/smuggled", auth)
     with userauth.api() as api:
         api.post("/find-or-create", json={"username": "smuggled", "provider": "x"})
-        with Connection(userauth.port, timeout_s=6) as connection:
+        with Connection(userauth.port) as connection:
             connection.send(request_bytes("POST", "/password-check",
                                           auth + [("Content-Length", "2"), ("Content-Length", str(2 + len(inner)))],
                                           b"{}" + inner))
