@@ -5,6 +5,7 @@ import base64
 import concurrent.futures
 import re
 import signal
+import time
 
 import pytest
 
@@ -49,6 +50,17 @@ def dependencies(notes):
 
 def replay(notes, cookie, path="/notes/add", **options):
     return Client(notes.url).get(path, headers={"Cookie": f"notescookie.sid={cookie}"}, **options)
+
+
+def wait_asked(site):
+    """Until userauth-svc is asked for users again: after an answer that came too late it is left alone for a while."""
+    def is_asked():
+        kept_sessions.age(site.notes, checked=100)
+        assert site.client.get("/notes/add").status_code == 200
+        row, = kept_sessions.rows(site.notes)
+        return time.time() * 1000 - row["checked_unix_ms"] < 50_000
+
+    until(is_asked, "the user service is asked again", every_s=1)
 
 
 def wait_back(site):
@@ -131,18 +143,28 @@ def calls(redis, name):
 
 
 def test_use_while_signing_out_brings_nothing_back(site, redis):
-    """A request has read its session and asks for the user; when it notes the use, the session is gone."""
-    kept_sessions.age(site.notes, used=100, checked=100)
-    got, stored = calls(redis, "get"), calls(redis, "set")
-    site.userauth.signal(signal.SIGSTOP)
-    with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        try:
-            page = pool.submit(site.client.get, "/notes/add")
-            until(lambda: calls(redis, "get") > got, "the session is read")
-            kept_sessions.clear(site.notes)
-        finally:
-            site.userauth.signal(signal.SIGCONT)
-        assert page.result().status_code == 200
+    """A request has read its session and asks for the user; when it notes the use, the session is gone. A round in which the
+    answer was held for too long is none: the use had been noted by then."""
+    for _ in range(20):
+        kept_sessions.age(site.notes, used=100, checked=100)
+        got, stored = calls(redis, "get"), calls(redis, "set")
+        site.userauth.signal(signal.SIGSTOP)
+        began_s = time.monotonic()
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            try:
+                page = pool.submit(site.client.get, "/notes/add")
+                until(lambda before=got: calls(redis, "get") > before, "the session is read")
+                kept_sessions.clear(site.notes)
+                held_s = time.monotonic() - began_s
+            finally:
+                site.userauth.signal(signal.SIGCONT)
+            assert page.result().status_code == 200
+        if held_s < 0.8:
+            break
+        site.client = open_session(site, "me")
+        wait_asked(site)
+    else:
+        pytest.fail("this machine is too slow for the test")
     assert (calls(redis, "get"), calls(redis, "set")) == (got + 2, stored), "its use was to be noted, and there was nothing to note it in"
     assert kept_sessions.rows(site.notes) == []
 
@@ -324,7 +346,7 @@ def two(redis, tmp_path):
     """A site and a second notes-svc beside it, on one MariaDB and one Redis."""
     server = mariadb.shared()
     database = server.settings(server.database_of((tmp_path, "two")))
-    both = Site(tmp_path, {"WRITES_PER_MIN": 0, "LOGIN_FAILURES_PER_MIN": 5, **database, **redis.settings()}).start()
+    both = Site(tmp_path, {"WRITES_PER_MIN": 0, "LOGIN_FAILURES_PER_MIN": 2, **database, **redis.settings()}).start()
     second = Notes(both.state_dir, both.userauth, **both.notes_env).start()
     yield both, second
     second.stop()
@@ -377,8 +399,7 @@ def test_two_end_each_others_sessions_and_sockets(two):
 
 def test_two_count_failed_logins_together(two, redis):
     site, second = two
-    codes = [wrong_login(notes, number) for number, notes in enumerate((site.notes, second) * 3)]
-    assert codes[:5] == [302] * 5 and codes[5] == 429
+    assert [wrong_login(notes, number) for number, notes in enumerate((site.notes, second, site.notes))] == [302, 302, 429]
     for notes in (site.notes, second):
         answer = Client(notes.url).login("me", site.passwords["me"])
         assert answer.status_code == 429 and 1 <= int(answer.headers["Retry-After"]) <= 60
@@ -400,8 +421,7 @@ def test_garbled_counter_leaves_the_limit_of_the_process(two, redis):
     wrong_login(site, 0)
     key, = redis.command("KEYS", "notes:*:login:*")
     redis.command("SET", key, "garbled")
-    codes = [wrong_login(site, number) for number in range(1, 6)]
-    assert codes == [302] * 4 + [429]
+    assert [wrong_login(site, number) for number in (1, 2)] == [302, 429]
 
 
 # --- away ---
@@ -488,9 +508,9 @@ def test_logout_while_away_as_json(site, redis):
 
 
 def test_limit_of_the_process_holds_while_away(site, redis):
-    site.notes.restart(LOGIN_FAILURES_PER_MIN=3)
+    site.notes.restart(LOGIN_FAILURES_PER_MIN=2)
     redis.kill()
-    assert [wrong_login(site, number) for number in range(4)] == [302, 302, 302, 429]
+    assert [wrong_login(site, number) for number in range(3)] == [302, 302, 429]
 
 
 def test_health_tells_it_and_the_log_once(site, redis):
