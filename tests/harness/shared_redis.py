@@ -7,6 +7,7 @@ import os
 from .redis import Redis
 
 DATABASES_COUNT = 4096
+TIMEOUT_MS = 5000  # the longest there is: no test has this one stand still, but a busy machine may
 
 _server = None
 _numbers = {}
@@ -33,4 +34,4 @@ def settings_of(state_dir):
     number = _numbers.setdefault(str(state_dir), len(_numbers))
     assert number < DATABASES_COUNT
     server = _shared()
-    return {**server.settings(), "REDIS_URL": f"redis://127.0.0.1:{server.port}/{number}"}
+    return {**server.settings(), "REDIS_URL": f"redis://127.0.0.1:{server.port}/{number}", "REDIS_TIMEOUT_MS": TIMEOUT_MS}
