@@ -168,6 +168,7 @@ static enum err listen_once(struct bus *bus, struct redis_subscriber *subscriber
     enum err err =
         redis_subscriber_wait(&ctx, subscriber, bus->wake_fd, WAIT_MS, &text, &has_message);
     if (err) {
+        trust_lose(&bus->options.app->trust); /* before it is told */
         log_warn(&ctx, "live.bus_lost", log_str("why", ctx.why.text));
         bus->is_lost = true;
         return err;
