@@ -32,7 +32,11 @@ static void *end_at_signal(void *argument)
     (void)pthread_setname_np(pthread_self(), "start");
     sigset_t awaited = guard->ends;
     sigaddset(&awaited, STARTED);
-    if (sigwaitinfo(&awaited, NULL) == STARTED)
+    int number;
+    do
+        number = sigwaitinfo(&awaited, NULL);
+    while (number < 0); /* EINTR: it was halted, and goes on */
+    if (number == STARTED)
         return NULL;
     struct ctx ctx;
     ctx_init(&ctx, guard->log, GUARD_MS);

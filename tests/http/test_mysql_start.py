@@ -161,6 +161,22 @@ def test_signal_ends_one_that_waits(server, service, how, number):
         server.resume() if how == "pause" else server.start()
 
 
+def test_one_that_waits_can_be_halted_and_goes_on(server, service):
+    """As by Ctrl-Z and fg: a halt ends what waits for a signal, but it is none to end."""
+    server.stop()
+    try:
+        service.spawn()
+        service.wait_log(event="service.waiting")
+        until(lambda: ask(service, "/healthz"), "an answer")
+        service.signal(signal.SIGSTOP)
+        service.signal(signal.SIGCONT)
+        assert ask(service, "/healthz").status_code == 200
+    finally:
+        server.start()
+    service.wait_ready()
+    service.stop()
+
+
 def test_health_is_answered_while_another_ones_migration_is_waited_for(server, service):
     """Also where no try has failed: whoever migrates for an hour is not dead."""
     holder = server.connect(service.database.name)
