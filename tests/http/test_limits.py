@@ -470,12 +470,12 @@ def whose(site, count, **members):
 
 def test_who_saves_many_large_texts_keeps_no_large_text_of_other_addresses_waiting(make_site):
     """Two threads see to such texts, one at most for an address. None is through before all have been sent."""
-    site = make_site(TRUSTED_PROXIES="127.0.0.0/8", REQUEST_DEADLINE_MS=60000)
+    site = make_site(TRUSTED_PROXIES="127.0.0.0/8", REQUEST_DEADLINE_MS=60000, HTTP_LOOPS=1)
     me = open_session(site, "me")
     csrf = me.csrf()
     with nothing_is_saved(site.notes):
         many = [begin_save(site, me, csrf, SLOW[0], f"many{number}", b"[" * 1000000) for number in range(8)]
-        other = begin_save(site, me, csrf, SLOW[1], "one", b"x" * 40000)
+        other = begin_save(site, me, csrf, SLOW[1], "one", b"x" * 1000000)  # as long, so that it is there after them
     for connection in (other, *many):
         assert connection.answer("POST").status == 302
         connection.close()
@@ -514,8 +514,8 @@ def test_who_saves_very_many_large_texts_takes_no_place_of_other_addresses_in_th
 
 def test_who_asks_for_many_costly_pages_keeps_no_page_of_other_addresses_waiting(make_site):
     """Addresses take turns. A page that is too large to be kept is made for each who asks, also for who wants its head only.
-    None is made before all are asked for."""
-    site = make_site(TRUSTED_PROXIES="127.0.0.0/8", REQUEST_DEADLINE_MS=60000, WORKERS=1)
+    None is made before all are asked for, in their order: one loop reads them."""
+    site = make_site(TRUSTED_PROXIES="127.0.0.0/8", REQUEST_DEADLINE_MS=60000, WORKERS=1, HTTP_LOOPS=1)
     me = open_session(site, "me")
     create_note(me, "costly", body="&" * 800000)
     site.notes.signal(signal.SIGSTOP)
