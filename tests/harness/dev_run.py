@@ -26,14 +26,15 @@ class Run:
     def __init__(self, tree, *options, ignored=(), **env):
         self.out = pathlib.Path(tree) / "run.out"
 
-        def ignore():
+        def prepare():
+            programs.die_with_parent()  # and what it runs dies with it
             for number in ignored:
                 signal.signal(number, signal.SIG_IGN)
 
         with self.out.open("w") as out:
             self.process = subprocess.Popen([str(tree / "dev"), "run", *map(str, options)], cwd=tree, stdin=subprocess.DEVNULL,
                                             stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
-                                            env={**os.environ, **env}, preexec_fn=ignore)
+                                            env={**os.environ, **env}, preexec_fn=prepare)
 
     def text(self):
         return self.out.read_text()
