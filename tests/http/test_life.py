@@ -32,7 +32,7 @@ from harness.site import Site
 from harness.stored import assert_whole, migrations, opened, pretend_newer
 from harness.wait import until
 
-EXIT_WITHIN_S = 30
+EXIT_WITHIN_S = 10
 NO_LIMIT_MS = 60_000  # longer than whatever a test does meanwhile
 WRITES = 1000
 both_services = pytest.mark.parametrize("kind", ["userauth", "notes"])

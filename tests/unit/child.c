@@ -22,8 +22,7 @@
 #define PORTS_COUNT 10000
 #define TRIES_COUNT 1000
 
-/* The name is this process' until it ends; the tests in Python ask for the same one. */
-static bool hold_port(int port)
+bool child_hold_port(int port)
 {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
     int bytes = snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, "notes-tests-port-%d", port);
@@ -54,7 +53,7 @@ int child_free_port(void)
         unsigned random = 0;
         assert_int_equal(getrandom(&random, sizeof(random), 0), sizeof(random));
         int port = FIRST_PORT + (int)(random % PORTS_COUNT);
-        if (hold_port(port) && !has_listener(port))
+        if (child_hold_port(port) && !has_listener(port))
             return port;
     }
     fail_msg("no port is free");

@@ -4,6 +4,7 @@
 #ifndef NOTES_CHILD_H
 #define NOTES_CHILD_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* `arguments` ends with NULL; the first is the program. */
@@ -15,6 +16,10 @@ int child_finish(pid_t pid);
 /* Signals; the second waits until it stands still. */
 void child_signal(pid_t pid, int signal);
 void child_pause(pid_t pid);
+
+/* Makes a port this process' until it ends, by a name for which tests/harness/ports.py asks, too.
+ * False: another one has it, or this one. */
+bool child_hold_port(int port);
 
 /* A port of 127.0.0.1 that nobody listens on, and that no test is given until this one ends. */
 int child_free_port(void);
